@@ -1,0 +1,28 @@
+// Errors that a user can cause.
+//
+// `UserError` is the only exception type that stands for a mistake outside the program: a wrong configuration, a bad
+// file, a full disk. Its message is one line: what is wrong, where (file, key), what was expected, what was found, how
+// to mend it. The program prints it and ends with status 1. Any other exception is a bug of ours (status 3).
+#pragma once
+
+#include <stdexcept>
+#include <string>
+
+namespace dis {
+
+class UserError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// A signal asked the program to stop, all is saved and said: it ends with status 128 + signal, as shells expect.
+struct Stopped {
+  int signal;
+};
+
+/// Throws std::logic_error (a bug, status 3) naming `where` unless `condition` holds.
+inline void ensure(bool condition, const char* where, const char* expectation) {
+  if (!condition) throw std::logic_error(std::string("[") + where + "] expected " + expectation);
+}
+
+}  // namespace dis

@@ -1,0 +1,26 @@
+// Messages to the person who runs the program: lines on stderr, and, while a run has one, lines in its log file.
+//
+// Messages go out as they are; warnings and errors start with "warning: " and "error: ". The file's lines also carry
+// the local time. All functions may be called from any thread.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <string>
+
+namespace dis {
+
+void log_info(const std::string& message);
+void log_warn(const std::string& message);
+void log_error(const std::string& message);
+
+/// From now on messages are also appended to the file `path`; a file that was in use before is closed. UserError when
+/// it cannot be opened. A message that cannot be written (a full disk) is reported once on stderr, never thrown.
+void log_to_file(const std::filesystem::path& path);
+void log_close_file();
+
+/// Sets what is called before a message goes to stderr, and returns what was set before: a progress bar uses it to
+/// clear its line. It must not log.
+std::function<void()> exchange_before_message(std::function<void()> before);
+
+}  // namespace dis

@@ -1,0 +1,58 @@
+// Random draws as functions of (seed, purpose, step, index): no generator is carried around.
+//
+// Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). The same four numbers give
+// the same draws on any machine, with any number of threads or ranks, whether or not the run was interrupted.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <span>
+
+namespace dis {
+
+/// What a draw is for; part of the key, so that two purposes never share a stream. Values are part of the
+/// reproducibility contract: append, never renumber.
+enum class Purpose : std::uint32_t {
+  weights = 1,        // step = index of the tensor in the table of names
+  train_boards = 2,   // generator of training boards; step 0, index = board
+  test_boards = 3,    // the same for test boards
+  orbit_split = 4,    // which orbits are held out
+  order = 5,          // step = epoch, order of the training examples
+  augment = 6,        // index = position in the training stream
+  targets = 7,        // index = position in the training stream
+  bench = 8,          // made-up batches of `dis bench`
+  test = 9,           // test suites
+};
+
+/// One Philox 4x32-10 block.
+std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+
+/// The endless sequence of numbers that belongs to (seed, purpose, step, index); `step` and `index` below 2^48.
+class Draws {
+ public:
+  Draws(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint64_t index);
+
+  std::uint32_t next();                     ///< uniform over all 32-bit values
+  std::uint32_t below(std::uint32_t n);     ///< uniform over 0..n-1, without bias; n >= 1
+  double uniform();                         ///< uniform over [0, 1), 53 bits
+  double normal();                          ///< standard normal
+
+  /// Fisher-Yates, from the last element down.
+  template <class T>
+  void shuffle(std::span<T> items) {
+    for (std::size_t i = items.size(); i > 1; --i) std::swap(items[i - 1], items[below(static_cast<std::uint32_t>(i))]);
+  }
+
+ private:
+  std::array<std::uint32_t, 2> key_;
+  std::array<std::uint32_t, 4> counter_;
+  std::array<std::uint32_t, 4> block_{};
+  int used_ = 4;
+};
+
+/// The place of element `index` in the pseudo-random order of 0..n-1 that belongs to (seed, purpose, step): a
+/// bijection evaluated at one point (a Feistel network with cycle walking), so no order has to be stored. n < 2^62.
+std::uint64_t permuted_index(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint64_t n,
+                             std::uint64_t index);
+
+}  // namespace dis

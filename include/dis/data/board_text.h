@@ -1,0 +1,33 @@
+// N-Queens boards as text for a terminal, one or several side by side.
+//
+//   Q  a given queen                  q  a queen of the answer
+//   x  a queen that attacks another   !  a given queen that the answer has taken away
+//   .  an empty cell                  ?  a token that no board has
+//
+// With colour, cells have the chequered ground of a board and queens are figures; wrong cells stand out in red.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace dis {
+
+/// One drawing: an answer to some givens, for example after one supervision step.
+struct BoardView {
+  std::string title;
+  std::vector<std::uint8_t> input;   ///< [N N] tokens, the givens
+  std::vector<std::int32_t> answer;  ///< [N N] tokens as predicted (any numbers); empty: show the input
+};
+
+struct TextStyle {
+  bool colour = false;  ///< 24-bit ANSI colours and UTF-8 figures
+  int width = 80;       ///< columns of the terminal; boards that do not fit go below
+};
+
+/// Boards of the same size, each under its title, ending with an end of line. A given queen is never marked x: the
+/// queens that attack it are.
+std::string board_text(std::span<const BoardView> views, const TextStyle& style);
+
+}  // namespace dis

@@ -1,0 +1,30 @@
+// From boards to answers: the network's supervision steps at evaluation, and the two decoders.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "dis/model/backbone.h"
+
+namespace dis {
+
+/// How the network is asked: as in training.
+struct DecodeSettings {
+  Feedback feedback = Feedback::input;
+  LossKind loss = LossKind::stablemax;  ///< probabilities are stable-max or soft-max
+  std::int64_t batch = 200;             ///< boards per forward pass
+};
+
+/// Answers [boards, L] after each supervision step s = 1..`steps`: element s - 1. `inputs` [boards, L]. The paper's
+/// decoder: each cell by itself, argmax of the logits without the mask token.
+std::vector<std::vector<std::int32_t>> decode_argmax(const Backbone& model, const DecodeSettings& settings,
+                                                     const std::vector<std::int32_t>& inputs, std::int64_t steps);
+
+/// Answers [boards, L] of the decoder `commit` (not in the paper): run `steps` supervision steps, fix the queen that the
+/// network is most certain of, give it to the network as a part of the board, and again until the board has N queens.
+/// It can choose between several completions, which a cell-wise argmax cannot.
+std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSettings& settings,
+                                        const std::vector<std::int32_t>& inputs, std::int64_t steps);
+
+}  // namespace dis

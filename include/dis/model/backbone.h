@@ -1,0 +1,55 @@
+// The backbone and its latent reasoning: what one supervision step computes (method sections 1 and 2).
+//
+// Shapes: B lanes, L cells, P puzzle positions, S = P + L, D width, V vocabulary. `y` is the answer state (z_H in the
+// official code), `z` the latent state (z_L). States and x have the compute type.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "dis/model/weights.h"
+#include "dis/ops/fused.h"
+
+namespace dis {
+
+struct States {
+  at::Tensor y, z;  ///< [B, S, D]
+};
+
+class Backbone {
+ public:
+  Backbone(const ModelShape& shape, std::uint64_t seed, at::Device device, at::ScalarType compute_type);
+
+  const ModelShape& shape() const { return shape_; }
+  Weights& weights() { return weights_; }
+  const Weights& weights() const { return weights_; }
+  at::Device device() const { return weights_.flat().device(); }
+
+  /// y_init and z_init for every lane and position.
+  States initial_states(std::int64_t lanes) const;
+
+  /// Rows [B, E] of the puzzle table, as a leaf that collects this step's gradient; undefined without a table.
+  at::Tensor puzzle_rows(const at::Tensor& ids) const;
+
+  /// x [B, S, D] from tokens int32 [B, L], puzzle rows (may be undefined) and 1-based supervision steps int32 [B].
+  at::Tensor input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps) const;
+
+  /// T cycles of n times z <- net(z, y + x), then y <- net(y, z); only the last cycle carries gradient. The result is
+  /// attached to the graph: detach it before the next step.
+  States latent_reasoning(const at::Tensor& x, States states) const;
+
+  /// lm_head(y): logits [B, S, V]; the first P positions belong to no cell.
+  at::Tensor readout(const at::Tensor& y) const;
+
+  /// q_head of the first position: [B, 2] float32 logits (halt, continue), for training with halting.
+  at::Tensor halting(const at::Tensor& y) const;
+
+ private:
+  at::Tensor stack(at::Tensor h) const;
+
+  ModelShape shape_;
+  Weights weights_;
+  RotaryTables rotary_;
+  at::Tensor sinusoids_;  // [N_sup + 2, D], time = continuous
+};
+
+}  // namespace dis

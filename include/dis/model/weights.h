@@ -1,0 +1,99 @@
+// The network's weights: one table of names, shapes and kinds; one flat buffer for all that the dense optimiser trains.
+//
+// Names are those of the published TRM checkpoints (without "_orig_mod."), e.g.
+// "model.inner.L_level.layers.0.self_attn.qkv_proj.weight". D width, I SwiGLU width, V vocabulary, E numbers per puzzle
+// row. Everything is float32; the compute copy is what the network multiplies with.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "dis/config/config.h"
+
+namespace dis {
+
+/// All sizes of a network.
+struct ModelShape {
+  ModelConfig config;             ///< puzzle_emb_ndim resolved (never 0)
+  std::int64_t vocabulary = 0;    ///< V, the mask token included
+  std::int64_t answers = 0;       ///< entries of the vocabulary that can be an answer (V without the mask token)
+  std::int64_t length = 0;        ///< L
+  std::int64_t identifiers = 1;   ///< puzzle identifiers
+  std::int64_t supervision = 6;   ///< N_sup
+  TimeEmbedding time = TimeEmbedding::integer;
+
+  std::int64_t positions() const { return config.puzzle_emb_len + length; }  ///< S
+  std::int64_t head() const { return config.hidden_size / config.num_heads; }
+  std::int64_t inner() const;  ///< I = round(expansion D 2/3), rounded up to a multiple of 256
+};
+
+enum class WeightKind {
+  parameter,  ///< trained by the dense optimiser
+  head,       ///< trained only with halting (q_head): last in the flat buffer, left alone by DIS
+  buffer      ///< puzzle table (sign-SGD) and initial states (never trained)
+};
+
+/// A line of the table of names.
+struct WeightSpec {
+  std::string name;
+  std::vector<std::int64_t> shape;
+  WeightKind kind;
+  double init_std;  ///< of the truncated normal; 0: filled with `init_value`
+  double init_value = 0.0;
+};
+
+/// The table, in the order of the flat buffer: parameters, then heads, then buffers.
+std::vector<WeightSpec> weight_table(const ModelShape& shape);
+
+/// One block's weights.
+struct BlockWeights {
+  at::Tensor qkv, o, gate_up, down;
+};
+
+/// Views of the weights by role.
+struct WeightViews {
+  at::Tensor embed_tokens, lm_head, q_head, q_head_bias, time, puzzle, y_init, z_init;
+  std::vector<BlockWeights> blocks;
+};
+
+class Weights {
+ public:
+  /// Initial values (method section 1): truncated normals drawn as a function of (seed, tensor, element).
+  Weights(const ModelShape& shape, std::uint64_t seed, at::Device device, at::ScalarType compute_type);
+
+  const std::vector<WeightSpec>& table() const { return table_; }
+  /// float32 tensor of table()[index]; parameters are views into flat().
+  const at::Tensor& tensor(std::size_t index) const { return tensors_[index]; }
+  const at::Tensor* find(const std::string& name) const;
+
+  const at::Tensor& flat() const { return flat_; }           ///< [n] all parameters, then the heads
+  const at::Tensor& gradient() const { return gradient_; }   ///< [n], in the same places
+  std::int64_t parameters() const { return parameters_; }    ///< leading part of flat() that DIS trains
+  std::int64_t block_parameters() const;                     ///< those of the blocks alone
+
+  const WeightViews& master() const { return master_; }      ///< leaves whose gradients collect in gradient()
+  const WeightViews& compute() const { return compute_; }    ///< the same in the compute type
+  const at::Tensor& compute_copy() const { return copy_; }   ///< flat bfloat16 copy; undefined in float32
+  at::ScalarType compute_type() const { return type_; }
+
+  /// Brings the compute copy up to date after the flat buffer was written to.
+  void refresh();
+  /// Overwrites all parameters with `flat` [n] (the moving average, say) and refreshes.
+  void assign(const at::Tensor& flat);
+
+ private:
+  WeightViews views(const std::vector<at::Tensor>& tensors) const;
+
+  ModelShape shape_;
+  at::ScalarType type_;
+  std::vector<WeightSpec> table_;
+  std::vector<at::Tensor> tensors_;
+  at::Tensor flat_, gradient_, copy_;
+  std::int64_t parameters_ = 0;
+  WeightViews master_, compute_;
+};
+
+}  // namespace dis

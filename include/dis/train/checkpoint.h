@@ -1,0 +1,45 @@
+// Checkpoints of a run: <run>/checkpoints/<update>/{model,ema,trainer}.safetensors and state.json.
+//
+// A checkpoint is written under a temporary name and renamed when it is whole; then the link `latest` moves to it; then
+// old ones go. So `latest` always leads to a whole checkpoint, whenever the program is killed.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include "dis/model/backbone.h"
+#include "dis/model/weights_file.h"
+#include "dis/train/optimiser.h"
+
+namespace dis {
+
+/// Where a run stands.
+struct RunState {
+  std::int64_t updates = 0;   ///< optimiser updates
+  std::int64_t batches = 0;   ///< N_sup ticks each
+  std::int64_t samples = 0;
+  double seconds = 0.0;       ///< spent training, over all sittings
+  std::optional<double> best_score;
+  std::int64_t best_update = 0;
+};
+
+/// Saves and makes it the latest; keeps `keep_last` checkpoints and the best one. UserError: disk full, no permission.
+void save_checkpoint(const std::filesystem::path& run, const RunState& state, const Backbone& model,
+                     const Optimiser& optimiser, const NamedTensors& lanes, std::int64_t keep_last);
+
+/// Folder of the latest checkpoint, if the run has one.
+std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run);
+
+/// Folder of the checkpoint of update `step`. UserError that lists the ones there are.
+std::filesystem::path find_checkpoint(const std::filesystem::path& run, const std::string& step);
+
+/// Reads everything back. `lanes` receives the tensors named "lanes.*". UserError: a truncated or foreign file, a
+/// missing tensor, a wrong shape.
+RunState load_checkpoint(const std::filesystem::path& folder, Backbone& model, Optimiser& optimiser,
+                         NamedTensors& lanes);
+
+/// Removes what a killed program left: half-written checkpoints, and whole ones newer than `latest`.
+void tidy_checkpoints(const std::filesystem::path& run);
+
+}  // namespace dis

@@ -1,0 +1,23 @@
+// Which device and which type of arithmetic a run uses.
+#pragma once
+
+#include <c10/core/Device.h>
+#include <c10/core/ScalarType.h>
+
+#include "dis/config/config.h"
+
+namespace dis {
+
+struct Compute {
+  at::Device device;
+  at::ScalarType type;
+};
+
+/// Resolves `automatic`: CUDA if there is a device; bfloat16 where the processor (AVX512_BF16, AMX_BF16) or GPU has
+/// instructions for it, else float32. Sets LibTorch's number of threads. UserError: cuda asked for but not there.
+Compute resolve_compute(const ComputeConfig& config);
+
+/// Whether this processor multiplies bfloat16 in hardware.
+bool cpu_has_bfloat16();
+
+}  // namespace dis

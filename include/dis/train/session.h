@@ -1,0 +1,32 @@
+// What training and evaluation of a configuration stand on: data, targets, network.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "dis/config/config.h"
+#include "dis/data/nqueens.h"
+#include "dis/model/backbone.h"
+#include "dis/train/compute.h"
+#include "dis/train/targets.h"
+
+namespace dis {
+
+struct Session {
+  RunConfig config;
+  Compute compute;
+  std::unique_ptr<NQueensData> data;
+  std::unique_ptr<TargetBuilder> targets;
+  std::unique_ptr<Backbone> model;
+};
+
+/// Generates or reads the data and makes the network with its initial weights. UserError as of the parts.
+Session make_session(const RunConfig& config);
+
+/// The network's sizes for data of this shape.
+ModelShape model_shape(const RunConfig& config, const DataShape& data, const TargetBuilder& targets);
+
+/// The complete configuration that a run folder holds. UserError: no such folder, or not a run.
+RunConfig run_config(const std::filesystem::path& run, const std::vector<std::string>& overrides);
+
+}  // namespace dis

@@ -1,0 +1,134 @@
+// dis bench step
+#include <sys/resource.h>
+
+#include <ATen/Parallel.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "dis/core/json.h"
+#include "dis/core/random.h"
+#include "dis/train/session.h"
+#include "dis/train/supervision.h"
+
+namespace dis {
+namespace {
+
+struct StepOptions {
+  std::string task = "queens", size = "compact", dtype = "float32", optimiser = "adamw";
+  std::int64_t batch = 64, batches = 5, warmup = 2, threads = 0;
+  bool json = false;
+};
+
+/// Random tokens of the shape of a task: the work of a step does not depend on what stands on the boards.
+class RandomStream : public TrainingStream {
+ public:
+  explicit RandomStream(DataShape shape) : shape_(shape), identifiers_(static_cast<std::size_t>(shape.identifiers)) {}
+  DataShape shape() const override { return shape_; }
+  Origin example(std::uint64_t seed, std::uint64_t position, std::span<std::int32_t> input,
+                 std::span<std::int32_t> label, std::int32_t& puzzle_id) const override {
+    Draws draws(seed, Purpose::bench, 0, position);
+    const auto token = [&] { return 1 + static_cast<std::int32_t>(draws.below(static_cast<std::uint32_t>(shape_.vocabulary - 1))); };
+    std::generate(input.begin(), input.end(), token);
+    std::generate(label.begin(), label.end(), token);
+    puzzle_id = 1 + static_cast<std::int32_t>(draws.below(static_cast<std::uint32_t>(shape_.identifiers - 1)));
+    return {};
+  }
+  void augment(const Origin&, std::span<std::int32_t>) const override {}
+  const std::vector<std::string>& identifiers() const override { return identifiers_; }
+
+ private:
+  DataShape shape_;
+  std::vector<std::string> identifiers_;
+};
+
+double median(std::vector<double> values) {
+  std::sort(values.begin(), values.end());
+  const auto middle = values.size() / 2;
+  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
+}
+
+void run_step_bench(const StepOptions& options) {
+  RunConfig config;
+  if (options.size == "medium") {
+    config.model.hidden_size = 512;
+    config.model.num_layers = 2;
+  }
+  config.method.feedback = Feedback::prediction;
+  config.optim.name = options.optimiser == "adamw" ? OptimiserKind::adamw : OptimiserKind::adam_atan2;
+  config.train.global_batch = options.batch;
+  config.compute.threads = options.threads;
+  config.compute.dtype = options.dtype == "float32" ? ComputeType::float32 : ComputeType::bfloat16;
+  const bool queens = options.task == "queens";
+  const RandomStream stream({queens ? 3 : 12, queens ? 64 : 900, 1024});
+  const auto compute = resolve_compute(config.compute);
+  const TargetBuilder targets(config.method, stream.shape());
+  Backbone model(model_shape(config, stream.shape(), targets), 0, compute.device, compute.type);
+  Optimiser optimiser(config.optim, config.train.steps, model.weights());
+  const auto frames = [&](std::uint64_t first, const Batch& batch) {
+    return targets.batch_frames(0, first, batch, stream);
+  };
+  SupervisionLoop loop(config.method, config.train, 0, stream, frames, model, optimiser);
+
+  const auto N = config.method.num_supervision;
+  std::vector<double> seconds;
+  for (std::int64_t trial = 0; trial < options.warmup + options.batches; ++trial) {
+    const auto start = std::chrono::steady_clock::now();
+    loop.run(N);
+    if (trial >= options.warmup) {
+      seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    }
+  }
+  const double middle = median(seconds);
+  const double fastest = *std::min_element(seconds.begin(), seconds.end());
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  const Json json = {{"task", options.task},
+                     {"size", options.size},
+                     {"batch", options.batch},
+                     {"dtype", options.dtype},
+                     {"device", compute.device.str()},
+                     {"threads", at::get_num_threads()},
+                     {"ms_per_supervision_step", 1e3 * middle / static_cast<double>(N)},
+                     {"fastest_ms", 1e3 * fastest / static_cast<double>(N)},
+                     {"samples_per_s", static_cast<double>(options.batch) / middle},
+                     {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024.0}};
+  if (options.json) {
+    std::cout << json.dump() << "\n";
+    return;
+  }
+  std::printf("%s %s, batch %lld, %s on %s with %d threads: %.1f ms per supervision step (fastest %.1f), %.2f samples/s\n",
+              options.task.c_str(), options.size.c_str(), static_cast<long long>(options.batch), options.dtype.c_str(),
+              compute.device.str().c_str(), at::get_num_threads(), json["ms_per_supervision_step"].get<double>(),
+              json["fastest_ms"].get<double>(), json["samples_per_s"].get<double>());
+}
+
+}  // namespace
+
+void add_bench_command(CLI::App& app) {
+  CLI::App* bench = app.add_subcommand("bench", "Measure this machine");
+  bench->require_subcommand(1);
+  auto options = std::make_shared<StepOptions>();
+  CLI::App* step = bench->add_subcommand(
+      "step", "Time whole DIS batches of made-up data: 6 supervision steps, each forward, backward and update");
+  step->add_option("--task", options->task)->check(CLI::IsMember({"queens", "arc"}))->capture_default_str();
+  step->add_option("--size", options->size)->check(CLI::IsMember({"compact", "medium"}))->capture_default_str();
+  step->add_option("--batch", options->batch, "Lanes")->check(CLI::PositiveNumber)->capture_default_str();
+  step->add_option("--dtype", options->dtype)->check(CLI::IsMember({"float32", "bfloat16"}))->capture_default_str();
+  step->add_option("--optimiser", options->optimiser)
+      ->check(CLI::IsMember({"adamw", "adam_atan2"}))
+      ->capture_default_str();
+  step->add_option("--batches", options->batches, "Timed batches")->check(CLI::PositiveNumber)->capture_default_str();
+  step->add_option("--warmup", options->warmup, "Batches before")->check(CLI::NonNegativeNumber)->capture_default_str();
+  step->add_option("--threads", options->threads, "0: one per core")->check(CLI::NonNegativeNumber);
+  step->add_flag("--json", options->json, "Print the result as JSON");
+  step->footer("Example:\n  dis bench step --task queens --batch 64 --dtype bfloat16");
+  step->callback([options] { run_step_bench(*options); });
+}
+
+}  // namespace dis

@@ -1,0 +1,86 @@
+// dis train
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "config_options.h"
+#include "dis/core/error.h"
+#include "dis/core/files.h"
+#include "dis/core/json.h"
+#include "dis/core/log.h"
+#include "dis/eval/evaluate.h"
+#include "dis/train/trainer.h"
+
+namespace dis {
+namespace {
+
+struct TrainOptions {
+  ConfigOptions config;
+  std::string run;
+  bool resume = false;
+};
+
+/// Fields that may change when a run goes on, because they have no part in what is computed.
+bool may_change(const std::string& field) {
+  for (const char* free : {"train.steps", "train.log_every", "train.checkpoint_every", "train.keep_last",
+                           "train.keep_best", "train.eval_every", "compute.threads", "name"}) {
+    if (field == free) return true;
+  }
+  return field.starts_with("eval.");
+}
+
+RunConfig config_of(const TrainOptions& options) {
+  if (!options.resume) return options.config.load();
+  if (!options.config.file.empty()) {
+    throw UserError("--resume goes on with the configuration in the run folder: leave out --config " +
+                    options.config.file + " (or name a new --run-dir)");
+  }
+  for (const auto& text : options.config.set) {
+    const auto field = text.substr(0, text.find('='));
+    if (!may_change(field)) {
+      throw UserError("--set " + text + ": " + field +
+                      " cannot change when a run goes on; what can: train.steps, train.log_every, "
+                      "train.checkpoint_every, train.keep_last, train.keep_best, train.eval_every, eval.*, "
+                      "compute.threads");
+    }
+  }
+  return run_config(options.run, options.config.set);
+}
+
+void run_training(const TrainOptions& options) {
+  auto session = make_session(config_of(options));
+  TrainRequest request{options.run, options.resume, {}};
+  request.evaluate = [&](const Session& trained, std::int64_t updates) {
+    auto eval = trained.config.eval;
+    eval.decoder = Decoder::argmax;  // the quick one; `dis eval` runs both
+    const auto reports = evaluate(trained, eval);
+    ensure_folder(std::filesystem::path(options.run) / "eval");
+    write_json(std::filesystem::path(options.run) / "eval" / (std::to_string(updates) + ".json"), to_json(reports));
+    for (const auto& report : reports) {
+      log_info("update " + std::to_string(updates) + ", test set \"" + report.test_set + "\": valid " +
+               std::to_string(report.decoders.front().score.all.valid.value()) + " (argmax)");
+    }
+    return score_of(reports);
+  };
+  train(session, request);
+}
+
+}  // namespace
+
+void add_train_command(CLI::App& app) {
+  auto options = std::make_shared<TrainOptions>();
+  CLI::App* train = app.add_subcommand("train", "Train a network, or go on with a run");
+  options->config.add_to(*train);
+  train->add_option("--run-dir", options->run, "Run folder: made new, or the one to go on with")
+      ->required()
+      ->type_name("DIR");
+  train->add_flag("--resume", options->resume, "Go on with the run in --run-dir, from its latest checkpoint");
+  train->footer(
+      "Examples:\n  dis train --config configs/nqueens/quickstart.json --run-dir runs/first\n"
+      "  dis train --run-dir runs/first --resume");
+  train->callback([options] { run_training(*options); });
+}
+
+}  // namespace dis

@@ -1,0 +1,76 @@
+// Settings that are fine one by one but not together.
+//
+// Not here, because they are allowed: method.lanes = staggered with method.update = accumulated; the split `authors` on
+// any board; method.masked_cells with targets that do not mask (it has no effect). The sinusoid of method.time =
+// continuous needs an even width, which the rule about attention heads already gives.
+#include "dis/config/config.h"
+#include "mistakes.h"
+
+namespace dis {
+namespace {
+
+std::string number(std::int64_t value) { return std::to_string(value); }
+
+void check(const DataConfig& data, Mistakes& mistakes) {
+  if (data.min_givens > data.board_size - 1) {
+    mistakes.add("data.min_givens = " + number(data.min_givens) +
+                 " must be at most data.board_size - 1 = " + number(data.board_size - 1));
+  }
+  if (data.split == Split::orbits && (data.board_size == 4 || data.board_size == 6)) {
+    mistakes.add("data.split = orbits needs a board with several symmetry orbits of solutions, but data.board_size = " +
+                 number(data.board_size) + " has one: use the split boards, or board_size 5 or 7 to 16");
+  }
+}
+
+void check(const ModelConfig& model, Mistakes& mistakes) {
+  const std::int64_t unit = 2 * model.num_heads;
+  if (model.hidden_size % unit != 0) {
+    const std::int64_t below = model.hidden_size / unit * unit;
+    const std::string usable = (below > 0 ? number(below) + " or " : "") + number(below + unit);
+    mistakes.add("model.hidden_size = " + number(model.hidden_size) +
+                 " must be a multiple of 2 x model.num_heads = " + number(unit) + ", such as " + usable);
+  }
+  if (!model.puzzle_embedding) return;
+  if (model.puzzle_emb_len == 0) {
+    mistakes.add("model.puzzle_embedding = true needs model.puzzle_emb_len of at least 1, found 0");
+  } else if (model.puzzle_emb_ndim > model.puzzle_emb_len * model.hidden_size) {
+    mistakes.add("model.puzzle_emb_ndim = " + number(model.puzzle_emb_ndim) +
+                 " must be at most model.puzzle_emb_len x model.hidden_size = " +
+                 number(model.puzzle_emb_len * model.hidden_size));
+  }
+}
+
+void check(const MethodConfig& method, Mistakes& mistakes) {
+  const bool reads_file = method.targets == TargetKind::trajectory;
+  if (reads_file && method.trajectory_file.empty()) {
+    mistakes.add("method.targets = trajectory needs method.trajectory_file, found none");
+  }
+  if (!reads_file && !method.trajectory_file.empty()) {
+    mistakes.add(
+        "method.trajectory_file = \"" + method.trajectory_file +
+        "\" is read only with method.targets = trajectory, found method.targets = " + to_string(method.targets));
+  }
+}
+
+void check(const TrainConfig& train, Mistakes& mistakes) {
+  if (train.micro_batch > train.global_batch) {
+    mistakes.add("train.micro_batch = " + number(train.micro_batch) +
+                 " must be at most train.global_batch = " + number(train.global_batch));
+  }
+  if (train.keep_best && train.eval_every == 0) {
+    mistakes.add("train.keep_best = true needs train.eval_every of at least 1, found 0");
+  }
+}
+
+}  // namespace
+
+void check_config(const RunConfig& config, const std::string& source) {
+  Mistakes mistakes(source);
+  check(config.data, mistakes);
+  check(config.model, mistakes);
+  check(config.method, mistakes);
+  check(config.train, mistakes);
+  mistakes.throw_if_any();
+}
+
+}  // namespace dis

@@ -1,0 +1,123 @@
+#include "dis/data/board_text.h"
+
+#include <algorithm>
+
+#include "dis/core/error.h"
+#include "dis/data/queens.h"
+
+namespace dis {
+namespace {
+
+constexpr int kGap = 3;  // columns between two boards
+
+/// The marks of the cells, as in the header's list.
+std::string marks_of(const BoardView& view, int n) {
+  const auto cells = static_cast<std::size_t>(n * n);
+  std::string marks(cells, '.');
+  const auto answer = [&](std::size_t cell) {
+    return view.answer.empty() ? std::int32_t{view.input[cell]} : view.answer[cell];
+  };
+  std::vector<int> queens;
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    const bool given = view.input[cell] == kQueenCell;
+    if (answer(cell) == kQueenCell) {
+      marks[cell] = given ? 'Q' : 'q';
+      queens.push_back(static_cast<int>(cell));
+    } else if (given) {
+      marks[cell] = '!';
+    } else if (answer(cell) != kEmptyCell) {
+      marks[cell] = '?';
+    }
+  }
+  for (const int a : queens) {
+    for (const int b : queens) {
+      const int down = b / n - a / n;
+      const int across = b % n - a % n;
+      const bool attack = a != b && (down == 0 || across == 0 || std::abs(down) == std::abs(across));
+      if (attack && marks[static_cast<std::size_t>(a)] == 'q') marks[static_cast<std::size_t>(a)] = 'x';
+    }
+  }
+  return marks;
+}
+
+/// A row of a board, 2 N - 1 columns (2 N with colour, whose ground has no gaps).
+std::string row_text(const std::string& marks, int n, int row, bool colour) {
+  std::string text;
+  for (int column = 0; column < n; ++column) {
+    const char mark = marks[static_cast<std::size_t>(row * n + column)];
+    if (!colour) {
+      if (column > 0) text += ' ';
+      text += mark;
+      continue;
+    }
+    const bool wrong = mark == 'x' || mark == '!' || mark == '?';
+    const bool light = (row + column) % 2 == 0;
+    text += wrong ? "\x1b[48;2;200;60;50m" : light ? "\x1b[48;2;238;228;208m" : "\x1b[48;2;196;172;140m";
+    switch (mark) {
+      case '.':
+        text += "  ";
+        break;
+      case 'Q':
+        text += "\x1b[1;38;2;30;30;30m\u265b ";
+        break;
+      case 'q':
+        text += "\x1b[1;38;2;20;90;200m\u265b ";
+        break;
+      case 'x':
+        text += "\x1b[1;38;2;255;255;255m\u265b ";
+        break;
+      default:
+        text += std::string("\x1b[1;38;2;255;255;255m") + mark + ' ';
+    }
+    text += "\x1b[0m";
+  }
+  return text;
+}
+
+std::string padded(const std::string& text, int columns) {
+  return text + std::string(static_cast<std::size_t>(std::max(0, columns - static_cast<int>(text.size()))), ' ');
+}
+
+void append_line(std::string& text, std::string line) {
+  line.erase(line.find_last_not_of(' ') + 1);
+  text += line + "\n";
+}
+
+}  // namespace
+
+std::string board_text(std::span<const BoardView> views, const TextStyle& style) {
+  if (views.empty()) return "";
+  const auto size = board_size_of(views.front().input.size());
+  ensure(size.has_value(), "board_text", "a board of N x N cells");
+  const int n = *size;
+  const int drawn = style.colour ? 2 * n : 2 * n - 1;
+  int width = drawn;
+  for (const BoardView& view : views) {
+    ensure(view.input.size() == views.front().input.size() &&
+               (view.answer.empty() || view.answer.size() == view.input.size()),
+           "board_text", "inputs and answers of one size");
+    width = std::max(width, static_cast<int>(view.title.size()));
+  }
+  const auto per_line = static_cast<std::size_t>(std::max(1, (style.width + kGap) / (width + kGap)));
+
+  std::string text;
+  for (std::size_t first = 0; first < views.size(); first += per_line) {
+    const auto shown = views.subspan(first, std::min(per_line, views.size() - first));
+    if (first > 0) text += "\n";
+    const auto line_of = [&](auto piece) {
+      std::string line;
+      for (const BoardView& view : shown) line += (line.empty() ? "" : std::string(kGap, ' ')) + piece(view);
+      append_line(text, std::move(line));
+    };
+    const bool titled = std::any_of(shown.begin(), shown.end(), [](const auto& view) { return !view.title.empty(); });
+    if (titled) line_of([&](const BoardView& view) { return padded(view.title, width); });
+    for (int row = 0; row < n; ++row) {
+      line_of([&](const BoardView& view) {
+        return row_text(marks_of(view, n), n, row, style.colour) + padded("", width - drawn);
+      });
+    }
+  }
+  return text;
+}
+
+}  // namespace dis

@@ -1,0 +1,95 @@
+#include "dis/eval/decode.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace dis {
+namespace {
+
+constexpr std::int64_t kQueen = 2;
+
+/// Runs supervision steps 1..`steps` on tokens int32 [B, L]; calls `after(s, logits)` with the cells' logits [B, L, V]
+/// (answers only).
+void supervise(const Backbone& model, const DecodeSettings& settings, at::Tensor tokens, std::int64_t steps,
+               const std::function<void(std::int64_t, const at::Tensor&)>& after) {
+  const auto lanes = tokens.size(0);
+  const auto& shape = model.shape();
+  auto states = model.initial_states(lanes);
+  const auto rows = model.puzzle_rows(at::zeros({lanes}, tokens.options()));  // boards have the blank identifier
+  for (std::int64_t s = 1; s <= steps; ++s) {
+    const auto x = model.input(tokens, rows, at::full({lanes}, s, tokens.options()));
+    states = model.latent_reasoning(x, states);
+    const auto logits = model.readout(states.y).slice(1, shape.config.puzzle_emb_len).slice(2, 0, shape.answers);
+    after(s, logits);
+    if (settings.feedback == Feedback::prediction) tokens = logits.argmax(-1).to(at::kInt);
+  }
+}
+
+/// Probability of a queen in each cell, float32 [B, L].
+at::Tensor queen_probability(const at::Tensor& logits, LossKind loss) {
+  const auto v = logits.to(at::kFloat);
+  if (loss == LossKind::softmax) return v.softmax(-1).select(-1, kQueen);
+  const auto s = at::where(v < 0, 1.0 / (1.0 - v.clamp_max(0.0)), v + 1.0);
+  return s.select(-1, kQueen) / s.sum(-1);
+}
+
+/// Calls f(first, count) for pieces of at most `batch` boards.
+void for_pieces(std::int64_t boards, std::int64_t batch, const std::function<void(std::int64_t, std::int64_t)>& f) {
+  for (std::int64_t first = 0; first < boards; first += batch) f(first, std::min(batch, boards - first));
+}
+
+at::Tensor tensor_of(const std::vector<std::int32_t>& inputs, std::int64_t length) {
+  const auto boards = static_cast<std::int64_t>(inputs.size()) / length;
+  auto tensor = at::empty({boards, length}, at::kInt);
+  std::copy(inputs.begin(), inputs.end(), tensor.data_ptr<std::int32_t>());
+  return tensor;
+}
+
+void store(const at::Tensor& answers, std::int64_t first, std::vector<std::int32_t>& to) {
+  const auto a = answers.to(at::kInt).cpu().contiguous();
+  std::copy_n(a.data_ptr<std::int32_t>(), a.numel(), to.begin() + first * a.size(1));
+}
+
+}  // namespace
+
+std::vector<std::vector<std::int32_t>> decode_argmax(const Backbone& model, const DecodeSettings& settings,
+                                                     const std::vector<std::int32_t>& inputs, std::int64_t steps) {
+  const at::NoGradGuard no_grad;
+  const auto boards = tensor_of(inputs, model.shape().length);
+  std::vector<std::vector<std::int32_t>> answers(static_cast<std::size_t>(steps),
+                                                 std::vector<std::int32_t>(inputs.size()));
+  for_pieces(boards.size(0), settings.batch, [&](std::int64_t first, std::int64_t count) {
+    const auto tokens = boards.narrow(0, first, count).to(model.device());
+    supervise(model, settings, tokens, steps, [&](std::int64_t s, const at::Tensor& logits) {
+      store(logits.argmax(-1), first, answers[static_cast<std::size_t>(s - 1)]);
+    });
+  });
+  return answers;
+}
+
+std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSettings& settings,
+                                        const std::vector<std::int32_t>& inputs, std::int64_t steps) {
+  const at::NoGradGuard no_grad;
+  const auto queens = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(model.shape().length))));
+  const auto boards = tensor_of(inputs, model.shape().length);
+  std::vector<std::int32_t> answers(inputs.size());
+  for_pieces(boards.size(0), settings.batch, [&](std::int64_t first, std::int64_t count) {
+    auto tokens = boards.narrow(0, first, count).to(model.device()).clone();
+    for (std::int64_t round = 0; round < queens; ++round) {
+      const auto open = ((tokens == kQueen).sum(-1) < queens).nonzero().squeeze(-1);  // boards with too few queens
+      if (open.numel() == 0) break;
+      auto part = tokens.index_select(0, open);
+      at::Tensor certainty;
+      supervise(model, settings, part, steps, [&](std::int64_t s, const at::Tensor& logits) {
+        if (s == steps) certainty = queen_probability(logits, settings.loss);
+      });
+      const auto cell = certainty.masked_fill(part == kQueen, -1.0).argmax(-1, true);
+      tokens.index_copy_(0, open, part.scatter(1, cell, kQueen));
+    }
+    store(tokens, first, answers);
+  });
+  return answers;
+}
+
+}  // namespace dis

@@ -1,0 +1,110 @@
+#include "dis/model/backbone.h"
+
+#include <torch/torch.h>
+
+#include <cmath>
+
+#include "dis/model/block.h"
+#include "dis/ops/embed.h"
+
+namespace dis {
+namespace {
+
+using torch::autograd::AutogradContext;
+using torch::autograd::Function;
+using torch::autograd::variable_list;
+
+/// ops/embed.h under autograd.
+class Embed : public Function<Embed> {
+ public:
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& table, const at::Tensor& rows,
+                            const at::Tensor& time, const at::Tensor& tokens, const at::Tensor& steps,
+                            std::int64_t puzzle_positions, at::ScalarType type) {
+    ctx->save_for_backward({table, rows, time, tokens, steps});
+    ctx->saved_data["positions"] = puzzle_positions;
+    return embed({tokens, table, rows, steps, time, puzzle_positions}, type);
+  }
+  static variable_list backward(AutogradContext* ctx, variable_list grads) {
+    const auto s = ctx->get_saved_variables();
+    const auto g = embed_backward({s[3], s[0], s[1], s[4], s[2], ctx->saved_data["positions"].toInt()}, grads[0]);
+    return {g.table, g.puzzle_rows, ctx->needs_input_grad(2) ? g.time : at::Tensor(), {}, {}, {}, {}};
+  }
+};
+
+/// a + (b + c) in one pass; one gradient for all three.
+class Add3 : public Function<Add3> {
+ public:
+  static at::Tensor forward(AutogradContext*, const at::Tensor& a, const at::Tensor& b, const at::Tensor& c) {
+    return add3(a, b, c);
+  }
+  static variable_list backward(AutogradContext*, variable_list grads) { return {grads[0], grads[0], grads[0]}; }
+};
+
+/// Sinusoids of t = s / N for s = 0..N + 1, [N + 2, D]: angles 1000 t 10000^(-2 i / D), brought to the spread of the
+/// learned table (std 1 / sqrt(D)). The paper gives no formula for "continuous"; this is the choice made here.
+at::Tensor sinusoids(const ModelShape& shape, at::Device device) {
+  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  const auto half = shape.config.hidden_size / 2;
+  const auto frequency = at::pow(10000.0, -at::arange(half, options) / static_cast<double>(half));
+  const auto t = at::arange(shape.supervision + 2, options) / static_cast<double>(shape.supervision);
+  const auto angle = at::outer(t * 1000.0, frequency);
+  return at::cat({angle.sin(), angle.cos()}, 1) * std::sqrt(2.0 / static_cast<double>(shape.config.hidden_size));
+}
+
+}  // namespace
+
+Backbone::Backbone(const ModelShape& shape, std::uint64_t seed, at::Device device, at::ScalarType compute_type)
+    : shape_(shape),
+      weights_(shape, seed, device, compute_type),
+      rotary_(rotary_tables(shape.positions(), shape.head(), shape.config.rope_theta, device)) {
+  if (shape.time == TimeEmbedding::continuous) sinusoids_ = sinusoids(shape, device);
+}
+
+States Backbone::initial_states(std::int64_t lanes) const {
+  const auto spread = [&](const at::Tensor& row) {
+    return row.to(weights_.compute_type()).expand({lanes, shape_.positions(), row.size(0)}).contiguous();
+  };
+  return {spread(weights_.master().y_init), spread(weights_.master().z_init)};
+}
+
+at::Tensor Backbone::puzzle_rows(const at::Tensor& ids) const {
+  const auto& table = weights_.master().puzzle;
+  if (!table.defined()) return {};
+  return table.index_select(0, ids).requires_grad_(at::GradMode::is_enabled());
+}
+
+at::Tensor Backbone::input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps) const {
+  const bool timed = shape_.time != TimeEmbedding::none;
+  const auto& time = shape_.time == TimeEmbedding::integer ? weights_.master().time : sinusoids_;
+  return Embed::apply(weights_.master().embed_tokens, rows, time, tokens, timed ? steps : at::Tensor(),
+                      shape_.config.puzzle_emb_len, weights_.compute_type());
+}
+
+at::Tensor Backbone::stack(at::Tensor h) const {
+  for (std::size_t layer = 0; layer < weights_.master().blocks.size(); ++layer) {
+    h = block(h, weights_.master().blocks[layer], weights_.compute().blocks[layer], rotary_, shape_.config.num_heads,
+              shape_.config.rms_norm_eps);
+  }
+  return h;
+}
+
+States Backbone::latent_reasoning(const at::Tensor& x, States s) const {
+  for (std::int64_t cycle = 1; cycle <= shape_.config.H_cycles; ++cycle) {
+    const at::AutoGradMode mode(at::GradMode::is_enabled() && cycle == shape_.config.H_cycles);
+    for (std::int64_t pass = 0; pass < shape_.config.L_cycles; ++pass) s.z = stack(Add3::apply(s.z, s.y, x));
+    s.y = stack(s.y + s.z);
+  }
+  return s;
+}
+
+at::Tensor Backbone::readout(const at::Tensor& y) const {
+  return linear(y, weights_.master().lm_head, weights_.compute().lm_head);
+}
+
+at::Tensor Backbone::halting(const at::Tensor& y) const {
+  const auto first = y.select(1, 0);
+  const auto& w = weights_.master();
+  return at::linear(first, w.q_head.to(first.scalar_type()), w.q_head_bias.to(first.scalar_type())).to(at::kFloat);
+}
+
+}  // namespace dis

@@ -1,0 +1,144 @@
+#include "dis/model/weights_file.h"
+
+#include <ATen/ATen.h>
+
+#include <cstring>
+#include <unordered_map>
+
+#include "dis/core/error.h"
+#include "dis/core/safetensors.h"
+
+namespace dis {
+namespace {
+
+const std::pair<const char*, at::ScalarType> kTypes[] = {
+    {"F32", at::kFloat}, {"BF16", at::kBFloat16}, {"F16", at::kHalf}, {"F64", at::kDouble},
+    {"I32", at::kInt},   {"I64", at::kLong},      {"U8", at::kByte},  {"BOOL", at::kBool}};
+
+std::string type_name(at::ScalarType type) {
+  for (const auto& [name, value] : kTypes) {
+    if (value == type) return name;
+  }
+  throw std::logic_error("[write_tensors] a type that safetensors files of this program do not hold");
+}
+
+at::Tensor read_tensor(const SafetensorsFile& file, const TensorInfo& info) {
+  for (const auto& [name, type] : kTypes) {
+    if (info.dtype != name) continue;
+    auto tensor = at::empty(info.shape, type);
+    const auto bytes = file.data(info);
+    std::memcpy(tensor.data_ptr(), bytes.data(), bytes.size());
+    return tensor;
+  }
+  throw UserError("cannot read '" + file.path().string() + "': tensor '" + info.name + "' has the type " + info.dtype +
+                  ", which holds no weights");
+}
+
+const std::string kPuzzleTable = "model.inner.puzzle_emb.weights";
+
+/// Their tensors by our names; checks names, shapes and types of all but the height of the puzzle table.
+std::unordered_map<std::string, at::Tensor> matched(const SafetensorsFile& file, const Weights& weights,
+                                                    bool any_puzzle_rows) {
+  const std::string where = "weights file '" + file.path().string() + "'";
+  std::unordered_map<std::string, at::Tensor> found;
+  for (const auto& info : file.tensors()) {
+    const std::string compiled = "_orig_mod.";
+    const auto name = info.name.starts_with(compiled) ? info.name.substr(compiled.size()) : info.name;
+    const auto* ours = weights.find(name);
+    if (ours == nullptr) {
+      throw UserError(where + ": tensor '" + info.name +
+                      "' does not belong to this network; was it trained with other settings of `model` or method.time?");
+    }
+    const bool rows_differ = any_puzzle_rows && name == kPuzzleTable && info.shape.size() == 2 &&
+                             info.shape[1] == ours->size(1);
+    if (!rows_differ && at::IntArrayRef(info.shape) != ours->sizes()) {
+      throw UserError(where + ": tensor '" + info.name + "' should be " + describe_tensor("F32", ours->sizes().vec()) +
+                      ", found " + describe_tensor(info.dtype, info.shape));
+    }
+    auto tensor = read_tensor(file, info);
+    if (!tensor.is_floating_point()) {
+      throw UserError(where + ": tensor '" + info.name + "' should hold floating-point numbers, found " + info.dtype);
+    }
+    found[name] = tensor.to(at::kFloat);
+  }
+  for (const auto& spec : weights.table()) {
+    if (found.contains(spec.name)) continue;
+    // Other programs' networks may lack the halting head or the puzzle table; the initial values stay.
+    if (any_puzzle_rows && (spec.kind == WeightKind::head || spec.name == kPuzzleTable)) continue;
+    throw UserError(where + ": tensor '" + spec.name + "' " + describe_tensor("F32", spec.shape) + " is missing");
+  }
+  return found;
+}
+
+void overwrite(const std::unordered_map<std::string, at::Tensor>& found, Weights& weights) {
+  for (const auto& [name, tensor] : found) weights.find(name)->detach().copy_(tensor);
+  weights.refresh();
+}
+
+}  // namespace
+
+void write_tensors(const std::filesystem::path& path, const NamedTensors& tensors) {
+  std::vector<at::Tensor> kept;  // alive until written
+  std::vector<TensorBytes> bytes;
+  for (const auto& [name, tensor] : tensors) {
+    kept.push_back(tensor.detach().cpu().contiguous());
+    const auto& t = kept.back();
+    bytes.push_back({name, type_name(t.scalar_type()), t.sizes().vec(),
+                     {static_cast<const std::byte*>(t.data_ptr()), static_cast<std::size_t>(t.nbytes())}});
+  }
+  write_safetensors(path, bytes);
+}
+
+NamedTensors read_tensors(const std::filesystem::path& path) {
+  const SafetensorsFile file(path);
+  NamedTensors tensors;
+  for (const auto& info : file.tensors()) tensors.emplace_back(info.name, read_tensor(file, info));
+  return tensors;
+}
+
+void save_weights(const std::filesystem::path& path, const Weights& weights, const at::Tensor& flat) {
+  NamedTensors tensors;
+  std::int64_t offset = 0;
+  for (std::size_t i = 0; i < weights.table().size(); ++i) {
+    auto tensor = weights.tensor(i);
+    if (weights.table()[i].kind != WeightKind::buffer && flat.defined()) {
+      tensor = flat.narrow(0, offset, tensor.numel()).view(tensor.sizes());
+      offset += tensor.numel();
+    }
+    tensors.emplace_back(weights.table()[i].name, tensor);
+  }
+  write_tensors(path, tensors);
+}
+
+void load_weights(const std::filesystem::path& path, Weights& weights) {
+  const at::NoGradGuard no_grad;
+  overwrite(matched(SafetensorsFile(path), weights, false), weights);
+}
+
+void adopt_weights(const std::filesystem::path& path, Weights& weights, const std::vector<std::string>& our_identifiers,
+                   const std::vector<std::string>& their_identifiers) {
+  const at::NoGradGuard no_grad;
+  auto found = matched(SafetensorsFile(path), weights, true);
+  const auto* ours = weights.find(kPuzzleTable);
+  const auto table = found.find(kPuzzleTable);
+  if (ours == nullptr || table == found.end()) {
+    overwrite(found, weights);
+    return;
+  }
+  const auto theirs = table->second;
+  const bool by_number = their_identifiers.empty() && theirs.size(0) == ours->size(0);
+  std::unordered_map<std::string, std::int64_t> place;
+  for (std::size_t i = 0; i < their_identifiers.size(); ++i) place[their_identifiers[i]] = static_cast<std::int64_t>(i);
+  auto rows = theirs.mean(0, true).repeat({ours->size(0), 1});
+  for (std::int64_t i = 0; i < rows.size(0); ++i) {
+    std::int64_t from = by_number ? i : -1;
+    if (const auto it = place.find(our_identifiers.at(static_cast<std::size_t>(i))); !by_number && it != place.end()) {
+      from = it->second;
+    }
+    if (from >= 0 && from < theirs.size(0)) rows[i].copy_(theirs[from]);
+  }
+  table->second = rows;
+  overwrite(found, weights);
+}
+
+}  // namespace dis

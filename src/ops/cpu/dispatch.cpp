@@ -1,0 +1,64 @@
+#include "kernels.h"
+
+namespace dis::cpu {
+
+#define DIS_DECLARE(variant)                                                                       \
+  namespace variant {                                                                              \
+  template <class T>                                                                               \
+  const Kernels<T>& table();                                                                       \
+  void adam(float*, const float*, float*, float*, float*, Bf16*, std::int64_t, const AdamScalars&); \
+  }
+DIS_DECLARE(baseline)
+#ifdef DIS_CPU_X86
+DIS_DECLARE(avx2)
+DIS_DECLARE(avx512)
+#endif
+#undef DIS_DECLARE
+
+namespace {
+
+enum class Variant { baseline, avx2, avx512 };
+
+Variant variant() {
+#ifdef DIS_CPU_X86
+  static const Variant best = [] {
+    __builtin_cpu_init();
+    const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
+    const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+                    __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    return v4 ? Variant::avx512 : (v3 ? Variant::avx2 : Variant::baseline);
+  }();
+  return best;
+#else
+  return Variant::baseline;
+#endif
+}
+
+}  // namespace
+
+template <class T>
+const Kernels<T>& kernels() {
+#ifdef DIS_CPU_X86
+  if (variant() == Variant::avx512) return avx512::table<T>();
+  if (variant() == Variant::avx2) return avx2::table<T>();
+#endif
+  return baseline::table<T>();
+}
+template const Kernels<float>& kernels<float>();
+template const Kernels<Bf16>& kernels<Bf16>();
+
+void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, std::int64_t count,
+          const AdamScalars& s) {
+#ifdef DIS_CPU_X86
+  if (variant() == Variant::avx512) return avx512::adam(p, g, m, v, ema, copy, count, s);
+  if (variant() == Variant::avx2) return avx2::adam(p, g, m, v, ema, copy, count, s);
+#endif
+  baseline::adam(p, g, m, v, ema, copy, count, s);
+}
+
+const char* instruction_set() {
+  const char* const names[] = {"baseline", "x86-64-v3", "x86-64-v4"};
+  return names[static_cast<int>(variant())];
+}
+
+}  // namespace dis::cpu

@@ -1,0 +1,72 @@
+#include "dis/ops/cross_entropy.h"
+
+#include <ATen/ATen.h>
+
+#include "cpu_call.h"
+#include "dis/core/error.h"
+
+namespace dis {
+namespace {
+
+/// The same on any device and type, from LibTorch's operations.
+CrossEntropy composed(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
+                      std::int64_t answers) {
+  const auto offset = logits.size(1) - target.size(1);
+  const auto cells = logits.slice(1, offset);
+  const auto valid = (target >= 0).to(at::kDouble);
+  const auto weight = valid / valid.sum(-1, true).clamp_min(1.0);  // [B, L]
+  const auto index = target.clamp_min(0).to(at::kLong).unsqueeze(-1);
+  const auto v = cells.to(at::kDouble);
+  const auto pick = at::zeros_like(v).scatter_(-1, index, 1.0);
+  at::Tensor log_p, dv;  // dv = d(-log p)/dv
+  if (stablemax) {
+    const auto s = at::where(v < 0, 1.0 / (1.0 - v.clamp_max(0.0)), v + 1.0);
+    const auto slope = at::where(v < 0, s * s, at::ones_like(s));
+    const auto sum = s.sum(-1, true);
+    log_p = s.log() - sum.log();
+    dv = slope / sum - pick * slope / s;
+  } else {
+    log_p = v.log_softmax(-1);
+    dv = log_p.exp() - pick;
+  }
+  CrossEntropy result;
+  result.loss = -(log_p.gather(-1, index).squeeze(-1) * weight).sum(-1);
+  result.predictions = cells.slice(-1, 0, answers).argmax(-1).to(at::kInt);
+  if (scale.defined()) {
+    result.dlogits = at::zeros_like(logits);
+    result.dlogits.slice(1, offset).copy_(dv * (weight * scale.unsqueeze(-1)).unsqueeze(-1));
+  }
+  return result;
+}
+
+}  // namespace
+
+CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
+                           std::int64_t answers) {
+  constexpr std::int64_t kMostEntries = 4096;
+  ensure(logits.dim() == 3 && target.dim() == 2 && logits.size(0) == target.size(0) &&
+             logits.size(1) >= target.size(1) && target.scalar_type() == at::kInt && answers >= 1 &&
+             answers <= logits.size(2) && logits.size(2) <= kMostEntries,
+         "cross_entropy", "logits [B, S, V <= 4096], int32 target [B, L <= S], 1 <= answers <= V");
+  if (!on_cpu_kernels(logits)) return composed(logits, target, scale, stablemax, answers);
+  const auto lanes = target.size(0), length = target.size(1), positions = logits.size(1), entries = logits.size(2);
+  const auto in = logits.contiguous();
+  const auto cells = target.contiguous();
+  CrossEntropy result{at::empty({lanes}, in.options().dtype(at::kDouble)),
+                      scale.defined() ? at::empty_like(in) : at::Tensor(),
+                      at::empty({lanes, length}, cells.options())};
+  with_element_type(in, [&]<class T>(T) {
+    for_rows(lanes, positions * entries * 16, [&](std::int64_t begin, std::int64_t end) {
+      for (auto lane = begin; lane < end; ++lane) {
+        pointer<double>(result.loss)[lane] = cpu::kernels<T>().cross_entropy(
+            pointer<T>(in) + lane * positions * entries, pointer<std::int32_t>(cells) + lane * length,
+            scale.defined() ? pointer<T>(result.dlogits) + lane * positions * entries : nullptr,
+            pointer<std::int32_t>(result.predictions) + lane * length, positions, length, entries, answers, stablemax,
+            scale.defined() ? pointer<double>(scale)[lane] : 0.0);
+      }
+    });
+  });
+  return result;
+}
+
+}  // namespace dis

@@ -1,0 +1,98 @@
+#include "dis/ops/embed.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+#include "cpu_call.h"
+#include "dis/core/error.h"
+#include "dis/ops/reference.h"
+
+namespace dis {
+namespace {
+
+double scale_of(const EmbedInputs& in) { return std::sqrt(static_cast<double>(in.table.size(1))); }
+
+/// Puzzle rows [B, E] padded with zeros to [B, P D]; zeros where there are none; undefined when P = 0.
+at::Tensor padded_rows(const EmbedInputs& in) {
+  const auto numbers = in.puzzle_positions * in.table.size(1);
+  if (numbers == 0) return {};
+  if (!in.puzzle_rows.defined()) return at::zeros({in.tokens.size(0), numbers}, in.table.options());
+  return at::constant_pad_nd(in.puzzle_rows, {0, numbers - in.puzzle_rows.size(1)});
+}
+
+bool use_kernels(const EmbedInputs& in, at::ScalarType type) {
+  return in.table.device().is_cpu() && in.table.scalar_type() == at::kFloat &&
+         (type == at::kFloat || type == at::kBFloat16);
+}
+
+void check(const EmbedInputs& in) {
+  ensure(in.tokens.dim() == 2 && in.tokens.scalar_type() == at::kInt && in.tokens.is_contiguous() &&
+             in.table.dim() == 2 && in.table.is_contiguous(),
+         "embed", "contiguous int32 tokens [B, L] and a table [V, D]");
+  ensure(!in.puzzle_rows.defined() || (in.puzzle_rows.dim() == 2 && in.puzzle_rows.is_contiguous() &&
+                                       in.puzzle_rows.size(1) <= in.puzzle_positions * in.table.size(1)),
+         "embed", "puzzle rows [B, E <= P D]");
+  ensure(!in.steps.defined() || (in.time.defined() && in.steps.scalar_type() == at::kInt && in.time.is_contiguous()),
+         "embed", "int32 steps [B] and their table of time rows");
+}
+
+}  // namespace
+
+at::Tensor embed(const EmbedInputs& in, at::ScalarType type) {
+  check(in);
+  const auto lanes = in.tokens.size(0), length = in.tokens.size(1), width = in.table.size(1);
+  if (!use_kernels(in, type)) {
+    const auto row = in.steps.defined() ? in.time.index_select(0, in.steps) : at::Tensor();
+    return reference::embed(in.tokens, in.table, padded_rows(in), row, type);
+  }
+  const auto positions = in.puzzle_positions + length;
+  auto x = at::empty({lanes, positions, width}, in.table.options().dtype(type));
+  const auto numbers = in.puzzle_rows.defined() ? in.puzzle_rows.size(1) : 0;
+  with_element_type(x, [&]<class T>(T) {
+    for_rows(lanes, positions * width, [&](std::int64_t begin, std::int64_t end) {
+      for (auto lane = begin; lane < end; ++lane) {
+        const float* puzzle = in.puzzle_rows.defined() ? pointer<float>(in.puzzle_rows) + lane * numbers : nullptr;
+        const float* time = in.steps.defined()
+                                ? pointer<float>(in.time) + pointer<std::int32_t>(in.steps)[lane] * width
+                                : nullptr;
+        cpu::kernels<T>().embed(pointer<std::int32_t>(in.tokens) + lane * length, pointer<float>(in.table), puzzle,
+                                time, pointer<T>(x) + lane * positions * width, length, in.puzzle_positions, numbers,
+                                width, static_cast<float>(scale_of(in)));
+      }
+    });
+  });
+  return x;
+}
+
+EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx_in) {
+  check(in);
+  const auto dx = dx_in.contiguous();
+  const auto lanes = in.tokens.size(0), length = in.tokens.size(1), width = in.table.size(1);
+  const auto scale = scale_of(in);
+  EmbedGradients grads{at::zeros_like(in.table), {}, {}};
+  if (in.steps.defined()) grads.time = at::zeros_like(in.time);
+  if (in.puzzle_rows.defined()) {
+    grads.puzzle_rows = (dx.slice(1, 0, in.puzzle_positions).flatten(1).slice(1, 0, in.puzzle_rows.size(1)) * scale)
+                            .to(in.puzzle_rows.scalar_type());
+  }
+  if (use_kernels(in, dx.scalar_type())) {
+    with_element_type(dx, [&]<class T>(T) {
+      // Each thread owns columns, so every sum runs over the lanes in order whatever the number of threads.
+      at::parallel_for(0, width, 16, [&](std::int64_t begin, std::int64_t end) {
+        cpu::kernels<T>().embed_backward(pointer<T>(dx), pointer<std::int32_t>(in.tokens),
+                                         in.steps.defined() ? pointer<std::int32_t>(in.steps) : nullptr,
+                                         pointer<float>(grads.table),
+                                         in.steps.defined() ? pointer<float>(grads.time) : nullptr, lanes, length,
+                                         in.puzzle_positions, width, begin, end, static_cast<float>(scale));
+      });
+    });
+    return grads;
+  }
+  const auto wide = dx.to(in.table.scalar_type()) * scale;
+  grads.table.index_add_(0, in.tokens.flatten(), wide.slice(1, in.puzzle_positions).flatten(0, 1));
+  if (in.steps.defined()) grads.time.index_add_(0, in.steps, wide.sum(1));
+  return grads;
+}
+
+}  // namespace dis

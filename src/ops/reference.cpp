@@ -1,0 +1,63 @@
+#include "dis/ops/reference.h"
+
+#include <ATen/ATen.h>
+
+#include <cmath>
+
+namespace dis::reference {
+namespace {
+
+/// The type that sums and roots are computed in.
+at::ScalarType wide(const at::Tensor& x) { return x.scalar_type() == at::kDouble ? at::kDouble : at::kFloat; }
+
+}  // namespace
+
+at::Tensor rms_norm(const at::Tensor& x, double eps) {
+  const auto w = x.to(wide(x));
+  return (w * (w.square().mean(-1, true) + eps).rsqrt()).to(x.scalar_type());
+}
+
+at::Tensor attention(const at::Tensor& qkv, const at::Tensor& cos, const at::Tensor& sin) {
+  const auto type = wide(qkv);
+  const auto c = cos.to(type).unsqueeze(1);  // [S, 1, h / 2]
+  const auto s = sin.to(type).unsqueeze(1);
+  const auto rotate = [&](const at::Tensor& x) {  // [B, S, H, h] -> [B, H, S, h]
+    const auto halves = x.to(type).chunk(2, -1);
+    return at::cat({halves[0] * c - halves[1] * s, halves[1] * c + halves[0] * s}, -1)
+        .to(qkv.scalar_type())
+        .transpose(1, 2);
+  };
+  const auto parts = qkv.unbind(2);
+  const auto out = at::scaled_dot_product_attention(rotate(parts[0]), rotate(parts[1]), parts[2].transpose(1, 2));
+  return out.transpose(1, 2).flatten(2);
+}
+
+at::Tensor swiglu(const at::Tensor& gate_up) {
+  const auto halves = gate_up.chunk(2, -1);
+  return at::silu(halves[0]) * halves[1];
+}
+
+at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target, bool stablemax) {
+  const auto valid = target >= 0;
+  at::Tensor log_p;
+  if (stablemax) {
+    const auto v = logits.to(at::kDouble);
+    const auto s = at::where(v < 0, 1.0 / (1.0 - v.clamp_max(0.0)), v + 1.0);  // the clamp keeps the unused branch finite
+    log_p = s.log() - s.sum(-1, true).log();
+  } else {
+    log_p = logits.to(wide(logits)).log_softmax(-1);
+  }
+  const auto picked = log_p.gather(-1, target.clamp_min(0).to(at::kLong).unsqueeze(-1)).squeeze(-1);
+  return -at::where(valid, picked, at::zeros_like(picked)).sum(-1) / valid.sum(-1).clamp_min(1);
+}
+
+at::Tensor embed(const at::Tensor& tokens, const at::Tensor& table, const at::Tensor& puzzle_rows,
+                 const at::Tensor& time_row, at::ScalarType type) {
+  const auto width = table.size(1);
+  auto x = at::embedding(table, tokens.to(at::kLong)).to(type);
+  if (puzzle_rows.defined()) x = at::cat({puzzle_rows.to(type).view({tokens.size(0), -1, width}), x}, 1);
+  if (time_row.defined()) x = x + time_row.to(type).unsqueeze(1);
+  return std::sqrt(static_cast<double>(width)) * x;
+}
+
+}  // namespace dis::reference

@@ -1,0 +1,178 @@
+#include "dis/train/checkpoint.h"
+
+#include <ATen/ATen.h>
+
+#include <algorithm>
+#include <vector>
+
+#include "dis/core/error.h"
+#include "dis/core/files.h"
+#include "dis/core/json.h"
+#include "dis/core/safetensors.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr int kFormat = 1;
+
+fs::path folder_of(const fs::path& run) { return run / "checkpoints"; }
+
+/// Update numbers of the whole checkpoints, ascending.
+std::vector<std::int64_t> updates_in(const fs::path& run) {
+  std::vector<std::int64_t> updates;
+  if (!fs::is_directory(folder_of(run))) return updates;
+  for (const auto& entry : fs::directory_iterator(folder_of(run))) {
+    const auto name = entry.path().filename().string();
+    const bool number = !name.empty() && name.size() < 19 && name.find_first_not_of("0123456789") == std::string::npos;
+    if (number && !entry.is_symlink() && entry.is_directory()) updates.push_back(std::stoll(name));
+  }
+  std::sort(updates.begin(), updates.end());
+  return updates;
+}
+
+/// The optimiser's moments, split by parameter.
+NamedTensors moments(const Weights& weights, const Optimiser& optimiser) {
+  NamedTensors tensors;
+  for (const auto& [prefix, flat] : {std::pair{"adam.m.", optimiser.m()}, {"adam.v.", optimiser.v()}}) {
+    std::int64_t offset = 0;
+    for (std::size_t i = 0; i < weights.table().size(); ++i) {
+      if (weights.table()[i].kind != WeightKind::parameter) continue;
+      const auto& like = weights.tensor(i);
+      tensors.emplace_back(prefix + weights.table()[i].name, flat.narrow(0, offset, like.numel()).view(like.sizes()));
+      offset += like.numel();
+    }
+  }
+  return tensors;
+}
+
+void load_ema(const fs::path& file, const Weights& weights, const Optimiser& optimiser) {
+  const SafetensorsFile opened(file);
+  std::int64_t offset = 0;
+  auto tensors = read_tensors(file);
+  for (std::size_t i = 0; i < weights.table().size(); ++i) {
+    const auto& spec = weights.table()[i];
+    if (spec.kind == WeightKind::buffer) continue;
+    const auto it = std::find_if(tensors.begin(), tensors.end(), [&](const auto& t) { return t.first == spec.name; });
+    if (it == tensors.end() || it->second.sizes() != at::IntArrayRef(spec.shape)) {
+      throw UserError("checkpoint file '" + file.string() + "': tensor '" + spec.name + "' should be " +
+                      describe_tensor("F32", spec.shape) +
+                      (it == tensors.end() ? ", but is missing" : ", but has another shape"));
+    }
+    optimiser.ema().narrow(0, offset, it->second.numel()).copy_(it->second.flatten());
+    offset += it->second.numel();
+  }
+}
+
+}  // namespace
+
+void save_checkpoint(const fs::path& run, const RunState& state, const Backbone& model, const Optimiser& optimiser,
+                     const NamedTensors& lanes, std::int64_t keep_last) {
+  const at::NoGradGuard no_grad;
+  ensure_folder(folder_of(run));
+  const auto final_folder = folder_of(run) / std::to_string(state.updates);
+  const auto partial = folder_of(run) / (std::to_string(state.updates) + ".partial");
+  fs::remove_all(partial);
+  ensure_folder(partial);
+  try {
+    save_weights(partial / "model.safetensors", model.weights());
+    if (optimiser.ema().defined()) save_weights(partial / "ema.safetensors", model.weights(), optimiser.ema());
+    auto trainer = moments(model.weights(), optimiser);
+    trainer.insert(trainer.end(), lanes.begin(), lanes.end());
+    write_tensors(partial / "trainer.safetensors", trainer);
+    Json json = {{"format", kFormat},          {"step", state.updates},     {"batches", state.batches},
+                 {"samples", state.samples},   {"seconds", state.seconds}};
+    if (state.best_score) json["best"] = {{"score", *state.best_score}, {"step", state.best_update}};
+    write_json(partial / "state.json", json);
+    fs::remove_all(final_folder);
+    fs::rename(partial, final_folder);
+  } catch (...) {
+    std::error_code ignored;
+    fs::remove_all(partial, ignored);
+    throw;
+  }
+  sync_folder(folder_of(run));
+  replace_symlink(folder_of(run) / "latest", std::to_string(state.updates));
+  if (state.best_score) replace_symlink(folder_of(run) / "best", std::to_string(state.best_update));
+  auto all = updates_in(run);
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep_last) < all.size(); ++i) {
+    if (state.best_score && all[i] == state.best_update) continue;
+    fs::remove_all(folder_of(run) / std::to_string(all[i]));
+  }
+}
+
+std::optional<fs::path> latest_checkpoint(const fs::path& run) {
+  const auto link = folder_of(run) / "latest";
+  if (!fs::exists(link)) return std::nullopt;
+  return folder_of(run) / fs::read_symlink(link);
+}
+
+fs::path find_checkpoint(const fs::path& run, const std::string& step) {
+  const auto folder = folder_of(run) / step;
+  if (fs::is_directory(folder)) return fs::canonical(folder);
+  std::string there;
+  for (const auto update : updates_in(run)) there += (there.empty() ? "" : ", ") + std::to_string(update);
+  throw UserError("run '" + run.string() + "' has no checkpoint '" + step + "'; it has: " +
+                  (there.empty() ? "none" : there + " (and the names latest, best)"));
+}
+
+RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& optimiser, NamedTensors& lanes) {
+  const at::NoGradGuard no_grad;
+  const auto json = read_json(folder / "state.json");
+  RunState state;
+  try {
+    if (json.at("format") != kFormat) {
+      throw UserError("checkpoint '" + folder.string() + "' has format " + json.at("format").dump() + ", expected " +
+                      std::to_string(kFormat) + ": it was written by another version of this program");
+    }
+    state.updates = json.at("step").get<std::int64_t>();
+    state.batches = json.at("batches").get<std::int64_t>();
+    state.samples = json.at("samples").get<std::int64_t>();
+    state.seconds = json.at("seconds").get<double>();
+    if (json.contains("best")) {
+      state.best_score = json.at("best").at("score").get<double>();
+      state.best_update = json.at("best").at("step").get<std::int64_t>();
+    }
+  } catch (const Json::exception& error) {
+    throw UserError("checkpoint file '" + (folder / "state.json").string() + "' is damaged: " + error.what());
+  }
+
+  const auto file = folder / "trainer.safetensors";
+  auto stored = read_tensors(file);
+  auto wanted = moments(model.weights(), optimiser);
+  for (auto& [name, tensor] : wanted) {
+    const auto it = std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.first == name; });
+    if (it == stored.end() || it->second.sizes() != tensor.sizes()) {
+      throw UserError("checkpoint file '" + file.string() + "': tensor '" + name + "' should be " +
+                      describe_tensor("F32", tensor.sizes().vec()) +
+                      (it == stored.end() ? ", but is missing" : ", but has another shape"));
+    }
+  }
+  load_weights(folder / "model.safetensors", model.weights());
+  for (auto& [name, tensor] : wanted) {
+    const auto it = std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.first == name; });
+    tensor.copy_(it->second);
+  }
+  if (optimiser.ema().defined()) load_ema(folder / "ema.safetensors", model.weights(), optimiser);
+  optimiser.set_updates(state.updates);
+  lanes.clear();
+  for (auto& [name, tensor] : stored) {
+    if (name.starts_with("lanes.")) lanes.emplace_back(name, tensor);
+  }
+  return state;
+}
+
+void tidy_checkpoints(const fs::path& run) {
+  if (!fs::is_directory(folder_of(run))) return;
+  const auto latest = latest_checkpoint(run);
+  const std::int64_t newest = latest ? std::stoll(latest->filename().string()) : -1;
+  for (const auto update : updates_in(run)) {
+    if (update > newest) fs::remove_all(folder_of(run) / std::to_string(update));
+  }
+  for (const auto& entry : fs::directory_iterator(folder_of(run))) {
+    if (entry.path().extension() == ".partial") fs::remove_all(entry.path());
+  }
+}
+
+}  // namespace dis

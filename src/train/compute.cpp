@@ -1,0 +1,36 @@
+#include "dis/train/compute.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <thread>
+
+#include "dis/core/error.h"
+
+namespace dis {
+
+bool cpu_has_bfloat16() {
+#if defined(__x86_64__)
+  __builtin_cpu_init();
+  return __builtin_cpu_supports("avx512bf16") != 0;
+#else
+  return false;
+#endif
+}
+
+Compute resolve_compute(const ComputeConfig& config) {
+  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads)
+                                         : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+  const bool cuda = at::hasCUDA();
+  if (config.device == DeviceKind::cuda && !cuda) {
+    throw UserError(
+        "compute.device is cuda, but this machine or this build has no CUDA device; expected a GPU and a build with the "
+        "preset `cuda` (see `dis info`); use compute.device=cpu or automatic");
+  }
+  const bool on_gpu = cuda && config.device != DeviceKind::cpu;
+  const bool narrow = config.dtype == ComputeType::bfloat16 ||
+                      (config.dtype == ComputeType::automatic && (on_gpu || cpu_has_bfloat16()));
+  return {at::Device(on_gpu ? at::kCUDA : at::kCPU), narrow ? at::kBFloat16 : at::kFloat};
+}
+
+}  // namespace dis

@@ -1,0 +1,31 @@
+#include "dis/train/schedule.h"
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+
+namespace dis {
+
+double learning_rate_factor(const OptimConfig& optim, std::int64_t step, std::int64_t total_steps) {
+  const auto at = static_cast<double>(step);
+  const auto warmup = static_cast<double>(optim.warmup_steps);
+  if (at < warmup) return at / warmup;
+  const double progress = (at - warmup) / std::max(1.0, static_cast<double>(total_steps) - warmup);
+  const double cosine = 0.5 * (1.0 + std::cos(std::numbers::pi * std::min(1.0, progress)));
+  return optim.lr_min_ratio + (1.0 - optim.lr_min_ratio) * cosine;
+}
+
+double step_weight(StepWeights kind, std::int64_t s, std::int64_t N) {
+  return kind == StepWeights::uniform ? 1.0 : 2.0 * static_cast<double>(s) / static_cast<double>(N + 1);
+}
+
+std::int64_t updates_per_batch(const MethodConfig& method) {
+  return method.update == Update::per_step ? method.num_supervision : 1;
+}
+
+std::int64_t batches_of(const MethodConfig& method, std::int64_t steps) {
+  const auto each = updates_per_batch(method);
+  return (steps + each - 1) / each;
+}
+
+}  // namespace dis

@@ -1,0 +1,203 @@
+#include "dis/train/supervision.h"
+
+#include <torch/torch.h>
+
+#include "dis/core/error.h"
+#include "dis/ops/cross_entropy.h"
+#include "dis/train/schedule.h"
+
+namespace dis {
+namespace {
+
+/// A copy on `device` of plain numbers.
+at::Tensor to_tensor(const std::vector<std::int32_t>& values, at::IntArrayRef shape, at::Device device) {
+  return torch::tensor(values, at::kInt).view(shape).to(device);
+}
+
+}  // namespace
+
+SupervisionLoop::SupervisionLoop(const MethodConfig& method, const TrainConfig& train, std::uint64_t seed,
+                                 const TrainingStream& stream, FrameSource frames, Backbone& model,
+                                 Optimiser& optimiser)
+    : method_(method),
+      lanes_(train.global_batch),
+      micro_batch_(train.micro_batch > 0 ? train.micro_batch : train.global_batch),
+      seed_(seed),
+      stream_(stream),
+      frame_source_(std::move(frames)),
+      model_(model),
+      optimiser_(optimiser),
+      steps_(static_cast<std::size_t>(train.global_batch)) {}
+
+std::int64_t SupervisionLoop::phase(std::int64_t lane) const {
+  return method_.lanes == Lanes::staggered ? lane * method_.num_supervision / lanes_ : 0;
+}
+
+void SupervisionLoop::load_lane(const Batch& one, std::int64_t lane, const std::vector<std::int32_t>& frames) {
+  const auto device = model_.device();
+  const auto length = one.length;
+  inputs_[lane].copy_(to_tensor(one.inputs, {length}, device));
+  labels_[lane].copy_(to_tensor(one.labels, {length}, device));
+  frames_[lane].copy_(to_tensor(frames, {method_.num_supervision + 1, length}, device));
+  ids_[lane].fill_(one.puzzle_ids[0]);
+  tokens_[lane].copy_(inputs_[lane]);
+  const auto fresh = model_.initial_states(1);
+  states_.y[lane].copy_(fresh.y[0]);
+  states_.z[lane].copy_(fresh.z[0]);
+}
+
+void SupervisionLoop::refill() {
+  const auto N = method_.num_supervision;
+  for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+    steps_[static_cast<std::size_t>(lane)] = static_cast<std::int32_t>((tick_ + phase(lane)) % N + 1);
+  }
+  const auto sample = [&](std::int64_t lane) {
+    return static_cast<std::uint64_t>((tick_ + phase(lane)) / N * lanes_ + lane);
+  };
+  const auto device = model_.device();
+  const auto length = model_.shape().length;
+  if (!filled_ || method_.lanes == Lanes::lockstep) {
+    if (filled_ && steps_[0] != 1) return;  // in the middle of a lockstep batch
+    Batch batch;
+    std::vector<std::int32_t> frames;
+    if (method_.lanes == Lanes::lockstep) {
+      batch = draw_batch(stream_, seed_, sample(0), lanes_);
+      frames = frame_source_(sample(0), batch);
+    } else {  // lanes may stand at different samples
+      batch.lanes = lanes_;
+      batch.length = length;
+      for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+        const auto one = draw_batch(stream_, seed_, sample(lane), 1);
+        const auto own = frame_source_(sample(lane), one);
+        batch.inputs.insert(batch.inputs.end(), one.inputs.begin(), one.inputs.end());
+        batch.labels.insert(batch.labels.end(), one.labels.begin(), one.labels.end());
+        batch.puzzle_ids.push_back(one.puzzle_ids[0]);
+        frames.insert(frames.end(), own.begin(), own.end());
+      }
+    }
+    inputs_ = to_tensor(batch.inputs, {lanes_, length}, device);
+    labels_ = to_tensor(batch.labels, {lanes_, length}, device);
+    frames_ = to_tensor(frames, {lanes_, N + 1, length}, device);
+    ids_ = to_tensor(batch.puzzle_ids, {lanes_}, device);
+    tokens_ = inputs_.clone();
+    states_ = model_.initial_states(lanes_);
+    filled_ = true;
+    return;
+  }
+  for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+    if (steps_[static_cast<std::size_t>(lane)] != 1) continue;
+    const auto one = draw_batch(stream_, seed_, sample(lane), 1);
+    load_lane(one, lane, frame_source_(sample(lane), one));
+  }
+}
+
+void SupervisionLoop::supervise() {
+  const auto N = method_.num_supervision;
+  const auto device = model_.device();
+  const bool stablemax = method_.loss == LossKind::stablemax;
+  const bool accumulate = method_.update == Update::accumulated;
+  const auto answers = model_.shape().answers;
+
+  std::vector<double> weights(steps_.size());
+  std::vector<std::int32_t> rows(steps_.size()), rows_before(steps_.size());  // of each lane's frames t_s, t_{s-1}
+  for (std::size_t lane = 0; lane < steps_.size(); ++lane) {
+    weights[lane] = step_weight(method_.step_weights, steps_[lane], N) / static_cast<double>(lanes_) /
+                    (accumulate ? static_cast<double>(N) : 1.0);
+    rows[lane] = static_cast<std::int32_t>(static_cast<std::int64_t>(lane) * (N + 1)) + steps_[lane];
+    rows_before[lane] = rows[lane] - 1;
+  }
+  const auto scale = torch::tensor(weights, at::kDouble).to(device);
+  const auto steps = to_tensor(steps_, {lanes_}, device);
+  const auto flat_frames = frames_.flatten(0, 1);
+  const auto target = flat_frames.index_select(0, to_tensor(rows, {lanes_}, device));
+  const auto target_before = method_.objective == Objective::dual
+                                 ? flat_frames.index_select(0, to_tensor(rows_before, {lanes_}, device))
+                                 : at::Tensor();
+
+  std::vector<at::Tensor> losses, predictions, row_gradients, ys, zs;
+  for (std::int64_t first = 0; first < lanes_; first += micro_batch_) {
+    const auto count = std::min(micro_batch_, lanes_ - first);
+    const auto part = [&](const at::Tensor& x) { return x.narrow(0, first, count); };
+    const auto puzzle_rows = model_.puzzle_rows(part(ids_));
+    const auto x = model_.input(part(tokens_).contiguous(), puzzle_rows, part(steps));
+    const auto after = model_.latent_reasoning(x, {part(states_.y), part(states_.z)});
+    const auto logits = model_.readout(after.y);
+    const auto ce = cross_entropy(logits.detach(), part(target), part(scale), stablemax, answers);
+    torch::autograd::variable_list roots{logits}, gradients{ce.dlogits};
+    auto loss = ce.loss;
+    if (target_before.defined()) {
+      // The state before the step is detached, so this term trains the readout alone; at s = 1 it reads y_init.
+      const auto before = model_.readout(part(states_.y));
+      const auto pre = cross_entropy(before.detach(), part(target_before), part(scale), stablemax, answers);
+      roots.push_back(before);
+      gradients.push_back(pre.dlogits);
+      loss = loss + pre.loss;
+    }
+    torch::autograd::backward(roots, gradients);
+    losses.push_back(loss);
+    predictions.push_back(ce.predictions);
+    if (puzzle_rows.defined()) row_gradients.push_back(puzzle_rows.grad());
+    ys.push_back(after.y.detach());
+    zs.push_back(after.z.detach());
+  }
+  const auto join = [](const std::vector<at::Tensor>& parts) { return parts.size() == 1 ? parts[0] : at::cat(parts); };
+  states_ = {join(ys), join(zs)};
+  const auto predicted = join(predictions);
+  if (!row_gradients.empty()) {
+    puzzle_ids_.push_back(ids_.clone());
+    puzzle_gradients_.push_back(join(row_gradients));
+  }
+  losses_.push_back(join(losses));
+  corrects_.push_back(((predicted == labels_) & (labels_ >= 0)).sum(-1).to(at::kInt));
+
+  if (!accumulate || (tick_ + 1) % N == 0) {
+    const bool puzzles = !puzzle_gradients_.empty();
+    optimiser_.update(puzzles ? join(puzzle_ids_) : at::Tensor(), puzzles ? join(puzzle_gradients_) : at::Tensor());
+    puzzle_ids_.clear();
+    puzzle_gradients_.clear();
+  }
+  if (method_.feedback == Feedback::prediction) tokens_ = predicted;
+}
+
+TickRecords SupervisionLoop::run(std::int64_t ticks) {
+  TickRecords records;
+  records.lanes = lanes_;
+  losses_.clear();
+  corrects_.clear();
+  std::vector<at::Tensor> cells;
+  for (std::int64_t i = 0; i < ticks; ++i, ++tick_) {
+    refill();
+    records.step.insert(records.step.end(), steps_.begin(), steps_.end());
+    cells.push_back((labels_ >= 0).sum(-1).to(at::kInt));
+    supervise();
+  }
+  const auto loss = at::stack(losses_).cpu().contiguous();
+  const auto counts = at::stack({at::stack(corrects_), at::stack(cells)}).cpu().contiguous();
+  const auto size = static_cast<std::size_t>(ticks * lanes_);
+  records.loss.assign(loss.data_ptr<double>(), loss.data_ptr<double>() + size);
+  records.correct.assign(counts.data_ptr<std::int32_t>(), counts.data_ptr<std::int32_t>() + size);
+  records.cells.assign(counts.data_ptr<std::int32_t>() + size, counts.data_ptr<std::int32_t>() + 2 * size);
+  return records;
+}
+
+std::vector<std::pair<std::string, at::Tensor>> SupervisionLoop::state() const {
+  if (method_.lanes == Lanes::lockstep || !filled_) return {};
+  return {{"lanes.y", states_.y}, {"lanes.z", states_.z}, {"lanes.tokens", tokens_}};
+}
+
+void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) {
+  tick_ = tick;
+  filled_ = false;
+  if (state.empty()) return;
+  // Draw the lanes' samples as they stood before the coming tick's refill, then put back what the network made of them.
+  if (tick_ > 0) --tick_;
+  refill();
+  tick_ = tick;
+  for (const auto& [name, tensor] : state) {
+    if (name == "lanes.y") states_.y = tensor.to(model_.device(), model_.weights().compute_type());
+    if (name == "lanes.z") states_.z = tensor.to(model_.device(), model_.weights().compute_type());
+    if (name == "lanes.tokens") tokens_ = tensor.to(model_.device(), at::kInt);
+  }
+}
+
+}  // namespace dis

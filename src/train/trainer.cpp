@@ -1,0 +1,280 @@
+#include "dis/train/trainer.h"
+
+#include <ATen/ATen.h>
+#include <fcntl.h>
+#include <sys/file.h>
+
+#include <chrono>
+#include <cstdio>
+#include <new>
+#include <optional>
+
+#include "dis/core/error.h"
+#include "dis/core/event_file.h"
+#include "dis/core/files.h"
+#include "dis/core/json.h"
+#include "dis/core/log.h"
+#include "dis/core/progress.h"
+#include "dis/core/signals.h"
+#include "dis/train/checkpoint.h"
+#include "dis/train/metrics.h"
+#include "dis/train/optimiser.h"
+#include "dis/train/schedule.h"
+#include "dis/train/supervision.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// Keeps a second process out of a run folder for as long as this object lives.
+class RunLock {
+ public:
+  explicit RunLock(const fs::path& run) : file_(run / ".lock", O_CREAT | O_RDWR, "open") {
+    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
+      throw UserError("run folder '" + run.string() + "' is in use by another process; wait for it or stop it");
+    }
+  }
+
+ private:
+  Descriptor file_;
+};
+
+std::string fixed(double value, int digits) {
+  char text[32];
+  std::snprintf(text, sizeof text, "%.*f", digits, value);
+  return text;
+}
+
+/// "Out of memory" of any allocator, as advice.
+UserError out_of_memory(const TrainConfig& train) {
+  const auto now = train.micro_batch > 0 ? train.micro_batch : train.global_batch;
+  if (now == 1) return UserError("out of memory with a single lane: use a smaller model or shorter boards");
+  return UserError("out of memory with " + std::to_string(now) +
+                   " lanes at once; try --set train.micro_batch=" + std::to_string((now + 1) / 2) +
+                   " (the gradients are accumulated, so the result is the same)");
+}
+
+bool is_out_of_memory(const std::exception& error) {
+  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
+  const std::string what = error.what();
+  return what.find("out of memory") != std::string::npos || what.find("not enough memory") != std::string::npos ||
+         what.find("can't allocate memory") != std::string::npos;
+}
+
+/// The place that train.init_from names: a .safetensors file, a checkpoint folder or a run folder.
+struct InitialWeights {
+  fs::path file;
+  std::vector<std::string> identifiers;
+};
+
+InitialWeights find_initial_weights(const fs::path& from) {
+  if (!fs::exists(from)) throw UserError("train.init_from: '" + from.string() + "' does not exist");
+  InitialWeights found;
+  fs::path run;
+  if (fs::is_regular_file(from)) {
+    found.file = from;
+  } else if (fs::exists(from / "model.safetensors")) {
+    found.file = from / "model.safetensors";
+    run = fs::canonical(from).parent_path().parent_path();
+  } else if (const auto latest = latest_checkpoint(from)) {
+    found.file = *latest / "model.safetensors";
+    run = from;
+  } else {
+    throw UserError("train.init_from: '" + from.string() +
+                    "' is neither a .safetensors file nor a checkpoint folder nor a run with a checkpoint");
+  }
+  if (!run.empty() && fs::exists(run / "identifiers.json")) {
+    found.identifiers = read_json(run / "identifiers.json").get<std::vector<std::string>>();
+  }
+  return found;
+}
+
+FrameSource frames_of(const Session& session) {
+  return [&session](std::uint64_t first, const Batch& batch) {
+    return session.targets->batch_frames(static_cast<std::uint64_t>(session.config.run.seed), first, batch,
+                                         *session.data);
+  };
+}
+
+class Run {
+ public:
+  Run(Session& session, const TrainRequest& request)
+      : session_(session),
+        request_(request),
+        config_(session.config),
+        optimiser_(config_.optim, batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method),
+                   session.model->weights()),
+        loop_(config_.method, config_.train, static_cast<std::uint64_t>(config_.run.seed), *session.data,
+              frames_of(session), *session.model, optimiser_),
+        batches_(batches_of(config_.method, config_.train.steps)) {}
+
+  void open() {
+    const auto& run = request_.run;
+    if (!request_.resume && fs::exists(run) && !(fs::is_directory(run) && fs::is_empty(run))) {
+      throw UserError("run folder '" + run.string() +
+                      "' exists already: go on with --resume, or name another folder with --run-dir");
+    }
+    ensure_folder(run);
+    lock_.emplace(run);
+    tidy_checkpoints(run);
+    remove_partial_files(run);
+    const auto latest = request_.resume ? latest_checkpoint(run) : std::nullopt;
+    if (latest) {
+      NamedTensors lanes;
+      state_ = load_checkpoint(*latest, *session_.model, optimiser_, lanes);
+      loop_.restore(state_.batches * config_.method.num_supervision, lanes);
+    } else if (!config_.train.init_from.empty()) {
+      const auto initial = find_initial_weights(config_.train.init_from);
+      adopt_weights(initial.file, session_.model->weights(), session_.data->identifiers(), initial.identifiers);
+      optimiser_.restart_ema();
+    }
+    write_json(run / "config.json", to_json(config_));
+    write_json(run / "identifiers.json", Json(session_.data->identifiers()), -1);
+    truncate_lines(run / "metrics.jsonl", [&](std::string_view line) {
+      const auto record = Json::parse(line, nullptr, false);
+      return record.is_object() && record.value("batch", state_.batches + 1) <= state_.batches;
+    });
+    log_to_file(run / "log.txt");
+    log_info(describe(latest));
+  }
+
+  void work() {
+    catch_stop_signals();
+    LineWriter metrics(request_.run / "metrics.jsonl");
+    EventFile events(request_.run, state_.updates + 1);
+    Progress progress({.what = "train",
+                       .unit = "updates",
+                       .total = batches_ * updates_per_batch(config_.method),
+                       .done_before = state_.updates});
+    const auto start = std::chrono::steady_clock::now();
+    const double before = state_.seconds;
+    const auto samples_before = state_.samples;
+    while (state_.batches < batches_ && !stop_requested()) {
+      const auto records = one_batch();
+      state_.updates = optimiser_.updates();
+      ++state_.batches;
+      state_.samples += config_.train.global_batch;
+      state_.seconds = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      if (const auto bad = find_non_finite(records)) fail_non_finite("the loss is NaN or infinite at " + *bad);
+      const auto batch = summarise(records, config_.method.num_supervision);
+      const double rate = static_cast<double>(state_.samples - samples_before) / (state_.seconds - before);
+      if (state_.batches % config_.train.log_every == 0 || state_.batches == batches_) {
+        record(batch, rate, metrics, events);
+      }
+      progress.update(state_.updates, "loss " + fixed(batch.mean_loss(), 4) + ", exact " +
+                                          fixed(batch.exact.back(), 3) + ", " + fixed(rate, 1) + " samples/s");
+      const bool evaluated = evaluate_if_due(events);
+      if (due(config_.train.checkpoint_every) || evaluated) {
+        metrics.sync();
+        events.flush();
+        checkpoint();
+      }
+    }
+    progress.finish();
+    if (saved_at_ != state_.updates) {
+      metrics.sync();
+      checkpoint();
+    }
+    events.flush();
+    if (state_.batches < batches_) {
+      log_info("stopped by a signal at update " + std::to_string(state_.updates) + " of " +
+               std::to_string(batches_ * updates_per_batch(config_.method)) +
+               ", the checkpoint is written; go on with: dis train --run-dir " + request_.run.string() + " --resume");
+      throw Stopped{stop_signal()};
+    }
+    log_info("trained " + std::to_string(state_.updates) + " updates on " + std::to_string(state_.samples) +
+             " samples in " + format_duration(state_.seconds) + "; weights: " +
+             (request_.run / "checkpoints" / "latest" / "model.safetensors").string());
+  }
+
+ private:
+  std::string describe(const std::optional<fs::path>& latest) const {
+    const auto& w = session_.model->weights();
+    std::string text = "run " + request_.run.string() + ": " + std::to_string(w.block_parameters()) +
+                       " parameters in the blocks, " + std::to_string(w.parameters()) + " trained in all, " +
+                       (session_.compute.type == at::kBFloat16 ? "bfloat16" : "float32") + " on " +
+                       session_.compute.device.str() + " with " + std::to_string(at::get_num_threads()) + " threads";
+    if (latest) text += ", going on from update " + std::to_string(state_.updates);
+    if (request_.resume && !latest) text += ", from the start: there is no checkpoint yet";
+    return text;
+  }
+
+  TickRecords one_batch() {
+    try {
+      return loop_.run(config_.method.num_supervision);
+    } catch (const UserError&) {
+      throw;
+    } catch (const std::exception& error) {
+      if (is_out_of_memory(error)) throw out_of_memory(config_.train);
+      throw;
+    }
+  }
+
+  [[noreturn]] void fail_non_finite(const std::string& what) const {
+    const auto latest = latest_checkpoint(request_.run);
+    throw UserError("training stopped: " + what + ", in the batch that ended with update " +
+                    std::to_string(state_.updates) + "; " +
+                    (latest ? "the last good checkpoint, " + latest->string() + ", is untouched"
+                            : "there was no checkpoint yet") +
+                    "; try a lower optim.lr, a longer optim.warmup_steps or compute.dtype=float32");
+  }
+
+  void record(const BatchMetrics& batch, double rate, LineWriter& metrics, EventFile& events) const {
+    metrics.append_line(metrics_record(batch, {state_.updates, state_.batches, state_.samples, optimiser_.last_rate(),
+                                               rate, state_.seconds})
+                            .dump());
+    events.scalar("train/loss", state_.updates, batch.mean_loss());
+    events.scalar("train/lr", state_.updates, optimiser_.last_rate());
+    events.scalar("train/samples_per_s", state_.updates, rate);
+    for (std::size_t s = 0; s < batch.loss.size(); ++s) {
+      const auto step = std::to_string(s + 1);
+      events.scalar("loss/step_" + step, state_.updates, batch.loss[s]);
+      events.scalar("exact/step_" + step, state_.updates, batch.exact[s]);
+    }
+  }
+
+  /// Whether a multiple of `every` updates lies in the batch that has just ended.
+  bool due(std::int64_t every) const {
+    return every > 0 && state_.updates / every != (state_.updates - updates_per_batch(config_.method)) / every;
+  }
+
+  bool evaluate_if_due(EventFile& events) {
+    if (!request_.evaluate || !due(config_.train.eval_every)) return false;
+    const double score = request_.evaluate(session_, state_.updates);
+    events.scalar("eval/score", state_.updates, score);
+    if (!config_.train.keep_best || (state_.best_score && score <= *state_.best_score)) return false;
+    state_.best_score = score;
+    state_.best_update = state_.updates;
+    return true;
+  }
+
+  void checkpoint() {
+    const auto& weights = session_.model->weights();
+    if (!at::isfinite(weights.flat()).all().item<bool>() || !at::isfinite(optimiser_.v()).all().item<bool>()) {
+      fail_non_finite("a weight or a moment is NaN or infinite");
+    }
+    save_checkpoint(request_.run, state_, *session_.model, optimiser_, loop_.state(), config_.train.keep_last);
+    saved_at_ = state_.updates;
+  }
+
+  Session& session_;
+  const TrainRequest& request_;
+  const RunConfig& config_;
+  Optimiser optimiser_;
+  SupervisionLoop loop_;
+  std::int64_t batches_;
+  std::optional<RunLock> lock_;
+  RunState state_;
+  std::int64_t saved_at_ = -1;
+};
+
+}  // namespace
+
+void train(Session& session, const TrainRequest& request) {
+  Run run(session, request);
+  run.open();
+  run.work();
+}
+
+}  // namespace dis

@@ -1,0 +1,73 @@
+#include "golden_case.h"
+
+#include <gtest/gtest.h>
+
+#include "dis/core/error.h"
+#include "dis/model/weights_file.h"
+
+namespace dis::golden {
+
+Case::Case(const std::filesystem::path& json_file) : json_(read_json(json_file)) {
+  auto tensors = json_file;
+  for (auto& [name, tensor] : read_tensors(tensors.replace_extension(".safetensors"))) tensors_[name] = tensor;
+}
+
+const at::Tensor& Case::at(const std::string& tensor) const {
+  const auto found = tensors_.find(tensor);
+  if (found == tensors_.end()) throw UserError("the golden case has no tensor '" + tensor + "'");
+  return found->second;
+}
+
+Tolerance Case::tolerance(const std::string& part) const {
+  const auto& json = part.empty() ? json_.at("tolerance") : json_.at("tolerance").at(part);
+  return {json.at("absolute").get<double>(), json.at("relative").get<double>()};
+}
+
+ModelShape Case::shape() const {
+  const auto& c = json_.at("config");
+  ModelShape shape;
+  shape.config.hidden_size = c.at("hidden_size").get<std::int64_t>();
+  shape.config.num_layers = c.at("L_layers").get<std::int64_t>();
+  shape.config.num_heads = c.at("num_heads").get<std::int64_t>();
+  shape.config.expansion = c.at("expansion").get<double>();
+  shape.config.H_cycles = c.at("H_cycles").get<std::int64_t>();
+  shape.config.L_cycles = c.at("L_cycles").get<std::int64_t>();
+  shape.config.puzzle_emb_ndim = c.at("puzzle_emb_ndim").get<std::int64_t>();
+  // The official code's 0 stands for as many positions as the row needs.
+  const auto needed = (shape.config.puzzle_emb_ndim + shape.config.hidden_size - 1) / shape.config.hidden_size;
+  const auto stated = c.value("puzzle_emb_len", std::int64_t{0});
+  shape.config.puzzle_emb_len = stated == 0 ? needed : stated;
+  shape.config.puzzle_embedding = shape.config.puzzle_emb_ndim > 0;
+  if (!shape.config.puzzle_embedding) shape.config.puzzle_emb_len = 0;
+  shape.config.rope_theta = c.value("rope_theta", 10000.0);
+  shape.config.rms_norm_eps = c.value("rms_norm_eps", 1e-5);
+  shape.vocabulary = shape.answers = c.at("vocab_size").get<std::int64_t>();
+  shape.length = c.at("seq_len").get<std::int64_t>();
+  shape.identifiers = c.at("num_puzzle_identifiers").get<std::int64_t>();
+  shape.supervision = c.at("halt_max_steps").get<std::int64_t>();
+  shape.time = has("model.inner.timestep_embed.embedding_weight") ? TimeEmbedding::integer : TimeEmbedding::none;
+  return shape;
+}
+
+Backbone Case::network() const {
+  Backbone model(shape(), 0, at::kCPU, at::kFloat);
+  for (const auto& spec : model.weights().table()) {
+    model.weights().find(spec.name)->detach().copy_(at(spec.name));
+  }
+  return model;
+}
+
+void expect_close(const std::string& what, const at::Tensor& got, const at::Tensor& want, const Tolerance& tolerance) {
+  ASSERT_EQ(got.numel(), want.numel()) << what;
+  ASSERT_GT(got.numel(), 0) << what;
+  const auto a = got.detach().to(at::kDouble).flatten();
+  const auto b = want.to(at::kDouble).flatten();
+  const auto difference = (a - b).abs();
+  const auto within = difference <= tolerance.absolute + tolerance.relative * b.abs();  // false for a NaN
+  EXPECT_TRUE(within.all().item<bool>()) << what << ": " << (~within).sum().item<std::int64_t>() << " of " << a.numel()
+                                         << " numbers are off, the largest difference is "
+                                         << difference.max().item<double>() << ", allowed " << tolerance.absolute
+                                         << " + " << tolerance.relative << " |expected|";
+}
+
+}  // namespace dis::golden

@@ -1,0 +1,49 @@
+// One golden case: a JSON file that states configuration, tolerances and meaning, and a safetensors file of the same
+// name with the numbers.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <filesystem>
+#include <map>
+#include <string>
+
+#include "dis/core/json.h"
+#include "dis/model/backbone.h"
+
+namespace dis::golden {
+
+struct Tolerance {
+  double absolute = 0.0;
+  double relative = 0.0;
+};
+
+class Case {
+ public:
+  explicit Case(const std::filesystem::path& json_file);
+
+  const Json& json() const { return json_; }
+  bool has(const std::string& tensor) const { return tensors_.contains(tensor); }
+  const at::Tensor& at(const std::string& tensor) const;
+  const std::map<std::string, at::Tensor>& tensors() const { return tensors_; }
+
+  /// json()["tolerance"] or one of its objects.
+  Tolerance tolerance(const std::string& part = "") const;
+  /// The network of json()["config"], with the case's weights, float32 on the CPU.
+  Backbone network() const;
+  ModelShape shape() const;
+
+ private:
+  Json json_;
+  std::map<std::string, at::Tensor> tensors_;
+};
+
+/// Fails the running test unless |got - want| <= absolute + relative |want| everywhere; a NaN fails.
+void expect_close(const std::string& what, const at::Tensor& got, const at::Tensor& want, const Tolerance& tolerance);
+
+void check_forward(const Case& golden);
+void check_training(const Case& golden);
+void check_optimisers(const Case& golden);
+void check_path_targets(const Case& golden);
+
+}  // namespace dis::golden

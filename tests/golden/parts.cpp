@@ -1,0 +1,85 @@
+// Cases of single parts: the optimisers and schedules, the path targets and the loss against them.
+#include <gtest/gtest.h>
+
+#include "dis/ops/adam.h"
+#include "dis/ops/cross_entropy.h"
+#include "dis/ops/sign_sgd.h"
+#include "dis/train/schedule.h"
+#include "dis/train/targets.h"
+#include "golden_case.h"
+
+namespace dis::golden {
+
+void check_optimisers(const Case& golden) {
+  const auto& hyper = golden.json().at("hyper");
+  const auto tolerance = golden.tolerance();
+  const auto& grads = golden.at("grads");
+  for (const auto& [name, form] : {std::pair{"adamw", AdamForm::adamw},
+                                   {"adam_atan2", AdamForm::adam_atan2},
+                                   {"adam_atan2_trm", AdamForm::adam_atan2_trm}}) {
+    const std::string prefix = name;
+    if (!golden.has(prefix + "/p")) continue;
+    AdamSettings settings;
+    settings.form = form;
+    settings.lr = hyper.at("lr").get<double>();
+    settings.weight_decay = hyper.at("weight_decay").get<double>();
+    settings.beta1 = hyper.at("beta1").get<double>();
+    settings.beta2 = hyper.at("beta2").get<double>();
+    settings.ema_rate = hyper.at("ema_rate").get<double>();
+    const auto p = golden.at("start").clone();
+    const AdamBuffers buffers{p,         at::zeros_like(p), at::zeros_like(p), at::zeros_like(p), p.clone(),
+                              p.to(at::kBFloat16)};
+    for (std::int64_t t = 0; t < grads.size(0); ++t) {
+      auto g = buffers.g;
+      g.copy_(grads[t]);
+      adam_step(buffers, settings, t + 1);
+      const auto at_step = " after step " + std::to_string(t + 1);
+      expect_close(prefix + "/p" + at_step, p, golden.at(prefix + "/p")[t], tolerance);
+      expect_close(prefix + "/ema" + at_step, buffers.ema, golden.at(prefix + "/ema")[t], tolerance);
+      EXPECT_TRUE(buffers.copy.equal(p.to(at::kBFloat16))) << prefix << at_step;
+    }
+  }
+  const auto rows = golden.at("sparse/start").clone();
+  for (std::int64_t t = 0; t < golden.at("sparse/ids").size(0); ++t) {
+    sparse_sign_sgd(rows, golden.at("sparse/ids")[t].to(at::kInt), golden.at("sparse/grads")[t],
+                    hyper.at("puzzle_lr").get<double>(), hyper.at("puzzle_weight_decay").get<double>());
+    expect_close("sparse/rows after step " + std::to_string(t + 1), rows, golden.at("sparse/rows")[t], tolerance);
+  }
+  const auto& schedule = golden.json().at("schedule");
+  OptimConfig optim;
+  optim.warmup_steps = schedule.at("warmup").get<std::int64_t>();
+  optim.lr_min_ratio = schedule.at("min_ratio").get<double>();
+  std::vector<double> rates;
+  for (std::int64_t step = 1; step <= golden.at("schedule/lr").numel(); ++step) {
+    rates.push_back(schedule.at("base").get<double>() *
+                    learning_rate_factor(optim, step, schedule.at("total").get<std::int64_t>()));
+  }
+  expect_close("schedule/lr", at::tensor(rates), golden.at("schedule/lr"), {1e-9, 1e-6});
+}
+
+void check_path_targets(const Case& golden) {
+  const auto N = golden.json().at("N").get<std::int64_t>();
+  const auto inputs = golden.at("inputs").to(at::kInt).contiguous();
+  const auto labels = golden.at("labels").to(at::kInt).contiguous();
+  const auto scores = golden.at("scores").to(at::kDouble).contiguous();
+  const auto& logits = golden.at("logits");
+  const auto rows = static_cast<std::size_t>(inputs.size(0)), length = static_cast<std::size_t>(inputs.size(1));
+  auto frames = at::empty({inputs.size(0), N + 1, inputs.size(1)}, at::kInt);
+  const auto size = static_cast<std::size_t>(N + 1) * length;
+  for (std::size_t row = 0; row < rows; ++row) {
+    path_frames({inputs.data_ptr<std::int32_t>() + row * length, length},
+                {labels.data_ptr<std::int32_t>() + row * length, length},
+                {scores.data_ptr<double>() + row * length, length}, N, PathCells::all,
+                {frames.data_ptr<std::int32_t>() + row * size, size});
+  }
+  const auto valid = golden.at("valid").to(at::kBool);
+  EXPECT_TRUE((frames >= 0).equal(valid));
+  EXPECT_TRUE(frames.masked_select(valid).equal(golden.at("frames").to(at::kInt).masked_select(valid)));
+  const bool stablemax = golden.json().value("loss", "stablemax") == "stablemax";
+  for (std::int64_t s = 1; s <= N; ++s) {
+    const auto ce = cross_entropy(logits, frames.select(1, s).contiguous(), {}, stablemax, logits.size(2));
+    expect_close("losses of frame " + std::to_string(s), ce.loss, golden.at("losses")[s - 1], golden.tolerance());
+  }
+}
+
+}  // namespace dis::golden

@@ -1,0 +1,128 @@
+// Cases with recorded DIS training: the loss of every supervision step, the learning rates, the final weights.
+#include <gtest/gtest.h>
+
+#include <set>
+
+#include "dis/core/error.h"
+#include "dis/train/supervision.h"
+#include "golden_case.h"
+
+namespace dis::golden {
+namespace {
+
+/// The case's batches as a training stream: example p is lane p mod B of batch p div B.
+class RecordedStream : public TrainingStream {
+ public:
+  explicit RecordedStream(const Case& golden)
+      : shape_{golden.shape().vocabulary, golden.shape().length, golden.shape().identifiers},
+        inputs_(golden.at("inputs").to(at::kInt).flatten(0, 1).contiguous()),
+        labels_(golden.at("labels").to(at::kInt).flatten(0, 1).contiguous()),
+        ids_(golden.at("puzzle_identifiers").to(at::kInt).flatten().contiguous()),
+        identifiers_(static_cast<std::size_t>(shape_.identifiers)) {}
+  DataShape shape() const override { return shape_; }
+  Origin example(std::uint64_t, std::uint64_t position, std::span<std::int32_t> input, std::span<std::int32_t> label,
+                 std::int32_t& puzzle_id) const override {
+    const auto p = static_cast<std::int64_t>(position);
+    std::copy_n(inputs_.data_ptr<std::int32_t>() + p * shape_.length, shape_.length, input.begin());
+    std::copy_n(labels_.data_ptr<std::int32_t>() + p * shape_.length, shape_.length, label.begin());
+    puzzle_id = ids_.data_ptr<std::int32_t>()[p];
+    return {};
+  }
+  void augment(const Origin&, std::span<std::int32_t>) const override {}
+  const std::vector<std::string>& identifiers() const override { return identifiers_; }
+
+ private:
+  DataShape shape_;
+  at::Tensor inputs_, labels_, ids_;
+  std::vector<std::string> identifiers_;
+};
+
+OptimConfig optimiser_of(const Json& hyper, const std::string& name) {
+  OptimConfig optim;
+  if (name == "adamw") {
+    optim.name = OptimiserKind::adamw;
+  } else if (name == "adam_atan2") {
+    optim.name = OptimiserKind::adam_atan2;
+  } else if (name == "adam_atan2_trm") {
+    optim.name = OptimiserKind::adam_atan2_trm;
+  } else {
+    throw UserError("the golden case names an unknown optimiser: " + name);
+  }
+  optim.lr = hyper.at("lr").get<double>();
+  optim.lr_min_ratio = hyper.at("lr_min_ratio").get<double>();
+  optim.warmup_steps = hyper.at("lr_warmup_steps").get<std::int64_t>();
+  optim.weight_decay = hyper.at("weight_decay").get<double>();
+  optim.beta1 = hyper.at("beta1").get<double>();
+  optim.beta2 = hyper.at("beta2").get<double>();
+  optim.puzzle_lr = hyper.at("puzzle_emb_lr").get<double>();
+  optim.puzzle_weight_decay = hyper.at("puzzle_emb_weight_decay").get<double>();
+  return optim;
+}
+
+void check_run(const Case& golden, const std::string& optimiser_name, const std::string& feedback) {
+  const auto run = optimiser_name + "." + feedback;
+  SCOPED_TRACE(run);
+  const auto& hyper = golden.json().at("hyper");
+  auto model = golden.network();
+  const RecordedStream stream(golden);
+  const auto N = model.shape().supervision;
+  const auto batches = golden.at("inputs").size(0), lanes = golden.at("inputs").size(1);
+
+  MethodConfig method;
+  method.num_supervision = N;
+  method.feedback = feedback == "prediction" ? Feedback::prediction : Feedback::input;
+  method.loss = golden.json().value("loss", "stablemax") == "softmax" ? LossKind::softmax : LossKind::stablemax;
+  if (golden.json().value("update", "per_step").starts_with("accumulated")) method.update = Update::accumulated;
+  TrainConfig train;
+  train.global_batch = lanes;
+  Optimiser optimiser(optimiser_of(hyper, optimiser_name), hyper.at("total_steps").get<std::int64_t>(),
+                      model.weights());
+
+  // Frames 1..N are recorded; frame 0 is the input.
+  const auto inputs = golden.at("inputs").to(at::kInt).unsqueeze(2);
+  const auto frames = at::cat({inputs, golden.at("targets").to(at::kInt)}, 2).flatten(0, 1).contiguous();
+  const FrameSource source = [&](std::uint64_t first, const Batch& batch) {
+    const auto size = frames[0].numel();
+    const auto* begin = frames.data_ptr<std::int32_t>() + static_cast<std::int64_t>(first) * size;
+    return std::vector<std::int32_t>(begin, begin + batch.lanes * size);
+  };
+  SupervisionLoop loop(method, train, 0, stream, source, model, optimiser);
+  std::vector<double> losses, rates;
+  for (std::int64_t batch = 0; batch < batches; ++batch) {
+    for (std::int64_t s = 0; s < N; ++s) {
+      const auto records = loop.run(1);
+      double sum = 0.0;
+      for (const double loss : records.loss) sum += loss;
+      losses.push_back(sum / static_cast<double>(lanes));
+      rates.push_back(optimiser.last_rate());
+    }
+  }
+  expect_close(run + "/losses", at::tensor(losses), golden.at(run + "/losses"), golden.tolerance("losses"));
+  if (method.update == Update::per_step) {
+    expect_close("learning_rates", at::tensor(rates), golden.at("learning_rates"), {1e-9, 1e-6});
+  }
+  for (const auto& spec : model.weights().table()) {
+    const auto name = run + "/final/" + spec.name;
+    if (golden.has(name)) {
+      expect_close(name, *model.weights().find(spec.name), golden.at(name), golden.tolerance("final_weights"));
+    } else {
+      EXPECT_TRUE(spec.name.ends_with("_init")) << "the golden case lacks " << name;
+    }
+  }
+}
+
+}  // namespace
+
+void check_training(const Case& golden) {
+  std::set<std::pair<std::string, std::string>> runs;
+  for (const auto& [name, tensor] : golden.tensors()) {
+    const auto dot = name.find('.'), slash = name.find("/losses");
+    if (slash != std::string::npos && dot < slash) {
+      runs.emplace(name.substr(0, dot), name.substr(dot + 1, slash - dot - 1));
+    }
+  }
+  ASSERT_FALSE(runs.empty());
+  for (const auto& [optimiser, feedback] : runs) check_run(golden, optimiser, feedback);
+}
+
+}  // namespace dis::golden

@@ -1,7 +1,7 @@
-# src/ops/cpu/kernels.cpp, compiled once per instruction set; dispatch.cpp picks one when the program runs, so that one
+# src/ops/cpu/{kernels,gemm,attention}.cpp, compiled once per instruction set; dispatch.cpp picks one when the program runs, so that one
 # binary serves every processor.
 function(dis_cpu_kernels variant)
-  add_library(dis_cpu_${variant} OBJECT src/ops/cpu/kernels.cpp)
+  add_library(dis_cpu_${variant} OBJECT src/ops/cpu/kernels.cpp src/ops/cpu/gemm.cpp src/ops/cpu/attention.cpp)
   target_compile_definitions(dis_cpu_${variant} PRIVATE DIS_CPU_VARIANT=${variant})
   target_compile_options(dis_cpu_${variant} PRIVATE -O3 -fopenmp-simd -fno-math-errno -fno-trapping-math ${ARGN})
   target_sources(dis_ops PRIVATE $<TARGET_OBJECTS:dis_cpu_${variant}>)

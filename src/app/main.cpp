@@ -1,12 +1,13 @@
 // The program `dis`: its subcommands and exit codes.
 //
 //   0  done
-//   1  a mistake of the user's (UserError): one line on stderr
+//   1  a mistake of the user's (UserError) or a file system that refuses: one line on stderr
 //   2  wrong usage: an unknown subcommand or option, a missing argument
 //   128 + signal  a signal stopped it, after it had saved its work
 //   3  any other exception: a bug, or memory ran out
 #include <CLI/CLI.hpp>
 #include <exception>
+#include <filesystem>
 #include <iostream>
 #include <string>
 
@@ -77,6 +78,9 @@ int main(int argc, char** argv) {
   try {
     return run(argc, argv);
   } catch (const dis::UserError& error) {
+    std::cerr << "error: " << error.what() << std::endl;
+    return kUserError;
+  } catch (const std::filesystem::filesystem_error& error) {  // no permission, a name too long, ...
     std::cerr << "error: " << error.what() << std::endl;
     return kUserError;
   } catch (const dis::Stopped& stopped) {

@@ -3,6 +3,7 @@
 #include <torch/torch.h>
 
 #include <cmath>
+#include <optional>
 
 #include "dis/model/block.h"
 #include "dis/ops/embed.h"
@@ -14,15 +15,20 @@ using torch::autograd::AutogradContext;
 using torch::autograd::Function;
 using torch::autograd::variable_list;
 
+/// A tensor that a function may lack: autograd takes an absent argument, but not an undefined tensor.
+std::optional<at::Tensor> if_defined(const at::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
+
 /// ops/embed.h under autograd.
 class Embed : public Function<Embed> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& table, const at::Tensor& rows,
-                            const at::Tensor& time, const at::Tensor& tokens, const at::Tensor& steps,
-                            std::int64_t puzzle_positions, at::ScalarType type) {
-    ctx->save_for_backward({table, rows, time, tokens, steps});
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& table, const std::optional<at::Tensor>& rows,
+                            const std::optional<at::Tensor>& time, const at::Tensor& tokens,
+                            const std::optional<at::Tensor>& steps, std::int64_t puzzle_positions, at::ScalarType type) {
+    const EmbedInputs in{tokens,          table, rows.value_or(at::Tensor()), steps.value_or(at::Tensor()),
+                         time.value_or(at::Tensor()), puzzle_positions};
+    ctx->save_for_backward({in.table, in.puzzle_rows, in.time, in.tokens, in.steps});
     ctx->saved_data["positions"] = puzzle_positions;
-    return embed({tokens, table, rows, steps, time, puzzle_positions}, type);
+    return embed(in, type);
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto s = ctx->get_saved_variables();
@@ -76,8 +82,8 @@ at::Tensor Backbone::puzzle_rows(const at::Tensor& ids) const {
 at::Tensor Backbone::input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps) const {
   const bool timed = shape_.time != TimeEmbedding::none;
   const auto& time = shape_.time == TimeEmbedding::integer ? weights_.master().time : sinusoids_;
-  return Embed::apply(weights_.master().embed_tokens, rows, time, tokens, timed ? steps : at::Tensor(),
-                      shape_.config.puzzle_emb_len, weights_.compute_type());
+  return Embed::apply(weights_.master().embed_tokens, if_defined(rows), if_defined(timed ? time : at::Tensor()), tokens,
+                      if_defined(timed ? steps : at::Tensor()), shape_.config.puzzle_emb_len, weights_.compute_type());
 }
 
 at::Tensor Backbone::stack(at::Tensor h) const {

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include "dis/ops/matmul.h"
+
 namespace dis {
 namespace {
 
@@ -16,19 +18,19 @@ at::Tensor rows_of(const at::Tensor& x) { return x.reshape({-1, x.size(-1)}); }
 at::Tensor product(const at::Tensor& x, const at::Tensor& weight) {
   auto shape = x.sizes().vec();
   shape.back() = weight.size(0);
-  return at::mm(rows_of(x), weight.t()).view(shape);
+  return matrix_product(rows_of(x), weight.t()).view(shape);
 }
 
 /// Gradient of x for dy of y = x W^T.
 at::Tensor product_dx(const at::Tensor& dy, const at::Tensor& weight) {
   auto shape = dy.sizes().vec();
   shape.back() = weight.size(1);
-  return at::mm(rows_of(dy), weight).view(shape);
+  return matrix_product(rows_of(dy), weight).view(shape);
 }
 
 /// Gradient of W for dy of y = x W^T, float32 (the sum over the n + 1 passes is float32 too).
 at::Tensor product_dw(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& master) {
-  return at::mm(rows_of(dy).t(), rows_of(x)).to(master.scalar_type());
+  return matrix_product(rows_of(dy).t(), rows_of(x)).to(master.scalar_type());
 }
 
 class Linear : public Function<Linear> {
@@ -68,7 +70,7 @@ class AttentionHalf : public Function<AttentionHalf> {
     auto dqkv = attention_backward(dout, qkv, {out, lse}, {s[5], s[6]}).flatten(2);
     const auto dw_o = product_dw(dsum, out, s[2]);
     const auto dw_qkv = product_dw(dqkv, h, s[1]);
-    const auto dh = at::addmm(rows_of(dsum), rows_of(dqkv), s[3]).view(h.sizes());
+    const auto dh = matrix_product_onto(rows_of(dsum), rows_of(dqkv), s[3]).view(h.sizes());
     return {dh, dw_qkv, dw_o, {}, {}, {}, {}};
   }
 };
@@ -93,7 +95,7 @@ class SwigluHalf : public Function<SwigluHalf> {
     const auto dw_down = product_dw(dsum, swiglu(gate_up), s[2]);
     const auto dgate_up = swiglu_backward(gate_up, product_dx(dsum, s[4]));
     const auto dw_gate_up = product_dw(dgate_up, h, s[1]);
-    const auto dh = at::addmm(rows_of(dsum), rows_of(dgate_up), s[3]).view(h.sizes());
+    const auto dh = matrix_product_onto(rows_of(dsum), rows_of(dgate_up), s[3]).view(h.sizes());
     return {dh, dw_gate_up, dw_down, {}, {}};
   }
 };

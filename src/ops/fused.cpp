@@ -5,6 +5,7 @@
 #include <cmath>
 #include <tuple>
 
+#include "cpu/attention.h"
 #include "cpu_call.h"
 #include "dis/core/error.h"
 
@@ -25,6 +26,9 @@ at::Tensor rotate(const at::Tensor& x, const RotaryTables& rotary, double direct
   const auto halves = x.to(wide(x)).chunk(2, -1);
   return at::cat({halves[0] * c - halves[1] * s, halves[1] * c + halves[0] * s}, -1).to(x.scalar_type());
 }
+
+/// Whether our kernel for short sequences takes this qkv [B, S, 3, H, h]; it rotates q and k by itself.
+bool is_short(const at::Tensor& qkv) { return on_cpu_kernels(qkv) && qkv.size(1) <= cpu::kShortSequence; }
 
 }  // namespace
 
@@ -87,6 +91,18 @@ Attention attention(at::Tensor qkv, const RotaryTables& rotary) {
   const auto batch = qkv.size(0), positions = qkv.size(1), heads = qkv.size(3), head = qkv.size(4);
   ensure(qkv.size(2) == 3 && rotary.cos.size(0) >= positions && rotary.cos.size(1) * 2 == head, "attention",
          "qkv [B, S, 3, H, h] and tables [>= S, h / 2]");
+  if (is_short(qkv)) {
+    Attention result{at::empty({batch, positions, heads * head}, qkv.options()),
+                     at::empty({batch, heads, positions}, qkv.options().dtype(at::kFloat))};
+    with_element_type(qkv, [&]<class T>(T) {
+      for_rows(batch * heads, positions * positions * 4, [&](std::int64_t begin, std::int64_t end) {
+        cpu::attention_kernels<T>().forward(pointer<T>(qkv), pointer<float>(rotary.cos), pointer<float>(rotary.sin),
+                                            pointer<T>(result.out), pointer<float>(result.lse), begin, end,
+                                            {positions, heads, head});
+      });
+    });
+    return result;
+  }
   if (on_cpu_kernels(qkv)) {
     with_element_type(qkv, [&]<class T>(T) {
       const auto width = 3 * heads * head;
@@ -120,6 +136,18 @@ at::Tensor attention_backward(const at::Tensor& dout, const at::Tensor& qkv, con
   check(dout, 3, "attention_backward");
   check(qkv, 5, "attention_backward");
   const auto batch = qkv.size(0), positions = qkv.size(1), heads = qkv.size(3), head = qkv.size(4);
+  if (is_short(qkv)) {
+    auto gradient = at::empty_like(qkv);
+    with_element_type(qkv, [&]<class T>(T) {
+      for_rows(batch * heads, positions * positions * 8, [&](std::int64_t begin, std::int64_t end) {
+        cpu::attention_kernels<T>().backward(pointer<T>(dout), pointer<T>(forward.out), pointer<T>(qkv),
+                                             pointer<float>(forward.lse), pointer<float>(rotary.cos),
+                                             pointer<float>(rotary.sin), pointer<T>(gradient), begin, end,
+                                             {positions, heads, head});
+      });
+    });
+    return gradient;
+  }
   const auto q = qkv.select(2, 0).transpose(1, 2);
   const auto k = qkv.select(2, 1).transpose(1, 2);
   const auto v = qkv.select(2, 2).transpose(1, 2);

@@ -32,6 +32,13 @@ std::vector<std::int64_t> updates_in(const fs::path& run) {
   return updates;
 }
 
+/// What checkpoints there are, for messages.
+std::string list_of(const fs::path& run) {
+  std::string list;
+  for (const auto update : updates_in(run)) list += (list.empty() ? "" : ", ") + std::to_string(update);
+  return list.empty() ? "none" : list;
+}
+
 /// The optimiser's moments, split by parameter.
 NamedTensors moments(const Weights& weights, const Optimiser& optimiser) {
   NamedTensors tensors;
@@ -104,17 +111,27 @@ void save_checkpoint(const fs::path& run, const RunState& state, const Backbone&
 
 std::optional<fs::path> latest_checkpoint(const fs::path& run) {
   const auto link = folder_of(run) / "latest";
-  if (!fs::exists(link)) return std::nullopt;
-  return folder_of(run) / fs::read_symlink(link);
+  const auto kind = fs::symlink_status(link).type();
+  const auto all = updates_in(run);
+  // Without the link (killed before the first one, or copied without it) the newest: all that have a number are whole.
+  if (kind == fs::file_type::not_found) {
+    return all.empty() ? std::nullopt : std::optional(folder_of(run) / std::to_string(all.back()));
+  }
+  const bool is_link = kind == fs::file_type::symlink;
+  const std::string target = is_link ? fs::read_symlink(link).string() : "";
+  for (const auto update : all) {
+    if (target == std::to_string(update)) return folder_of(run) / target;
+  }
+  throw UserError("'" + link.string() + "' should be a link to a checkpoint, found " +
+                  (is_link ? "a link to '" + target + "'" : "something else") + "; there are: " + list_of(run) +
+                  "; point it to one of them, or remove it to take the newest");
 }
 
 fs::path find_checkpoint(const fs::path& run, const std::string& step) {
   const auto folder = folder_of(run) / step;
   if (fs::is_directory(folder)) return fs::canonical(folder);
-  std::string there;
-  for (const auto update : updates_in(run)) there += (there.empty() ? "" : ", ") + std::to_string(update);
-  throw UserError("run '" + run.string() + "' has no checkpoint '" + step + "'; it has: " +
-                  (there.empty() ? "none" : there + " (and the names latest, best)"));
+  throw UserError("run '" + run.string() + "' has no checkpoint '" + step + "'; it has: " + list_of(run) +
+                  (updates_in(run).empty() ? "" : " (and the names latest, best)"));
 }
 
 RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& optimiser, NamedTensors& lanes) {
@@ -165,10 +182,12 @@ RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& opt
 
 void tidy_checkpoints(const fs::path& run) {
   if (!fs::is_directory(folder_of(run))) return;
-  const auto latest = latest_checkpoint(run);
-  const std::int64_t newest = latest ? std::stoll(latest->filename().string()) : -1;
-  for (const auto update : updates_in(run)) {
-    if (update > newest) fs::remove_all(folder_of(run) / std::to_string(update));
+  if (const auto latest = latest_checkpoint(run)) {
+    const auto newest = std::stoll(latest->filename().string());
+    for (const auto update : updates_in(run)) {
+      if (update > newest) fs::remove_all(folder_of(run) / std::to_string(update));
+    }
+    if (!fs::exists(folder_of(run) / "latest")) replace_symlink(folder_of(run) / "latest", latest->filename());
   }
   for (const auto& entry : fs::directory_iterator(folder_of(run))) {
     if (entry.path().extension() == ".partial") fs::remove_all(entry.path());

@@ -2,7 +2,10 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
+
 #include "dis/core/error.h"
+#include "dis/core/safetensors.h"
 #include "dis/ops/cross_entropy.h"
 #include "dis/train/schedule.h"
 
@@ -188,16 +191,22 @@ std::vector<std::pair<std::string, at::Tensor>> SupervisionLoop::state() const {
 void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) {
   tick_ = tick;
   filled_ = false;
-  if (state.empty()) return;
+  if (method_.lanes == Lanes::lockstep || tick == 0) return;
   // Draw the lanes' samples as they stood before the coming tick's refill, then put back what the network made of them.
-  if (tick_ > 0) --tick_;
+  --tick_;
   refill();
   tick_ = tick;
-  for (const auto& [name, tensor] : state) {
-    if (name == "lanes.y") states_.y = tensor.to(model_.device(), model_.weights().compute_type());
-    if (name == "lanes.z") states_.z = tensor.to(model_.device(), model_.weights().compute_type());
-    if (name == "lanes.tokens") tokens_ = tensor.to(model_.device(), at::kInt);
-  }
+  const auto stored = [&](const std::string& name, const at::Tensor& like, const char* type) {
+    const auto it = std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.first == name; });
+    if (it != state.end() && it->second.sizes() == like.sizes()) return it->second.to(like.options());
+    throw UserError("the checkpoint's trainer.safetensors: tensor '" + name + "' should be " +
+                    describe_tensor(type, like.sizes().vec()) +
+                    (it == state.end() ? ", but is missing" : ", but has another shape"));
+  };
+  const char* type = states_.y.scalar_type() == at::kBFloat16 ? "BF16" : "F32";
+  states_.y = stored("lanes.y", states_.y, type);
+  states_.z = stored("lanes.z", states_.z, type);
+  tokens_ = stored("lanes.tokens", tokens_, "I32");
 }
 
 }  // namespace dis

@@ -85,7 +85,11 @@ InitialWeights find_initial_weights(const fs::path& from) {
                     "' is neither a .safetensors file nor a checkpoint folder nor a run with a checkpoint");
   }
   if (!run.empty() && fs::exists(run / "identifiers.json")) {
-    found.identifiers = read_json(run / "identifiers.json").get<std::vector<std::string>>();
+    try {
+      found.identifiers = read_json(run / "identifiers.json").get<std::vector<std::string>>();
+    } catch (const Json::exception& error) {
+      throw UserError("train.init_from: '" + (run / "identifiers.json").string() + "' is damaged: " + error.what());
+    }
   }
   return found;
 }
@@ -115,20 +119,21 @@ class Run {
       throw UserError("run folder '" + run.string() +
                       "' exists already: go on with --resume, or name another folder with --run-dir");
     }
+    if (!request_.resume) adopt_initial_weights();  // first, so that a mistake leaves no run folder behind
     ensure_folder(run);
     lock_.emplace(run);
-    tidy_checkpoints(run);
-    remove_partial_files(run);
     const auto latest = request_.resume ? latest_checkpoint(run) : std::nullopt;
     if (latest) {
       NamedTensors lanes;
       state_ = load_checkpoint(*latest, *session_.model, optimiser_, lanes);
       loop_.restore(state_.batches * config_.method.num_supervision, lanes);
-    } else if (!config_.train.init_from.empty()) {
-      const auto initial = find_initial_weights(config_.train.init_from);
-      adopt_weights(initial.file, session_.model->weights(), session_.data->identifiers(), initial.identifiers);
-      optimiser_.restart_ema();
+      saved_at_ = state_.updates;
+    } else if (request_.resume) {
+      adopt_initial_weights();
     }
+    // Only now: a damaged checkpoint is left as it is, with all that lies around it.
+    tidy_checkpoints(run);
+    remove_partial_files(run);
     write_json(run / "config.json", to_json(config_));
     write_json(run / "identifiers.json", Json(session_.data->identifiers()), -1);
     truncate_lines(run / "metrics.jsonl", [&](std::string_view line) {
@@ -189,6 +194,13 @@ class Run {
   }
 
  private:
+  void adopt_initial_weights() {
+    if (config_.train.init_from.empty()) return;
+    const auto initial = find_initial_weights(config_.train.init_from);
+    adopt_weights(initial.file, session_.model->weights(), session_.data->identifiers(), initial.identifiers);
+    optimiser_.restart_ema();
+  }
+
   std::string describe(const std::optional<fs::path>& latest) const {
     const auto& w = session_.model->weights();
     std::string text = "run " + request_.run.string() + ": " + std::to_string(w.block_parameters()) +

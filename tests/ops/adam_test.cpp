@@ -2,6 +2,7 @@
 // (tests/golden) compare the same functions with the official code.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
 #include <cmath>
 
@@ -68,10 +69,10 @@ TEST(Adam, NaNGradientsAreNotSwallowed) {
 TEST(SignSgd, SumsEqualIdsAndLeavesOtherRows) {
   const auto table = at::arange(12, at::kFloat).view({4, 3}).contiguous();
   const auto before = table.clone();
-  const auto ids = at::tensor({2, 0, 2}, at::kInt);
-  const auto grads = at::tensor({1.0F, -1.0F, 0.5F, 0.0F, 2.0F, -3.0F, -2.0F, 1.0F, 0.5F}).view({3, 3});
+  const auto ids = torch::tensor(std::vector<std::int32_t>{2, 0, 2}, at::kInt);
+  const auto grads = torch::tensor(std::vector<float>{1.0F, -1.0F, 0.5F, 0.0F, 2.0F, -3.0F, -2.0F, 1.0F, 0.5F}).view({3, 3});
   sparse_sign_sgd(table, ids, grads, 0.1, 0.5);
-  const auto row = [&](int i, std::vector<float> signs) { return before[i] * 0.95 - 0.1 * at::tensor(signs); };
+  const auto row = [&](int i, std::vector<float> signs) { return before[i] * 0.95 - 0.1 * torch::tensor(signs); };
   EXPECT_TRUE(at::allclose(table[0], row(0, {0, 1, -1})));
   EXPECT_TRUE(at::allclose(table[2], row(2, {-1, 0, 1})));  // -1, then a sum of 0: only decay, then +1
   EXPECT_TRUE(table[1].equal(before[1]));

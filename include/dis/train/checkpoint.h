@@ -28,7 +28,8 @@ struct RunState {
 void save_checkpoint(const std::filesystem::path& run, const RunState& state, const Backbone& model,
                      const Optimiser& optimiser, const NamedTensors& lanes, std::int64_t keep_last);
 
-/// Folder of the latest checkpoint, if the run has one.
+/// Folder of the latest checkpoint, if the run has one; the newest when the link is gone. UserError: the link leads
+/// nowhere.
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run);
 
 /// Folder of the checkpoint of update `step`. UserError that lists the ones there are.

@@ -1,3 +1,5 @@
+#include "attention.h"
+#include "gemm.h"
 #include "kernels.h"
 
 namespace dis::cpu {
@@ -6,7 +8,11 @@ namespace dis::cpu {
   namespace variant {                                                                              \
   template <class T>                                                                               \
   const Kernels<T>& table();                                                                       \
+  template <class T>                                                                               \
+  const AttentionKernels<T>& attention_table();                                                    \
   void adam(float*, const float*, float*, float*, float*, Bf16*, std::int64_t, const AdamScalars&); \
+  void gemm(const Strided&, const Strided&, float*, std::int64_t, std::int64_t, std::int64_t,       \
+            std::int64_t, bool);                                                                   \
   }
 DIS_DECLARE(baseline)
 #ifdef DIS_CPU_X86
@@ -47,6 +53,17 @@ const Kernels<T>& kernels() {
 template const Kernels<float>& kernels<float>();
 template const Kernels<Bf16>& kernels<Bf16>();
 
+template <class T>
+const AttentionKernels<T>& attention_kernels() {
+#ifdef DIS_CPU_X86
+  if (variant() == Variant::avx512) return avx512::attention_table<T>();
+  if (variant() == Variant::avx2) return avx2::attention_table<T>();
+#endif
+  return baseline::attention_table<T>();
+}
+template const AttentionKernels<float>& attention_kernels<float>();
+template const AttentionKernels<Bf16>& attention_kernels<Bf16>();
+
 void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, std::int64_t count,
           const AdamScalars& s) {
 #ifdef DIS_CPU_X86
@@ -54,6 +71,15 @@ void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, 
   if (variant() == Variant::avx2) return avx2::adam(p, g, m, v, ema, copy, count, s);
 #endif
   baseline::adam(p, g, m, v, ema, copy, count, s);
+}
+
+void gemm(const Strided& a, const Strided& b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n,
+          std::int64_t k, bool add) {
+#ifdef DIS_CPU_X86
+  if (variant() == Variant::avx512) return avx512::gemm(a, b, c, ldc, m, n, k, add);
+  if (variant() == Variant::avx2) return avx2::gemm(a, b, c, ldc, m, n, k, add);
+#endif
+  baseline::gemm(a, b, c, ldc, m, n, k, add);
 }
 
 const char* instruction_set() {

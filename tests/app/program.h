@@ -1,0 +1,52 @@
+// Runs the program under test (the executable DIS_EXECUTABLE) as a user would: in a process of its own.
+#pragma once
+
+#include <sys/types.h>
+
+#include <string>
+#include <vector>
+
+namespace dis {
+
+using Arguments = std::vector<std::string>;
+
+struct Outcome {
+  int status = -1;  ///< exit status; -1 when a signal ended the process
+  int signal = 0;   ///< the signal that ended it, or 0
+  std::string out;
+  std::string err;
+};
+
+/// A process in the background. It reads nothing, and OMP_NUM_THREADS is not set for it.
+class Program {
+ public:
+  explicit Program(const Arguments& arguments);
+  ~Program();  ///< kills it when it still runs
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+
+  bool running();
+  void send(int signal) const;
+  /// Waits until it ends; a process that takes more than two minutes is killed.
+  Outcome wait();
+
+ private:
+  pid_t process_ = -1;
+  int out_ = -1;
+  int err_ = -1;
+  int ended_ = -1;  // what waitpid gave, once the process is gone
+};
+
+/// Runs it to its end.
+Outcome run_program(const Arguments& arguments);
+
+/// Runs each to its end, two at a time; outcomes in the order of the calls.
+std::vector<Outcome> run_programs(const std::vector<Arguments>& calls);
+
+/// `first` and then `second`.
+Arguments operator+(const Arguments& first, const Arguments& second);
+
+/// --set for each of "field=value".
+Arguments set(const std::vector<std::string>& settings);
+
+}  // namespace dis

@@ -1,0 +1,99 @@
+#include "app/run_folder.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+#include <sstream>
+
+#include "dis/core/files.h"
+#include "dis/core/safetensors.h"
+
+namespace dis {
+
+namespace fs = std::filesystem;
+
+Arguments train_tiny(const fs::path& run, const std::vector<std::string>& settings) {
+  return Arguments{"train", "--run-dir", run.string()} +
+         set({"data.board_size=5", "data.train_boards=50", "data.test_boards=10", "model.hidden_size=16",
+              "model.num_heads=2", "model.puzzle_emb_len=1", "method.num_supervision=3", "train.global_batch=8",
+              "compute.dtype=float32", "compute.threads=1"}) +
+         set(settings);
+}
+
+Arguments resume(const fs::path& run, const std::vector<std::string>& settings) {
+  return Arguments{"train", "--run-dir", run.string(), "--resume"} + set(settings);
+}
+
+Outcome expect_success(const Arguments& arguments) {
+  Outcome outcome = run_program(arguments);
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  return outcome;
+}
+
+std::vector<std::string> metrics_without_clock(const fs::path& run) {
+  std::vector<std::string> records;
+  std::istringstream lines(read_text(run / "metrics.jsonl"));
+  for (std::string line; std::getline(lines, line);) {
+    Json record = parse_json(line, "metrics.jsonl");
+    EXPECT_EQ(record.erase("samples_per_s") + record.erase("seconds"), 2U);
+    records.push_back(record.dump());
+  }
+  return records;
+}
+
+std::size_t metrics_lines(const fs::path& run) {
+  if (!fs::exists(run / "metrics.jsonl")) return 0;
+  const std::string text = read_text(run / "metrics.jsonl");
+  return static_cast<std::size_t>(std::count(text.begin(), text.end(), '\n'));
+}
+
+std::map<std::string, std::string> contents(const fs::path& folder) {
+  std::map<std::string, std::string> found;
+  for (const auto& entry : fs::recursive_directory_iterator(folder)) {
+    std::string& value = found[entry.path().lexically_relative(folder).string()];
+    if (entry.is_symlink()) {
+      value = "-> " + fs::read_symlink(entry.path()).string();
+    } else {
+      value = entry.is_directory() ? "(folder)" : read_text(entry.path());
+    }
+  }
+  return found;
+}
+
+std::string difference(const std::map<std::string, std::string>& before,
+                       const std::map<std::string, std::string>& after) {
+  std::string text;
+  for (const auto& [path, value] : before) {
+    if (const auto it = after.find(path); it == after.end()) {
+      text += "removed: " + path + "\n";
+    } else if (it->second != value) {
+      text += "changed: " + path + "\n";
+    }
+  }
+  for (const auto& [path, value] : after) {
+    if (!before.contains(path)) text += "new: " + path + "\n";
+  }
+  return text;
+}
+
+double largest_difference(const fs::path& a, const fs::path& b) {
+  const SafetensorsFile first(a), second(b);
+  double largest = 0.0;
+  EXPECT_EQ(first.tensors().size(), second.tensors().size());
+  for (const TensorInfo& info : first.tensors()) {
+    const auto x = first.data(info), y = second.data(second.at(info.name));
+    if (x.size() != y.size() || info.dtype != "F32") return std::numeric_limits<double>::infinity();
+    for (std::size_t i = 0; i < x.size(); i += sizeof(float)) {
+      float one = 0, other = 0;
+      std::memcpy(&one, &x[i], sizeof one);
+      std::memcpy(&other, &y[i], sizeof other);
+      largest = std::max(largest, std::abs(static_cast<double>(one) - static_cast<double>(other)));
+    }
+  }
+  return largest;
+}
+
+}  // namespace dis

@@ -145,6 +145,10 @@ class Run {
   }
 
   void work() {
+    if (state_.batches >= batches_) {
+      log_info("the run is finished: " + std::to_string(state_.updates) + " updates; train.steps can be raised with --set");
+      return;
+    }
     catch_stop_signals();
     LineWriter metrics(request_.run / "metrics.jsonl");
     EventFile events(request_.run, state_.updates + 1);

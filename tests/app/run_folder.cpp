@@ -90,7 +90,8 @@ double largest_difference(const fs::path& a, const fs::path& b) {
       float one = 0, other = 0;
       std::memcpy(&one, &x[i], sizeof one);
       std::memcpy(&other, &y[i], sizeof other);
-      largest = std::max(largest, std::abs(static_cast<double>(one) - static_cast<double>(other)));
+      const double apart = std::abs(static_cast<double>(one) - static_cast<double>(other));
+      if (!(apart <= largest)) largest = apart;  // also when it is NaN
     }
   }
   return largest;

@@ -47,7 +47,7 @@ class SupervisionLoop {
   /// What a checkpoint between batches must hold beside the weights: nothing in lockstep; y, z and the input tokens
   /// of all lanes when staggered.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
-  /// Goes on at `tick` with the tensors of `state()`, found by name.
+  /// Goes on at `tick` with the tensors of `state()`, found by name. UserError: one is missing or has another shape.
   void restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state);
 
  private:

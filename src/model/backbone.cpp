@@ -28,12 +28,15 @@ class Embed : public Function<Embed> {
                          time.value_or(at::Tensor()), puzzle_positions};
     ctx->save_for_backward({in.table, in.puzzle_rows, in.time, in.tokens, in.steps});
     ctx->saved_data["positions"] = puzzle_positions;
+    // Not needs_input_grad(2): it does not count absent arguments, so the time table's number depends on the rows.
+    ctx->saved_data["time_learned"] = in.time.defined() && in.time.requires_grad();
     return embed(in, type);
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto s = ctx->get_saved_variables();
     const auto g = embed_backward({s[3], s[0], s[1], s[4], s[2], ctx->saved_data["positions"].toInt()}, grads[0]);
-    return {g.table, g.puzzle_rows, ctx->needs_input_grad(2) ? g.time : at::Tensor(), {}, {}, {}, {}};
+    const bool time_learned = ctx->saved_data["time_learned"].toBool();
+    return {g.table, g.puzzle_rows, time_learned ? g.time : at::Tensor(), {}, {}, {}, {}};
   }
 };
 
@@ -49,12 +52,13 @@ class Add3 : public Function<Add3> {
 /// Sinusoids of t = s / N for s = 0..N + 1, [N + 2, D]: angles 1000 t 10000^(-2 i / D), brought to the spread of the
 /// learned table (std 1 / sqrt(D)). The paper gives no formula for "continuous"; this is the choice made here.
 at::Tensor sinusoids(const ModelShape& shape, at::Device device) {
-  const auto options = at::TensorOptions().dtype(at::kFloat).device(device);
+  const auto options = at::TensorOptions().dtype(at::kDouble).device(device);  // angles go up to 1000
   const auto half = shape.config.hidden_size / 2;
   const auto frequency = at::pow(10000.0, -at::arange(half, options) / static_cast<double>(half));
   const auto t = at::arange(shape.supervision + 2, options) / static_cast<double>(shape.supervision);
   const auto angle = at::outer(t * 1000.0, frequency);
-  return at::cat({angle.sin(), angle.cos()}, 1) * std::sqrt(2.0 / static_cast<double>(shape.config.hidden_size));
+  const auto wave = at::cat({angle.sin(), angle.cos()}, 1);
+  return (wave * std::sqrt(2.0 / static_cast<double>(shape.config.hidden_size))).to(at::kFloat);
 }
 
 }  // namespace
@@ -79,32 +83,35 @@ at::Tensor Backbone::puzzle_rows(const at::Tensor& ids) const {
   return table.index_select(0, ids).requires_grad_(at::GradMode::is_enabled());
 }
 
-at::Tensor Backbone::input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps) const {
+at::Tensor Backbone::input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps,
+                           std::size_t worker) const {
   const bool timed = shape_.time != TimeEmbedding::none;
-  const auto& time = shape_.time == TimeEmbedding::integer ? weights_.master().time : sinusoids_;
-  return Embed::apply(weights_.master().embed_tokens, if_defined(rows), if_defined(timed ? time : at::Tensor()), tokens,
+  const auto& leaves = weights_.leaves(worker);
+  const auto& time = shape_.time == TimeEmbedding::integer ? leaves.time : sinusoids_;
+  return Embed::apply(leaves.embed_tokens, if_defined(rows), if_defined(timed ? time : at::Tensor()), tokens,
                       if_defined(timed ? steps : at::Tensor()), shape_.config.puzzle_emb_len, weights_.compute_type());
 }
 
-at::Tensor Backbone::stack(at::Tensor h) const {
-  for (std::size_t layer = 0; layer < weights_.master().blocks.size(); ++layer) {
-    h = block(h, weights_.master().blocks[layer], weights_.compute().blocks[layer], rotary_, shape_.config.num_heads,
+at::Tensor Backbone::stack(at::Tensor h, std::size_t worker) const {
+  const auto& leaves = weights_.leaves(worker);
+  for (std::size_t layer = 0; layer < leaves.blocks.size(); ++layer) {
+    h = block(h, leaves.blocks[layer], weights_.compute().blocks[layer], rotary_, shape_.config.num_heads,
               shape_.config.rms_norm_eps);
   }
   return h;
 }
 
-States Backbone::latent_reasoning(const at::Tensor& x, States s) const {
+States Backbone::latent_reasoning(const at::Tensor& x, States s, std::size_t worker) const {
   for (std::int64_t cycle = 1; cycle <= shape_.config.H_cycles; ++cycle) {
     const at::AutoGradMode mode(at::GradMode::is_enabled() && cycle == shape_.config.H_cycles);
-    for (std::int64_t pass = 0; pass < shape_.config.L_cycles; ++pass) s.z = stack(Add3::apply(s.z, s.y, x));
-    s.y = stack(s.y + s.z);
+    for (std::int64_t pass = 0; pass < shape_.config.L_cycles; ++pass) s.z = stack(Add3::apply(s.z, s.y, x), worker);
+    s.y = stack(s.y + s.z, worker);
   }
   return s;
 }
 
-at::Tensor Backbone::readout(const at::Tensor& y) const {
-  return linear(y, weights_.master().lm_head, weights_.compute().lm_head);
+at::Tensor Backbone::readout(const at::Tensor& y, std::size_t worker) const {
+  return linear(y, weights_.leaves(worker).lm_head, weights_.compute().lm_head);
 }
 
 at::Tensor Backbone::halting(const at::Tensor& y) const {

@@ -100,28 +100,51 @@ Weights::Weights(const ModelShape& shape, std::uint64_t seed, at::Device device,
 
   // On the device, views again: of the moved flat buffer.
   flat_ = flat_.to(device);
-  gradient_ = at::zeros_like(flat_);
   if (type_ != at::kFloat) copy_ = flat_.to(type_);
-  std::vector<at::Tensor> leaves, copies;
+  std::vector<at::Tensor> copies;
   offset = 0;
   for (std::size_t index = 0; index < table_.size(); ++index) {
     const auto& spec = table_[index];
     if (spec.kind == WeightKind::buffer) {
       tensors_[index] = tensors_[index].to(device);
-      leaves.push_back(tensors_[index]);
       copies.push_back(tensors_[index]);
       continue;
     }
     const auto size = count(spec.shape);
     tensors_[index] = flat_.narrow(0, offset, size).view(spec.shape);
-    auto leaf = tensors_[index].detach().requires_grad_();
-    leaf.mutable_grad() = gradient_.narrow(0, offset, size).view(spec.shape);
-    leaves.push_back(leaf);
     copies.push_back(copy_.defined() ? copy_.narrow(0, offset, size).view(spec.shape) : tensors_[index]);
     offset += size;
   }
-  master_ = views(leaves);
   compute_ = views(copies);
+  add_workers(1);
+}
+
+void Weights::add_workers(std::size_t wanted) {
+  while (replicas_.size() < wanted) {
+    Replica replica{at::zeros_like(flat_), {}};
+    std::vector<at::Tensor> leaves;
+    std::int64_t offset = 0;
+    for (std::size_t index = 0; index < table_.size(); ++index) {
+      if (table_[index].kind == WeightKind::buffer) {
+        leaves.push_back(tensors_[index]);
+        continue;
+      }
+      const auto size = tensors_[index].numel();
+      auto leaf = tensors_[index].detach().requires_grad_();
+      leaf.mutable_grad() = replica.gradient.narrow(0, offset, size).view(table_[index].shape);
+      leaves.push_back(leaf);
+      offset += size;
+    }
+    replica.views = views(leaves);
+    replicas_.push_back(std::move(replica));
+  }
+}
+
+void Weights::collect_gradients() {
+  for (std::size_t worker = 1; worker < replicas_.size(); ++worker) {
+    replicas_[0].gradient.add_(replicas_[worker].gradient);
+    replicas_[worker].gradient.zero_();
+  }
 }
 
 WeightViews Weights::views(const std::vector<at::Tensor>& tensors) const {

@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cpu_call.h"
+#include "cuda_call.h"
 #include "dis/core/error.h"
 
 namespace dis {
@@ -53,6 +54,9 @@ void adam_step(const AdamBuffers& b, const AdamSettings& settings, std::int64_t 
                            static_cast<float>(settings.epsilon),
                            static_cast<float>(settings.ema_rate),
                            settings.form != AdamForm::adamw};
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(b.p)) return cuda::adam(b, s);
+  }
   if (!b.p.device().is_cpu()) return composed(b, s);
   for_rows(b.p.numel(), 1, [&](std::int64_t begin, std::int64_t end) {
     cpu::adam(pointer<float>(b.p) + begin, pointer<float>(b.g) + begin, pointer<float>(b.m) + begin,

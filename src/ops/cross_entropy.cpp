@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include "cpu_call.h"
+#include "cuda_call.h"
 #include "dis/core/error.h"
 
 namespace dis {
@@ -48,6 +49,9 @@ CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, c
              logits.size(1) >= target.size(1) && target.scalar_type() == at::kInt && answers >= 1 &&
              answers <= logits.size(2) && logits.size(2) <= kMostEntries,
          "cross_entropy", "logits [B, S, V <= 4096], int32 target [B, L <= S], 1 <= answers <= V");
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(logits)) return cuda::cross_entropy(logits, target, scale, stablemax, answers);
+  }
   if (!on_cpu_kernels(logits)) return composed(logits, target, scale, stablemax, answers);
   const auto lanes = target.size(0), length = target.size(1), positions = logits.size(1), entries = logits.size(2);
   const auto in = logits.contiguous();

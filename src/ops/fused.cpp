@@ -7,6 +7,7 @@
 
 #include "cpu/attention.h"
 #include "cpu_call.h"
+#include "cuda_call.h"
 #include "dis/core/error.h"
 
 namespace dis {
@@ -27,6 +28,17 @@ at::Tensor rotate(const at::Tensor& x, const RotaryTables& rotary, double direct
   return at::cat({halves[0] * c - halves[1] * s, halves[1] * c + halves[0] * s}, -1).to(x.scalar_type());
 }
 
+/// Rotates q and k of qkv [B, S, 3, H, h] in place where the CPU's kernels do not take it.
+void rotate_packed(const at::Tensor& qkv, const RotaryTables& rotary) {
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(qkv)) return cuda::rotary(qkv, rotary);
+  }
+  for (std::int64_t part = 0; part < 2; ++part) {
+    auto view = qkv.select(2, part);
+    view.copy_(rotate(view, rotary, 1.0));
+  }
+}
+
 /// Whether our kernel for short sequences takes this qkv [B, S, 3, H, h]; it rotates q and k by itself.
 bool is_short(const at::Tensor& qkv) { return on_cpu_kernels(qkv) && qkv.size(1) <= cpu::kShortSequence; }
 
@@ -36,6 +48,9 @@ RmsNorm add_rms_norm(const at::Tensor& a, const at::Tensor& b, double eps) {
   check(a, 1, "add_rms_norm");
   check(b, 1, "add_rms_norm");
   ensure(a.sizes() == b.sizes() && a.scalar_type() == b.scalar_type(), "add_rms_norm", "a and b alike");
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(a)) return cuda::add_rms_norm(a, b, eps);
+  }
   const auto width = a.size(-1);
   const auto rows = a.numel() / width;
   if (!on_cpu_kernels(a)) {
@@ -60,6 +75,9 @@ at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& y, const at
   const auto width = y.size(-1);
   const auto rows = y.numel() / width;
   ensure(dy.sizes() == y.sizes() && rstd.numel() == rows, "rms_norm_backward", "dy and y alike, rstd [rows]");
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(dy)) return cuda::rms_norm_backward(dy, y, rstd);
+  }
   if (!on_cpu_kernels(dy)) {
     const auto d = dy.to(wide(dy));
     const auto n = y.to(wide(dy));
@@ -112,10 +130,7 @@ Attention attention(at::Tensor qkv, const RotaryTables& rotary) {
       });
     });
   } else {
-    for (std::int64_t part = 0; part < 2; ++part) {
-      auto view = qkv.select(2, part);
-      view.copy_(rotate(view, rotary, 1.0));
-    }
+    rotate_packed(qkv, rotary);
   }
   const auto q = qkv.select(2, 0).transpose(1, 2);  // [B, H, S, h]
   const auto k = qkv.select(2, 1).transpose(1, 2);
@@ -170,6 +185,9 @@ at::Tensor attention_backward(const at::Tensor& dout, const at::Tensor& qkv, con
   dq = back(dq);
   dk = back(dk);
   dv = back(dv);
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(qkv)) return cuda::rotary_backward(dq, dk, dv, rotary);
+  }
   if (!on_cpu_kernels(qkv)) return at::stack({rotate(dq, rotary, -1.0), rotate(dk, rotary, -1.0), dv}, 2);
   auto dqkv = at::empty_like(qkv);
   with_element_type(qkv, [&]<class T>(T) {
@@ -188,6 +206,9 @@ at::Tensor swiglu(const at::Tensor& gate_up) {
   check(gate_up, 1, "swiglu");
   const auto inner = gate_up.size(-1) / 2;
   ensure(gate_up.size(-1) == 2 * inner, "swiglu", "an even last dimension");
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(gate_up)) return cuda::swiglu(gate_up);
+  }
   if (!on_cpu_kernels(gate_up)) {
     const auto halves = gate_up.chunk(2, -1);
     return at::silu(halves[0]) * halves[1];
@@ -209,6 +230,9 @@ at::Tensor swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) {
   check(dout, 1, "swiglu_backward");
   const auto inner = gate_up.size(-1) / 2;
   ensure(dout.size(-1) == inner && dout.numel() * 2 == gate_up.numel(), "swiglu_backward", "dout [..., I]");
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(gate_up)) return cuda::swiglu_backward(gate_up, dout);
+  }
   if (!on_cpu_kernels(gate_up)) {
     const auto halves = gate_up.to(wide(gate_up)).chunk(2, -1);
     const auto d = dout.to(wide(gate_up));
@@ -228,6 +252,9 @@ at::Tensor swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) {
 
 at::Tensor add3(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c) {
   ensure(a.sizes() == b.sizes() && a.sizes() == c.sizes(), "add3", "three tensors of one shape");
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(a) && a.is_contiguous() && b.is_contiguous() && c.is_contiguous()) return cuda::add3(a, b, c);
+  }
   if (!on_cpu_kernels(a) || !a.is_contiguous() || !b.is_contiguous() || !c.is_contiguous()) return a + (b + c);
   auto out = at::empty_like(a);
   with_element_type(a, [&]<class T>(T) {

@@ -1,5 +1,6 @@
 #include "dis/train/supervision.h"
 
+#include <ATen/Parallel.h>
 #include <torch/torch.h>
 
 #include <algorithm>
@@ -94,12 +95,37 @@ void SupervisionLoop::refill() {
   }
 }
 
+SupervisionLoop::Piece SupervisionLoop::supervise_piece(std::size_t worker, const at::Tensor& tokens,
+                                                        const at::Tensor& ids, const at::Tensor& steps,
+                                                        const States& before, const at::Tensor& target,
+                                                        const at::Tensor& target_before,
+                                                        const at::Tensor& scale) const {
+  const bool stablemax = method_.loss == LossKind::stablemax;
+  const auto answers = model_.shape().answers;
+  const auto puzzle_rows = model_.puzzle_rows(ids);
+  const auto x = model_.input(tokens.contiguous(), puzzle_rows, steps, worker);
+  const auto after = model_.latent_reasoning(x, before, worker);
+  const auto logits = model_.readout(after.y, worker);
+  const auto post = cross_entropy(logits.detach(), target, scale, stablemax, answers);
+  torch::autograd::variable_list roots{logits}, gradients{post.dlogits};
+  auto loss = post.loss;
+  if (target_before.defined()) {
+    // The state before the step is detached, so this term trains the readout alone; at s = 1 it reads y_init.
+    const auto logits_before = model_.readout(before.y, worker);
+    const auto pre = cross_entropy(logits_before.detach(), target_before, scale, stablemax, answers);
+    roots.push_back(logits_before);
+    gradients.push_back(pre.dlogits);
+    loss = loss + pre.loss;
+  }
+  torch::autograd::backward(roots, gradients);
+  return {loss, post.predictions, puzzle_rows.defined() ? puzzle_rows.grad() : at::Tensor(),
+          {after.y.detach(), after.z.detach()}};
+}
+
 void SupervisionLoop::supervise() {
   const auto N = method_.num_supervision;
   const auto device = model_.device();
-  const bool stablemax = method_.loss == LossKind::stablemax;
   const bool accumulate = method_.update == Update::accumulated;
-  const auto answers = model_.shape().answers;
 
   std::vector<double> weights(steps_.size());
   std::vector<std::int32_t> rows(steps_.size()), rows_before(steps_.size());  // of each lane's frames t_s, t_{s-1}
@@ -117,31 +143,31 @@ void SupervisionLoop::supervise() {
                                  ? flat_frames.index_select(0, to_tensor(rows_before, {lanes_}, device))
                                  : at::Tensor();
 
+  // Each micro-batch is split among workers, one thread each: threads that share the lanes scale better than threads
+  // that share every operation. A GPU has one worker.
+  const auto workers = device.is_cpu() ? std::min<std::int64_t>(at::get_num_threads(), micro_batch_) : 1;
+  model_.weights().add_workers(static_cast<std::size_t>(workers));
   std::vector<at::Tensor> losses, predictions, row_gradients, ys, zs;
-  for (std::int64_t first = 0; first < lanes_; first += micro_batch_) {
-    const auto count = std::min(micro_batch_, lanes_ - first);
-    const auto part = [&](const at::Tensor& x) { return x.narrow(0, first, count); };
-    const auto puzzle_rows = model_.puzzle_rows(part(ids_));
-    const auto x = model_.input(part(tokens_).contiguous(), puzzle_rows, part(steps));
-    const auto after = model_.latent_reasoning(x, {part(states_.y), part(states_.z)});
-    const auto logits = model_.readout(after.y);
-    const auto ce = cross_entropy(logits.detach(), part(target), part(scale), stablemax, answers);
-    torch::autograd::variable_list roots{logits}, gradients{ce.dlogits};
-    auto loss = ce.loss;
-    if (target_before.defined()) {
-      // The state before the step is detached, so this term trains the readout alone; at s = 1 it reads y_init.
-      const auto before = model_.readout(part(states_.y));
-      const auto pre = cross_entropy(before.detach(), part(target_before), part(scale), stablemax, answers);
-      roots.push_back(before);
-      gradients.push_back(pre.dlogits);
-      loss = loss + pre.loss;
+  for (std::int64_t begin = 0; begin < lanes_; begin += micro_batch_) {
+    const auto size = std::min(micro_batch_, lanes_ - begin);
+    const auto pieces = std::min(workers, size);
+    std::vector<Piece> results(static_cast<std::size_t>(pieces));
+    at::parallel_for(0, pieces, 1, [&](std::int64_t from, std::int64_t to) {
+      for (auto piece = from; piece < to; ++piece) {
+        const auto first = begin + size * piece / pieces, last = begin + size * (piece + 1) / pieces;
+        const auto part = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, last - first) : x; };
+        results[static_cast<std::size_t>(piece)] =
+            supervise_piece(static_cast<std::size_t>(piece), part(tokens_), part(ids_), part(steps),
+                            {part(states_.y), part(states_.z)}, part(target), part(target_before), part(scale));
+      }
+    });
+    for (auto& r : results) {
+      losses.push_back(r.loss);
+      predictions.push_back(r.predictions);
+      if (r.row_gradient.defined()) row_gradients.push_back(r.row_gradient);
+      ys.push_back(r.after.y);
+      zs.push_back(r.after.z);
     }
-    torch::autograd::backward(roots, gradients);
-    losses.push_back(loss);
-    predictions.push_back(ce.predictions);
-    if (puzzle_rows.defined()) row_gradients.push_back(puzzle_rows.grad());
-    ys.push_back(after.y.detach());
-    zs.push_back(after.z.detach());
   }
   const auto join = [](const std::vector<at::Tensor>& parts) { return parts.size() == 1 ? parts[0] : at::cat(parts); };
   states_ = {join(ys), join(zs)};
@@ -153,6 +179,7 @@ void SupervisionLoop::supervise() {
   losses_.push_back(join(losses));
   corrects_.push_back(((predicted == labels_) & (labels_ >= 0)).sum(-1).to(at::kInt));
 
+  model_.weights().collect_gradients();
   if (!accumulate || (tick_ + 1) % N == 0) {
     const bool puzzles = !puzzle_gradients_.empty();
     optimiser_.update(puzzles ? join(puzzle_ids_) : at::Tensor(), puzzles ? join(puzzle_gradients_) : at::Tensor());

@@ -1,18 +1,19 @@
 // The backbone against the same network composed of plain operations (composed_model.h).
 //
-// The tolerance: for every tensor the root mean square error against float64 is at most twice that of the composed
-// network in the same type, measured in the same test, plus one rounding of the tensor itself. A fixed limit on top
-// keeps a broken composed network from excusing a broken fused one.
+// The tolerance: for states and logits the root mean square error against float64 is at most twice that of the composed
+// network in the same type, measured in the same test, plus one rounding of the tensor itself. For one gradient, whose
+// error comes from few numbers and so varies more, it is four times; for all gradients together two and a half times.
+// A fixed limit on top keeps a broken composed network from excusing a broken fused one.
 #include "dis/model/backbone.h"
 
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include <cmath>
 #include <map>
 #include <tuple>
 
 #include "dis/core/random.h"
-#include "dis/model/weights_file.h"
 #include "model/composed_model.h"
 
 namespace dis {
@@ -120,24 +121,31 @@ Results results_of(const Backbone& like, const Step& in, at::ScalarType type) {
 
 double rms(const at::Tensor& x) { return x.to(at::kDouble).square().mean().sqrt().item<double>(); }
 
-/// `limit`: the largest error that any network may have, relative to the size of the tensor.
+/// `unit`: one rounding. `limit`: the largest relative error that any network may have.
 void expect_as_exact(Backbone& model, double unit, double limit) {
   const Step in(model.shape());
   const auto ours = results_of(model, in);
   const auto plain = results_of(model, in, model.weights().compute_type());
   const auto exact = results_of(model, in, at::kDouble);
   ASSERT_EQ(ours.size(), exact.size());
+  double all_error = 0.0, all_plain = 0.0;  // sums of squared relative errors of the gradients
   for (const auto& [name, want] : exact) {
     SCOPED_TRACE(name);
     ASSERT_TRUE(ours.contains(name));
     ASSERT_EQ(ours.at(name).sizes(), want.sizes());
     const double size = rms(want), error = rms(ours.at(name).to(at::kDouble) - want);
     const double plain_error = rms(plain.at(name).to(at::kDouble) - want);
+    const bool many = name == "y" || name == "z" || name == "logits";
     EXPECT_GT(size, 0.0);
-    EXPECT_TRUE(error <= 2.0 * plain_error + unit * size)  // false for a NaN
+    EXPECT_TRUE(error <= (many ? 2.0 : 4.0) * plain_error + unit * size)  // false for a NaN
         << "error " << error << ", composed network " << plain_error << ", size " << size;
     EXPECT_LE(error, limit * size);
+    if (name.starts_with("grad ")) {
+      all_error += std::pow(error / size, 2);
+      all_plain += std::pow(plain_error / size, 2);
+    }
   }
+  EXPECT_LE(std::sqrt(all_error), 2.5 * std::sqrt(all_plain)) << "all gradients together";
 }
 
 class BackboneTest : public ::testing::TestWithParam<std::tuple<int, int, int, bool, TimeEmbedding>> {
@@ -151,12 +159,12 @@ class BackboneTest : public ::testing::TestWithParam<std::tuple<int, int, int, b
 
 TEST_P(BackboneTest, Float32EqualsTheComposedNetwork) {
   auto model = network(shape());
-  expect_as_exact(model, 0x1p-23, 3e-5);
+  expect_as_exact(model, 0x1p-23, 1e-4);
 }
 
 TEST_P(BackboneTest, BFloat16IsAsExactAsTheComposedNetwork) {
   auto model = network(shape(), at::kBFloat16);
-  expect_as_exact(model, 0x1p-8, 0.3);
+  expect_as_exact(model, 0x1p-8, 0.5);
 }
 
 std::string name_of(const ::testing::TestParamInfo<BackboneTest::ParamType>& instance) {

@@ -88,7 +88,7 @@ TEST(Weights, CountsAreThoseOfTheOfficialNetworks) {
 /// "...layers.1.self..." -> "...layers.*.self...", as the statistics are named.
 std::string without_layer(std::string name) {
   const auto at = name.find("layers.");
-  if (at != std::string::npos) name.replace(at + 7, 1, "*");
+  if (at != std::string::npos) name[at + 7] = '*';
   return name;
 }
 

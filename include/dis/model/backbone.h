@@ -15,6 +15,8 @@ struct States {
   at::Tensor y, z;  ///< [B, S, D]
 };
 
+/// `worker` chooses the leaves that gradients collect in (Weights::leaves): calls with different workers may run at the
+/// same time.
 class Backbone {
  public:
   Backbone(const ModelShape& shape, std::uint64_t seed, at::Device device, at::ScalarType compute_type);
@@ -31,20 +33,21 @@ class Backbone {
   at::Tensor puzzle_rows(const at::Tensor& ids) const;
 
   /// x [B, S, D] from tokens int32 [B, L], puzzle rows (may be undefined) and 1-based supervision steps int32 [B].
-  at::Tensor input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps) const;
+  at::Tensor input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps,
+                   std::size_t worker = 0) const;
 
   /// T cycles of n times z <- net(z, y + x), then y <- net(y, z); only the last cycle carries gradient. The result is
   /// attached to the graph: detach it before the next step.
-  States latent_reasoning(const at::Tensor& x, States states) const;
+  States latent_reasoning(const at::Tensor& x, States states, std::size_t worker = 0) const;
 
   /// lm_head(y): logits [B, S, V]; the first P positions belong to no cell.
-  at::Tensor readout(const at::Tensor& y) const;
+  at::Tensor readout(const at::Tensor& y, std::size_t worker = 0) const;
 
   /// q_head of the first position: [B, 2] float32 logits (halt, continue), for training with halting.
   at::Tensor halting(const at::Tensor& y) const;
 
  private:
-  at::Tensor stack(at::Tensor h) const;
+  at::Tensor stack(at::Tensor h, std::size_t worker) const;
 
   ModelShape shape_;
   Weights weights_;

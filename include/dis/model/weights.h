@@ -70,14 +70,22 @@ class Weights {
   const at::Tensor* find(const std::string& name) const;
 
   const at::Tensor& flat() const { return flat_; }           ///< [n] all parameters, then the heads
-  const at::Tensor& gradient() const { return gradient_; }   ///< [n], in the same places
+  const at::Tensor& gradient(std::size_t worker = 0) const { return replicas_[worker].gradient; }  ///< [n], likewise
   std::int64_t parameters() const { return parameters_; }    ///< leading part of flat() that DIS trains
   std::int64_t block_parameters() const;                     ///< those of the blocks alone
 
-  const WeightViews& master() const { return master_; }      ///< leaves whose gradients collect in gradient()
+  const WeightViews& master() const { return leaves(0); }
+  /// Leaves for autograd, one set per worker that runs a backward pass at the same time as others; they share the
+  /// weights, and their gradients collect in gradient(worker).
+  const WeightViews& leaves(std::size_t worker) const { return replicas_[worker].views; }
   const WeightViews& compute() const { return compute_; }    ///< the same in the compute type
   const at::Tensor& compute_copy() const { return copy_; }   ///< flat bfloat16 copy; undefined in float32
   at::ScalarType compute_type() const { return type_; }
+
+  /// Makes sure that there are leaves for workers 0..count-1.
+  void add_workers(std::size_t count);
+  /// Adds the workers' gradients to that of worker 0, in order, and sets them to zero.
+  void collect_gradients();
 
   /// Brings the compute copy up to date after the flat buffer was written to.
   void refresh();
@@ -85,15 +93,21 @@ class Weights {
   void assign(const at::Tensor& flat);
 
  private:
+  struct Replica {
+    at::Tensor gradient;
+    WeightViews views;
+  };
+
   WeightViews views(const std::vector<at::Tensor>& tensors) const;
 
   ModelShape shape_;
   at::ScalarType type_;
   std::vector<WeightSpec> table_;
   std::vector<at::Tensor> tensors_;
-  at::Tensor flat_, gradient_, copy_;
+  at::Tensor flat_, copy_;
   std::int64_t parameters_ = 0;
-  WeightViews master_, compute_;
+  std::vector<Replica> replicas_;
+  WeightViews compute_;
 };
 
 }  // namespace dis

@@ -51,9 +51,19 @@ class SupervisionLoop {
   void restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state);
 
  private:
+  /// What one worker made of its lanes in one supervision step.
+  struct Piece {
+    at::Tensor loss, predictions, row_gradient;
+    States after;
+  };
+
   void refill();
   void load_lane(const Batch& one, std::int64_t lane, const std::vector<std::int32_t>& frames);
   void supervise();
+  /// Forward and backward of some lanes; gradients go to the worker's leaves. `target_before` may be undefined.
+  Piece supervise_piece(std::size_t worker, const at::Tensor& tokens, const at::Tensor& ids, const at::Tensor& steps,
+                        const States& before, const at::Tensor& target, const at::Tensor& target_before,
+                        const at::Tensor& scale) const;
   std::int64_t phase(std::int64_t lane) const;
 
   MethodConfig method_;

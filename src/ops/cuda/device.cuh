@@ -10,7 +10,7 @@
 #define DIS_DEVICE __device__ inline
 #else
 #include "host_shim.h"
-#define DIS_KERNEL
+#define DIS_KERNEL inline
 #define DIS_DEVICE inline
 #endif
 

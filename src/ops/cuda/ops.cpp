@@ -1,0 +1,154 @@
+// Tensors to pointers: the operations of ../cuda_call.h, on LibTorch's current stream. Compiled only with CUDA.
+#include <ATen/ATen.h>
+#include <c10/cuda/CUDAException.h>
+#include <c10/cuda/CUDAGuard.h>
+#include <c10/cuda/CUDAStream.h>
+
+#include "../cpu_call.h"
+#include "../cuda_call.h"
+#include "dis/core/error.h"
+#include "launch.h"
+
+namespace dis::cuda {
+namespace {
+
+/// Calls f with the current stream of x's device and reports a launch that failed.
+template <class F>
+void launch_on(const at::Tensor& x, F f) {
+  const c10::cuda::CUDAGuard guard(x.device());
+  f(c10::cuda::getCurrentCUDAStream().stream());
+  C10_CUDA_KERNEL_LAUNCH_CHECK();
+}
+
+/// The same, and with a value of x's element type.
+template <class F>
+void launch_typed(const at::Tensor& x, F f) {
+  launch_on(x, [&](Stream stream) { with_element_type(x, [&]<class T>(T type) { f(type, stream); }); });
+}
+
+/// Null for a tensor that is not defined.
+template <class T>
+T* optional(const at::Tensor& x) {
+  return x.defined() ? pointer<T>(x) : nullptr;
+}
+
+void require(bool condition, const char* operation) { ensure(condition, operation, "contiguous tensors on one device"); }
+
+}  // namespace
+
+RmsNorm add_rms_norm(const at::Tensor& a, const at::Tensor& b, double eps) {
+  require(b.device() == a.device(), "add_rms_norm");
+  const auto width = a.size(-1), rows = a.numel() / width;
+  RmsNorm result{b, at::empty({rows}, a.options().dtype(at::kFloat))};
+  launch_typed(a, [&]<class T>(T, Stream stream) {
+    launch_add_rms_norm(pointer<const T>(a), pointer<const T>(b), pointer<T>(b), pointer<float>(result.rstd), rows,
+                        width, static_cast<float>(eps), stream);
+  });
+  return result;
+}
+
+at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& y, const at::Tensor& rstd) {
+  require(y.device() == dy.device() && rstd.device() == dy.device() && y.scalar_type() == dy.scalar_type() &&
+              rstd.is_contiguous() && rstd.scalar_type() == at::kFloat,
+          "rms_norm_backward");
+  const auto width = y.size(-1), rows = y.numel() / width;
+  auto dx = at::empty_like(dy);
+  launch_typed(dy, [&]<class T>(T, Stream stream) {
+    launch_rms_norm_backward(pointer<const T>(dy), pointer<const T>(y), pointer<const float>(rstd), pointer<T>(dx),
+                             rows, width, stream);
+  });
+  return dx;
+}
+
+namespace {
+
+RotaryShape rotary_shape(const at::Tensor& x, const RotaryTables& tables) {
+  require(tables.cos.device() == x.device() && tables.sin.device() == x.device() && tables.cos.is_contiguous() &&
+              tables.sin.is_contiguous() && tables.cos.scalar_type() == at::kFloat,
+          "rotary");
+  return {x.size(0) * x.size(1), x.size(1), x.size(-2), x.size(-1)};
+}
+
+}  // namespace
+
+void rotary(const at::Tensor& qkv, const RotaryTables& tables) {
+  const auto shape = rotary_shape(qkv, tables);
+  launch_typed(qkv, [&]<class T>(T, Stream stream) {
+    launch_rotary(pointer<T>(qkv), pointer<const float>(tables.cos), pointer<const float>(tables.sin), shape, stream);
+  });
+}
+
+at::Tensor rotary_backward(const at::Tensor& dq, const at::Tensor& dk, const at::Tensor& dv,
+                           const RotaryTables& tables) {
+  require(dq.is_contiguous() && dk.is_contiguous() && dv.is_contiguous(), "rotary_backward");
+  const auto shape = rotary_shape(dq, tables);
+  auto dqkv = at::empty({dq.size(0), dq.size(1), 3, dq.size(2), dq.size(3)}, dq.options());
+  launch_typed(dq, [&]<class T>(T, Stream stream) {
+    launch_rotary_backward(pointer<const T>(dq), pointer<const T>(dk), pointer<const T>(dv), pointer<T>(dqkv),
+                           pointer<const float>(tables.cos), pointer<const float>(tables.sin), shape, stream);
+  });
+  return dqkv;
+}
+
+at::Tensor swiglu(const at::Tensor& gate_up) {
+  const auto inner = gate_up.size(-1) / 2;
+  auto shape = gate_up.sizes().vec();
+  shape.back() = inner;
+  auto out = at::empty(shape, gate_up.options());
+  launch_typed(gate_up, [&]<class T>(T, Stream stream) {
+    launch_swiglu(pointer<const T>(gate_up), pointer<T>(out), gate_up.numel() / (2 * inner), inner, stream);
+  });
+  return out;
+}
+
+at::Tensor swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) {
+  require(dout.device() == gate_up.device() && dout.scalar_type() == gate_up.scalar_type(), "swiglu_backward");
+  const auto inner = gate_up.size(-1) / 2;
+  auto dgate_up = at::empty_like(gate_up);
+  launch_typed(gate_up, [&]<class T>(T, Stream stream) {
+    launch_swiglu_backward(pointer<const T>(gate_up), pointer<const T>(dout), pointer<T>(dgate_up),
+                           gate_up.numel() / (2 * inner), inner, stream);
+  });
+  return dgate_up;
+}
+
+at::Tensor add3(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c) {
+  const auto same = [&](const at::Tensor& x) {
+    return x.device() == a.device() && x.scalar_type() == a.scalar_type() && x.is_contiguous();
+  };
+  require(same(a) && same(b) && same(c), "add3");
+  auto out = at::empty_like(a);
+  launch_typed(a, [&]<class T>(T, Stream stream) {
+    launch_add3(pointer<const T>(a), pointer<const T>(b), pointer<const T>(c), pointer<T>(out), a.numel(), stream);
+  });
+  return out;
+}
+
+CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
+                           std::int64_t answers) {
+  require(target.device() == logits.device() && (!scale.defined() || scale.device() == logits.device()),
+          "cross_entropy");
+  const auto in = logits.contiguous();
+  const auto cells = target.contiguous();
+  const auto factors = scale.defined() ? scale.contiguous() : scale;
+  CrossEntropy result{at::empty({in.size(0)}, in.options().dtype(at::kDouble)),
+                      scale.defined() ? at::empty_like(in) : at::Tensor(), at::empty_like(cells)};
+  const CrossEntropyShape shape{in.size(0), in.size(1), cells.size(1), in.size(2), answers, stablemax};
+  launch_typed(in, [&]<class T>(T, Stream stream) {
+    launch_cross_entropy(pointer<const T>(in), pointer<const std::int32_t>(cells), optional<const double>(factors),
+                         pointer<double>(result.loss), optional<T>(result.dlogits),
+                         pointer<std::int32_t>(result.predictions), shape, stream);
+  });
+  return result;
+}
+
+void adam(const AdamBuffers& b, const cpu::AdamScalars& scalars) {
+  for (const auto& x : {b.g, b.m, b.v, b.ema, b.copy}) {
+    require(!x.defined() || (x.device() == b.p.device() && x.is_contiguous()), "adam_step");
+  }
+  const AdamPointers pointers{pointer<float>(b.p),  pointer<const float>(b.g),  pointer<float>(b.m),
+                              pointer<float>(b.v), optional<float>(b.ema), optional<Bf16>(b.copy)};
+  launch_on(b.p, [&](Stream stream) { launch_adam(pointers, b.p.numel(), scalars, stream); });
+}
+
+}  // namespace dis::cuda

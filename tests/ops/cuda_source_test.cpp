@@ -1,0 +1,312 @@
+// The source of the CUDA kernels, compiled by this compiler and run on host threads (src/ops/cuda/host_shim.h): each
+// kernel, with its launcher, against the CPU's kernels, which fused_test and adam_test hold to float64; over sizes with
+// tails, with NaNs and large values. No GPU and no CUDA header has a part in it.
+#include "../../src/ops/cuda/host_shim.h"
+// The shim comes first.
+#include "../../src/ops/cuda/adam.cu"
+#include "../../src/ops/cuda/cross_entropy.cu"
+#include "../../src/ops/cuda/elementwise.cu"
+#include "../../src/ops/cuda/norm.cu"
+#include "../../src/ops/cuda/rotary.cu"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <limits>
+#include <string>
+
+#include "dis/core/random.h"
+
+namespace dis::cuda_on_host {
+namespace {
+
+constexpr float kNaN = std::numeric_limits<float>::quiet_NaN();
+
+double value(float x) { return x; }
+double value(Bf16 x) { return load(x); }
+double value(double x) { return x; }
+double value(std::int32_t x) { return x; }
+
+/// Numbers with a margin of sevens on both sides, which nobody may touch.
+template <class T>
+class Guarded {
+ public:
+  explicit Guarded(std::int64_t count) : count_(count), all_(static_cast<std::size_t>(count) + 2 * kMargin) {
+    for (auto& x : all_) set(x, kMark);
+  }
+  ~Guarded() {
+    for (std::size_t i = 0; i < kMargin; ++i) {
+      EXPECT_EQ(value(all_[i]), kMark) << "written in front of the first element";
+      EXPECT_EQ(value(all_[all_.size() - 1 - i]), kMark) << "written behind the last element";
+    }
+  }
+  Guarded(const Guarded&) = delete;
+  Guarded& operator=(const Guarded&) = delete;
+
+  T* data() { return all_.data() + kMargin; }
+  std::int64_t size() const { return count_; }
+  double operator[](std::int64_t i) const { return value(all_[static_cast<std::size_t>(i) + kMargin]); }
+  void put(std::int64_t i, double x) { set(data()[i], x); }
+  /// Normal draws times `spread`.
+  Guarded& fill(std::uint64_t index, double spread = 1.0) {
+    Draws draws(7, Purpose::test, 0, index);
+    for (std::int64_t i = 0; i < count_; ++i) put(i, spread * draws.normal());
+    return *this;
+  }
+  Guarded& copy_of(const Guarded& other) {
+    for (std::int64_t i = 0; i < count_; ++i) put(i, other[i]);
+    return *this;
+  }
+
+ private:
+  static constexpr std::size_t kMargin = 16;
+  static constexpr double kMark = 7.0;
+  static void set(T& to, double x) {
+    if constexpr (std::is_same_v<T, Bf16>) {
+      store(to, static_cast<float>(x));
+    } else {
+      to = static_cast<T>(x);
+    }
+  }
+  std::int64_t count_;
+  std::vector<T> all_;
+};
+
+/// Both NaN, or |got - wanted| <= relative |wanted| + absolute. Infinities must be equal.
+template <class T>
+void expect_close(const char* what, const Guarded<T>& got, const Guarded<T>& wanted, double relative,
+                  double absolute) {
+  ASSERT_EQ(got.size(), wanted.size());
+  for (std::int64_t i = 0; i < got.size(); ++i) {
+    const bool same = (std::isnan(got[i]) && std::isnan(wanted[i])) || got[i] == wanted[i] ||
+                      std::abs(got[i] - wanted[i]) <= relative * std::abs(wanted[i]) + absolute;
+    ASSERT_TRUE(same) << what << "[" << i << "]: " << got[i] << ", on the CPU " << wanted[i];
+  }
+}
+
+template <class T>
+class CudaSource : public ::testing::Test {
+ protected:
+  /// float: a few roundings in another order. bfloat16: those move a result by one unit in the last place at most.
+  static constexpr double kRelative = std::is_same_v<T, float> ? 4e-6 : 0x1p-7;
+  static constexpr double kAbsolute = 2e-6;
+  static const cpu::Kernels<T>& cpu() { return cpu::kernels<T>(); }
+};
+struct TypeName {
+  template <class T>
+  static std::string GetName(int) {
+    return std::is_same_v<T, float> ? "float32" : "bfloat16";
+  }
+};
+using Types = ::testing::Types<float, Bf16>;
+TYPED_TEST_SUITE(CudaSource, Types, TypeName);
+
+TYPED_TEST(CudaSource, AddRmsNorm) {
+  using T = TypeParam;
+  for (const auto& [rows, width] : {std::pair<std::int64_t, std::int64_t>{1, 2}, {3, 7}, {5, 33}, {9, 256}, {2, 1001}}) {
+    SCOPED_TRACE(width);
+    Guarded<T> a(rows * width), b(rows * width), dy(rows * width), wanted(rows * width), dwanted(rows * width);
+    Guarded<float> rstd(rows), wanted_rstd(rows);
+    a.fill(1);
+    b.fill(2);
+    dy.fill(3);
+    if (rows > 2) a.put(width, kNaN);  // row 1
+    if (rows > 4) a.put(4 * width, 1e18);
+    this->cpu().add_rms_norm(a.data(), b.data(), wanted.data(), wanted_rstd.data(), rows, width, 1e-5F);
+    this->cpu().rms_norm_backward(dy.data(), wanted.data(), wanted_rstd.data(), dwanted.data(), rows, width);
+    launch_add_rms_norm(a.data(), b.data(), b.data(), rstd.data(), rows, width, 1e-5F, nullptr);  // onto b
+    expect_close("y", b, wanted, this->kRelative, this->kAbsolute);
+    expect_close("rstd", rstd, wanted_rstd, 4e-6, 0.0);
+    launch_rms_norm_backward(dy.data(), wanted.data(), wanted_rstd.data(), dy.data(), rows, width, nullptr);  // onto dy
+    expect_close("dx", dy, dwanted, this->kRelative, this->kAbsolute);
+    if (rows > 2) {
+      EXPECT_TRUE(std::isnan(b[2 * width - 1]) && std::isnan(dy[width]));
+      EXPECT_FALSE(std::isnan(b[width - 1]) || std::isnan(b[2 * width]));
+    }
+  }
+}
+
+TYPED_TEST(CudaSource, Rotary) {
+  using T = TypeParam;
+  for (const RotaryShape shape : {RotaryShape{1, 1, 1, 2}, {10, 5, 3, 6}, {7, 7, 8, 32}, {3, 2, 5, 34}}) {
+    SCOPED_TRACE(shape.head);
+    const auto width = shape.heads * shape.head, half = shape.head / 2;
+    Guarded<float> cos(shape.positions * half), sin(shape.positions * half);
+    for (std::int64_t i = 0; i < cos.size(); ++i) {
+      cos.put(i, std::cos(0.37 * static_cast<double>(i)));
+      sin.put(i, std::sin(0.37 * static_cast<double>(i)));
+    }
+    Guarded<T> qkv(3 * shape.rows * width), wanted(3 * shape.rows * width);
+    qkv.fill(4).put(0, kNaN);
+    wanted.copy_of(qkv);
+    this->cpu().rotary(wanted.data(), cos.data(), sin.data(), 0, shape.rows, shape.positions, shape.heads, shape.head);
+    launch_rotary(qkv.data(), cos.data(), sin.data(), shape, nullptr);
+    expect_close("qkv", qkv, wanted, this->kRelative, this->kAbsolute);
+    EXPECT_TRUE(std::isnan(qkv[0]) && std::isnan(qkv[half]));
+
+    Guarded<T> dq(shape.rows * width), dk(shape.rows * width), dv(shape.rows * width);
+    dq.fill(5);
+    dk.fill(6);
+    dv.fill(7);
+    this->cpu().rotary_backward(dq.data(), dk.data(), dv.data(), wanted.data(), cos.data(), sin.data(), 0, shape.rows,
+                                shape.positions, shape.heads, shape.head);
+    launch_rotary_backward(dq.data(), dk.data(), dv.data(), qkv.data(), cos.data(), sin.data(), shape, nullptr);
+    expect_close("dqkv", qkv, wanted, this->kRelative, this->kAbsolute);
+  }
+}
+
+TYPED_TEST(CudaSource, Swiglu) {
+  using T = TypeParam;
+  for (const auto& [rows, inner] : {std::pair<std::int64_t, std::int64_t>{1, 1}, {3, 7}, {5, 256}, {2, 333}}) {
+    SCOPED_TRACE(inner);
+    Guarded<T> x(rows * 2 * inner), dout(rows * inner), out(rows * inner), wanted(rows * inner), dx(rows * 2 * inner),
+        dwanted(rows * 2 * inner);
+    x.fill(8, 4.0);
+    dout.fill(9);
+    if (inner >= 7) {  // gates whose exponential overflows, and a NaN
+      const double gates[] = {-200.0, -86.0, -30.0, 0.0, 86.0, 1e4, kNaN};
+      for (std::int64_t i = 0; i < 7; ++i) x.put(i, gates[i]);
+    }
+    this->cpu().swiglu(x.data(), wanted.data(), rows, inner);
+    this->cpu().swiglu_backward(x.data(), dout.data(), dwanted.data(), rows, inner);
+    launch_swiglu(x.data(), out.data(), rows, inner, nullptr);
+    launch_swiglu_backward(x.data(), dout.data(), dx.data(), rows, inner, nullptr);
+    expect_close("out", out, wanted, this->kRelative, this->kAbsolute);
+    expect_close("dx", dx, dwanted, this->kRelative, this->kAbsolute);
+    if (inner >= 7) {
+      EXPECT_TRUE(std::isnan(out[6]) && std::isnan(dx[6]));
+      for (std::int64_t i = 0; i < 6; ++i) EXPECT_TRUE(std::isfinite(out[i]) && std::isfinite(dx[i])) << i;
+    }
+  }
+}
+
+TYPED_TEST(CudaSource, Add3) {
+  using T = TypeParam;
+  for (const std::int64_t count : {0LL, 1LL, 127LL, 129LL, 1000LL}) {
+    Guarded<T> a(count), b(count), c(count), out(count), wanted(count);
+    a.fill(10);
+    b.fill(11);
+    c.fill(12);
+    if (count > 2) b.put(2, kNaN);
+    this->cpu().add3(a.data(), b.data(), c.data(), wanted.data(), count);
+    launch_add3(a.data(), b.data(), c.data(), out.data(), count, nullptr);
+    expect_close("sum", out, wanted, 0.0, 0.0);
+  }
+}
+
+/// Elements beyond the largest grid: each thread goes on in strides.
+TYPED_TEST(CudaSource, StridesOverElementsBeyondTheGrid) {
+  using T = TypeParam;
+  constexpr std::int64_t kCount = 3 * kThreads + 5;
+  Guarded<T> a(kCount), out(kCount);
+  a.fill(13);
+  launch(add3_kernel<T>, 2, nullptr, a.data(), a.data(), a.data(), out.data(), kCount);
+  Guarded<T> wanted(kCount);
+  this->cpu().add3(a.data(), a.data(), a.data(), wanted.data(), kCount);
+  expect_close("sum", out, wanted, 0.0, 0.0);
+  EXPECT_EQ(blocks_for(1), 1);
+  EXPECT_EQ(blocks_for(kThreads + 1), 2);
+  EXPECT_EQ(blocks_for(std::int64_t{1} << 40), 1 << 16);
+}
+
+TYPED_TEST(CudaSource, CrossEntropyOfBothKinds) {
+  using T = TypeParam;
+  for (const bool stablemax : {true, false}) {
+    for (CrossEntropyShape shape : {CrossEntropyShape{5, 13, 9, 7, 7, stablemax}, {2, 300, 284, 12, 11, stablemax},
+                                    {3, 1, 1, 1, 1, stablemax}, {1, 4, 3, 1000, 999, stablemax}}) {
+      SCOPED_TRACE((stablemax ? "stablemax " : "softmax ") + std::to_string(shape.vocabulary));
+      const auto numbers = shape.positions * shape.vocabulary;  // of a lane
+      Guarded<T> logits(shape.lanes * numbers), gradient(logits.size()), wanted_gradient(logits.size());
+      Guarded<std::int32_t> target(shape.lanes * shape.length), predictions(target.size()), wanted(target.size());
+      Guarded<double> scale(shape.lanes), loss(shape.lanes), wanted_loss(shape.lanes);
+      logits.fill(14, 3.0);
+      scale.fill(15);
+      Draws draws(8, Purpose::test, 0, 0);
+      for (std::int64_t i = 0; i < target.size(); ++i) {
+        target.put(i, static_cast<double>(draws.below(static_cast<std::uint32_t>(shape.vocabulary + 2))) - 2.0);
+      }
+      if (shape.lanes == 5) {
+        const auto cells = (shape.positions - shape.length) * shape.vocabulary;
+        for (std::int64_t i = 0; i < shape.length; ++i) target.put(3 * shape.length + i, -100);  // no valid cell
+        target.put(0, 2);
+        logits.put(cells, 1e30);  // a certain cell, with ties for the largest, 0 and -0
+        logits.put(cells + 1, 1e30);
+        logits.put(cells + 2, -1e30);
+        logits.put(cells + 3, 0.0);
+        logits.put(cells + 4, -0.0);
+        target.put(4 * shape.length, 0);
+        logits.put(4 * numbers + cells + 3, kNaN);  // lane 4's loss is a NaN
+      }
+      for (std::int64_t lane = 0; lane < shape.lanes; ++lane) {
+        wanted_loss.put(lane, this->cpu().cross_entropy(
+                                  logits.data() + lane * numbers, target.data() + lane * shape.length,
+                                  wanted_gradient.data() + lane * numbers, wanted.data() + lane * shape.length,
+                                  shape.positions, shape.length, shape.vocabulary, shape.answers, stablemax,
+                                  scale[lane]));
+      }
+      launch_cross_entropy(logits.data(), target.data(), scale.data(), loss.data(), gradient.data(),
+                           predictions.data(), shape, nullptr);
+      expect_close("loss", loss, wanted_loss, 1e-13, 1e-15);
+      expect_close("predictions", predictions, wanted, 0.0, 0.0);
+      // Computed in double and rounded once: at most one rounding apart.
+      expect_close("gradient", gradient, wanted_gradient, std::is_same_v<T, float> ? 0x1p-23 : 0x1p-7, 1e-300);
+      if (shape.lanes == 5) {
+        EXPECT_TRUE(std::isnan(loss[4]));
+        EXPECT_EQ(loss[3], 0.0);
+        EXPECT_TRUE(std::isfinite(loss[0]) && loss[0] > 1.0);
+      }
+
+      Guarded<double> again(shape.lanes);
+      launch_cross_entropy<T>(logits.data(), target.data(), nullptr, again.data(), nullptr, predictions.data(), shape,
+                              nullptr);
+      expect_close("loss without a gradient", again, loss, 0.0, 0.0);
+    }
+  }
+}
+
+TEST(CudaSourceAdam, EveryForm) {
+  for (const std::int64_t count : {1LL, 131LL, 1000LL}) {
+    for (const bool atan2 : {true, false}) {
+      for (const bool extras : {true, false}) {
+        Guarded<float> p(count), m(count), v(count), ema(count), g(count), p2(count), m2(count), v2(count), ema2(count);
+        Guarded<Bf16> copy(count), copy2(count);
+        p2.copy_of(p.fill(16));
+        m2.copy_of(m.fill(17, 0.1));
+        for (std::int64_t i = 0; i < count; ++i) v.put(i, static_cast<double>(i % 5) * 1e-3);
+        v2.copy_of(v);
+        ema2.copy_of(ema.fill(18));
+        const AdamPointers mine{p.data(), g.data(), m.data(), v.data(), extras ? ema.data() : nullptr,
+                                extras ? copy.data() : nullptr};
+        for (std::uint64_t t = 1; t <= 3; ++t) {
+          g.fill(20 + t);
+          if (count > 100) {
+            g.put(5, 0.0);
+            g.put(6, 1e18);
+            g.put(7, -1e-30);
+            g.put(8, kNaN);
+          }
+          const AdamScalars s{0.9F, 0.95F, 0.999F, 0.01F, 1.0F / 0.271F, 1.0F / 0.1426F, 1e-8F, 0.99F, atan2};
+          launch_adam(mine, count, s, nullptr);
+          cpu::adam(p2.data(), g.data(), m2.data(), v2.data(), extras ? ema2.data() : nullptr,
+                    extras ? copy2.data() : nullptr, count, s);
+        }
+        expect_close("p", p, p2, 1e-6, 1e-7);
+        expect_close("m", m, m2, 2e-6, 1e-7);
+        expect_close("v", v, v2, 2e-6, 1e-9);
+        expect_close("ema", ema, ema2, 1e-6, 1e-7);
+        expect_close("copy", copy, copy2, 0x1p-7, 0.0);
+        EXPECT_TRUE(count < 100 || std::isnan(p[8]));
+      }
+    }
+  }
+}
+
+/// The launchers must leave an empty grid alone: the GPU refuses one.
+TEST(CudaSourceLaunch, NothingToDo) {
+  launch_add_rms_norm<float>(nullptr, nullptr, nullptr, nullptr, 0, 8, 1e-5F, nullptr);
+  launch_rotary<float>(nullptr, nullptr, nullptr, {0, 1, 1, 2}, nullptr);
+  launch_adam({}, 0, {}, nullptr);
+}
+
+}  // namespace
+}  // namespace dis::cuda_on_host

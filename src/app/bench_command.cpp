@@ -33,7 +33,9 @@ class RandomStream : public TrainingStream {
   Origin example(std::uint64_t seed, std::uint64_t position, std::span<std::int32_t> input,
                  std::span<std::int32_t> label, std::int32_t& puzzle_id) const override {
     Draws draws(seed, Purpose::bench, 0, position);
-    const auto token = [&] { return 1 + static_cast<std::int32_t>(draws.below(static_cast<std::uint32_t>(shape_.vocabulary - 1))); };
+    const auto token = [&] {
+      return 1 + static_cast<std::int32_t>(draws.below(static_cast<std::uint32_t>(shape_.vocabulary - 1)));
+    };
     std::generate(input.begin(), input.end(), token);
     std::generate(label.begin(), label.end(), token);
     puzzle_id = 1 + static_cast<std::int32_t>(draws.below(static_cast<std::uint32_t>(shape_.identifiers - 1)));
@@ -102,10 +104,11 @@ void run_step_bench(const StepOptions& options) {
     std::cout << json.dump() << "\n";
     return;
   }
-  std::printf("%s %s, batch %lld, %s on %s with %d threads: %.1f ms per supervision step (fastest %.1f), %.2f samples/s\n",
-              options.task.c_str(), options.size.c_str(), static_cast<long long>(options.batch), options.dtype.c_str(),
-              compute.device.str().c_str(), at::get_num_threads(), json["ms_per_supervision_step"].get<double>(),
-              json["fastest_ms"].get<double>(), json["samples_per_s"].get<double>());
+  std::printf(
+      "%s %s, batch %lld, %s on %s with %d threads: %.1f ms per supervision step (fastest %.1f), %.2f samples/s\n",
+      options.task.c_str(), options.size.c_str(), static_cast<long long>(options.batch), options.dtype.c_str(),
+      compute.device.str().c_str(), at::get_num_threads(), json["ms_per_supervision_step"].get<double>(),
+      json["fastest_ms"].get<double>(), json["samples_per_s"].get<double>());
 }
 
 }  // namespace

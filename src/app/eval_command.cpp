@@ -9,7 +9,6 @@
 
 #include "commands.h"
 #include "dis/core/error.h"
-#include "dis/core/files.h"
 #include "dis/core/json.h"
 #include "dis/data/board_text.h"
 #include "dis/eval/decode.h"
@@ -42,13 +41,11 @@ TextStyle style_of_stdout() {
 void show_boards(const Session& session, std::int64_t count) {
   const auto& config = session.config;
   const auto& test = session.data->test_sets().front();
-  // Boards with one completion and few givens show the most.
+  // The first ones that have one completion and at least three queens to find.
   std::vector<Board> boards;
-  for (int givens = 1; givens < session.data->board_size() && std::ssize(boards) < count; ++givens) {
-    for (const auto& board : test.boards) {
-      if (std::ssize(boards) == count) break;
-      if (board.givens == givens && board.completions == 1) boards.push_back(board);
-    }
+  for (const auto& board : test.boards) {
+    if (std::ssize(boards) == count) break;
+    if (board.completions == 1 && board.givens + 3 <= session.data->board_size()) boards.push_back(board);
   }
   std::vector<std::int32_t> inputs;
   for (const auto& board : boards) inputs.insert(inputs.end(), board.input.begin(), board.input.end());
@@ -72,19 +69,14 @@ void run_evaluation(const EvalOptions& options) {
   const bool averaged = session.config.eval.ema && fs::exists(folder / "ema.safetensors");
   load_weights(folder / (averaged ? "ema.safetensors" : "model.safetensors"), session.model->weights());
   const auto reports = evaluate(session, session.config.eval);
-  Json json = {{"run", options.run},
-               {"checkpoint", folder.filename().string()},
-               {"weights", averaged ? "moving average" : "last"},
-               {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"},
-               {"test_sets", to_json(reports)}};
-  ensure_folder(fs::path(options.run) / "eval");
-  const auto file = fs::path(options.run) / "eval" / (folder.filename().string() + ".json");
-  write_json(file, json);
+  const auto checkpoint = folder.filename().string();
+  const auto json = write_evaluation(options.run, checkpoint, averaged, session, reports);
   if (options.json) {
     std::cout << json.dump(2) << "\n";
     return;
   }
-  std::cout << report_text(reports) << "written to " << file.string() << "\n\n";
+  std::cout << report_text(reports) << "written to "
+            << (fs::path(options.run) / "eval" / (checkpoint + ".json")).string() << "\n\n";
   if (options.show > 0) show_boards(session, options.show);
 }
 

@@ -51,7 +51,9 @@ int run(int argc, char** argv) {
   app.name("dis");
   app.set_version_flag("--version", dis::build_info::version);
   app.require_subcommand(1);
-  app.footer("Example:\n  dis train --config configs/nqueens/quickstart.json --run-dir runs/first\n\n`dis SUBCOMMAND --help` tells more.");
+  app.footer(
+      "Example:\n  dis train --config configs/nqueens/quickstart.json --run-dir runs/first\n\n`dis SUBCOMMAND --help` "
+      "tells more.");
   dis::add_train_command(app);
   dis::add_eval_command(app);
   dis::add_data_command(app);

@@ -7,8 +7,6 @@
 #include "commands.h"
 #include "config_options.h"
 #include "dis/core/error.h"
-#include "dis/core/files.h"
-#include "dis/core/json.h"
 #include "dis/core/log.h"
 #include "dis/eval/evaluate.h"
 #include "dis/train/trainer.h"
@@ -56,8 +54,8 @@ void run_training(const TrainOptions& options) {
     auto eval = trained.config.eval;
     eval.decoder = Decoder::argmax;  // the quick one; `dis eval` runs both
     const auto reports = evaluate(trained, eval);
-    ensure_folder(std::filesystem::path(options.run) / "eval");
-    write_json(std::filesystem::path(options.run) / "eval" / (std::to_string(updates) + ".json"), to_json(reports));
+    const bool averaged = trained.config.optim.ema_rate > 0.0 && eval.ema;
+    write_evaluation(options.run, std::to_string(updates), averaged, trained, reports);
     for (const auto& report : reports) {
       log_info("update " + std::to_string(updates) + ", test set \"" + report.test_set + "\": valid " +
                std::to_string(report.decoders.front().score.all.valid.value()) + " (argmax)");

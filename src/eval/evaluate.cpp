@@ -5,6 +5,7 @@
 #include <span>
 
 #include "dis/core/error.h"
+#include "dis/core/files.h"
 #include "dis/eval/decode.h"
 
 namespace dis {
@@ -89,6 +90,18 @@ Json to_json(const std::vector<TestReport>& reports) {
       }
     }
   }
+  return json;
+}
+
+Json write_evaluation(const std::filesystem::path& run, const std::string& checkpoint, bool averaged,
+                      const Session& session, const std::vector<TestReport>& reports) {
+  const Json json = {{"run", run.string()},
+                     {"checkpoint", checkpoint},
+                     {"weights", averaged ? "moving average" : "last"},
+                     {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"},
+                     {"test_sets", to_json(reports)}};
+  ensure_folder(run / "eval");
+  write_json(run / "eval" / (checkpoint + ".json"), json);
   return json;
 }
 

@@ -23,9 +23,11 @@ class Embed : public Function<Embed> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& table, const std::optional<at::Tensor>& rows,
                             const std::optional<at::Tensor>& time, const at::Tensor& tokens,
-                            const std::optional<at::Tensor>& steps, std::int64_t puzzle_positions, at::ScalarType type) {
-    const EmbedInputs in{tokens,          table, rows.value_or(at::Tensor()), steps.value_or(at::Tensor()),
-                         time.value_or(at::Tensor()), puzzle_positions};
+                            const std::optional<at::Tensor>& steps, std::int64_t puzzle_positions,
+                            at::ScalarType type) {
+    const EmbedInputs in{
+        tokens,          table, rows.value_or(at::Tensor()), steps.value_or(at::Tensor()), time.value_or(at::Tensor()),
+        puzzle_positions};
     ctx->save_for_backward({in.table, in.puzzle_rows, in.time, in.tokens, in.steps});
     ctx->saved_data["positions"] = puzzle_positions;
     // Not needs_input_grad(2): it does not count absent arguments, so the time table's number depends on the rows.

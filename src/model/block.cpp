@@ -43,8 +43,7 @@ class Linear : public Function<Linear> {
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
     const auto saved = ctx->get_saved_variables();
     const auto dy = grads[0].contiguous();
-    return {ctx->needs_input_grad(0) ? product_dx(dy, saved[2]) : at::Tensor(), product_dw(dy, saved[0], saved[1]),
-            {}};
+    return {ctx->needs_input_grad(0) ? product_dx(dy, saved[2]) : at::Tensor(), product_dw(dy, saved[0], saved[1]), {}};
   }
 };
 
@@ -84,8 +83,7 @@ class SwigluHalf : public Function<SwigluHalf> {
     const auto act = swiglu(gate_up);
     const auto norm = add_rms_norm(h, product(act, weights.down), eps);
     // `act` is cheap to compute again: it is not kept.
-    ctx->save_for_backward(
-        {h, gate_up_master, down_master, weights.gate_up, weights.down, gate_up, norm.y, norm.rstd});
+    ctx->save_for_backward({h, gate_up_master, down_master, weights.gate_up, weights.down, gate_up, norm.y, norm.rstd});
     return norm.y;
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {

@@ -46,11 +46,12 @@ std::unordered_map<std::string, at::Tensor> matched(const SafetensorsFile& file,
     const auto name = info.name.starts_with(compiled) ? info.name.substr(compiled.size()) : info.name;
     const auto* ours = weights.find(name);
     if (ours == nullptr) {
-      throw UserError(where + ": tensor '" + info.name +
-                      "' does not belong to this network; was it trained with other settings of `model` or method.time?");
+      throw UserError(
+          where + ": tensor '" + info.name +
+          "' does not belong to this network; was it trained with other settings of `model` or method.time?");
     }
-    const bool rows_differ = any_puzzle_rows && name == kPuzzleTable && info.shape.size() == 2 &&
-                             info.shape[1] == ours->size(1);
+    const bool rows_differ =
+        any_puzzle_rows && name == kPuzzleTable && info.shape.size() == 2 && info.shape[1] == ours->size(1);
     if (!rows_differ && at::IntArrayRef(info.shape) != ours->sizes()) {
       throw UserError(where + ": tensor '" + info.name + "' should be " + describe_tensor("F32", ours->sizes().vec()) +
                       ", found " + describe_tensor(info.dtype, info.shape));
@@ -83,7 +84,9 @@ void write_tensors(const std::filesystem::path& path, const NamedTensors& tensor
   for (const auto& [name, tensor] : tensors) {
     kept.push_back(tensor.detach().cpu().contiguous());
     const auto& t = kept.back();
-    bytes.push_back({name, type_name(t.scalar_type()), t.sizes().vec(),
+    bytes.push_back({name,
+                     type_name(t.scalar_type()),
+                     t.sizes().vec(),
                      {static_cast<const std::byte*>(t.data_ptr()), static_cast<std::size_t>(t.nbytes())}});
   }
   write_safetensors(path, bytes);

@@ -57,8 +57,7 @@ CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, c
   const auto in = logits.contiguous();
   const auto cells = target.contiguous();
   CrossEntropy result{at::empty({lanes}, in.options().dtype(at::kDouble)),
-                      scale.defined() ? at::empty_like(in) : at::Tensor(),
-                      at::empty({lanes, length}, cells.options())};
+                      scale.defined() ? at::empty_like(in) : at::Tensor(), at::empty({lanes, length}, cells.options())};
   with_element_type(in, [&]<class T>(T) {
     for_rows(lanes, positions * entries * 16, [&](std::int64_t begin, std::int64_t end) {
       for (auto lane = begin; lane < end; ++lane) {

@@ -53,9 +53,8 @@ at::Tensor embed(const EmbedInputs& in, at::ScalarType type) {
     for_rows(lanes, positions * width, [&](std::int64_t begin, std::int64_t end) {
       for (auto lane = begin; lane < end; ++lane) {
         const float* puzzle = in.puzzle_rows.defined() ? pointer<float>(in.puzzle_rows) + lane * numbers : nullptr;
-        const float* time = in.steps.defined()
-                                ? pointer<float>(in.time) + pointer<std::int32_t>(in.steps)[lane] * width
-                                : nullptr;
+        const float* time =
+            in.steps.defined() ? pointer<float>(in.time) + pointer<std::int32_t>(in.steps)[lane] * width : nullptr;
         cpu::kernels<T>().embed(pointer<std::int32_t>(in.tokens) + lane * length, pointer<float>(in.table), puzzle,
                                 time, pointer<T>(x) + lane * positions * width, length, in.puzzle_positions, numbers,
                                 width, static_cast<float>(scale_of(in)));

@@ -42,7 +42,8 @@ at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target, boo
   at::Tensor log_p;
   if (stablemax) {
     const auto v = logits.to(at::kDouble);
-    const auto s = at::where(v < 0, 1.0 / (1.0 - v.clamp_max(0.0)), v + 1.0);  // the clamp keeps the unused branch finite
+    const auto s =
+        at::where(v < 0, 1.0 / (1.0 - v.clamp_max(0.0)), v + 1.0);  // the clamp keeps the unused branch finite
     log_p = s.log() - s.sum(-1, true).log();
   } else {
     log_p = logits.to(wide(logits)).log_softmax(-1);

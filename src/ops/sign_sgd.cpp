@@ -13,7 +13,7 @@ void sparse_sign_sgd(at::Tensor table, const at::Tensor& ids, const at::Tensor& 
          "sparse_sign_sgd", "table [identifiers, E], ids [B], gradient [B, E]");
   // first[b] = the first lane with lane b's id. Summing into that lane needs no sort and no list of distinct ids; a
   // matrix product with the 0/1 matrix of equal ids does it in a fixed order on every device.
-  const auto equal = ids.unsqueeze(0) == ids.unsqueeze(1);               // [B, B]
+  const auto equal = ids.unsqueeze(0) == ids.unsqueeze(1);                // [B, B]
   const auto total = at::mm(equal.to(gradient.scalar_type()), gradient);  // lanes of one id hold the same sum
   const auto rows = table.index_select(0, ids);
   // Equal ids write equal rows, so the order of the writes does not matter.

@@ -54,12 +54,11 @@ NamedTensors moments(const Weights& weights, const Optimiser& optimiser) {
   return tensors;
 }
 
-void load_ema(const fs::path& file, const Weights& weights, const Optimiser& optimiser) {
-  const SafetensorsFile opened(file);
-  std::int64_t offset = 0;
-  auto tensors = read_tensors(file);
-  for (std::size_t i = 0; i < weights.table().size(); ++i) {
-    const auto& spec = weights.table()[i];
+/// The moving average of a checkpoint, flat.
+at::Tensor read_ema(const fs::path& file, const Weights& weights) {
+  const auto tensors = read_tensors(file);
+  std::vector<at::Tensor> parts;
+  for (const auto& spec : weights.table()) {
     if (spec.kind == WeightKind::buffer) continue;
     const auto it = std::find_if(tensors.begin(), tensors.end(), [&](const auto& t) { return t.first == spec.name; });
     if (it == tensors.end() || it->second.sizes() != at::IntArrayRef(spec.shape)) {
@@ -67,9 +66,9 @@ void load_ema(const fs::path& file, const Weights& weights, const Optimiser& opt
                       describe_tensor("F32", spec.shape) +
                       (it == tensors.end() ? ", but is missing" : ", but has another shape"));
     }
-    optimiser.ema().narrow(0, offset, it->second.numel()).copy_(it->second.flatten());
-    offset += it->second.numel();
+    parts.push_back(it->second.flatten());
   }
+  return at::cat(parts);
 }
 
 }  // namespace
@@ -88,8 +87,11 @@ void save_checkpoint(const fs::path& run, const RunState& state, const Backbone&
     auto trainer = moments(model.weights(), optimiser);
     trainer.insert(trainer.end(), lanes.begin(), lanes.end());
     write_tensors(partial / "trainer.safetensors", trainer);
-    Json json = {{"format", kFormat},          {"step", state.updates},     {"batches", state.batches},
-                 {"samples", state.samples},   {"seconds", state.seconds}};
+    Json json = {{"format", kFormat},
+                 {"step", state.updates},
+                 {"batches", state.batches},
+                 {"samples", state.samples},
+                 {"seconds", state.seconds}};
     if (state.best_score) json["best"] = {{"score", *state.best_score}, {"step", state.best_update}};
     write_json(partial / "state.json", json);
     fs::remove_all(final_folder);
@@ -166,12 +168,15 @@ RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& opt
                       (it == stored.end() ? ", but is missing" : ", but has another shape"));
     }
   }
+  at::Tensor ema;
+  if (optimiser.ema().defined()) ema = read_ema(folder / "ema.safetensors", model.weights());
+  // The last that can fail; it changes all or nothing, and what follows cannot fail.
   load_weights(folder / "model.safetensors", model.weights());
   for (auto& [name, tensor] : wanted) {
     const auto it = std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.first == name; });
     tensor.copy_(it->second);
   }
-  if (optimiser.ema().defined()) load_ema(folder / "ema.safetensors", model.weights(), optimiser);
+  if (ema.defined()) optimiser.ema().copy_(ema);
   optimiser.set_updates(state.updates);
   lanes.clear();
   for (auto& [name, tensor] : stored) {

@@ -8,9 +8,12 @@ namespace {
 
 AdamForm form_of(OptimiserKind kind) {
   switch (kind) {
-    case OptimiserKind::adamw: return AdamForm::adamw;
-    case OptimiserKind::adam_atan2_trm: return AdamForm::adam_atan2_trm;
-    case OptimiserKind::adam_atan2: break;
+    case OptimiserKind::adamw:
+      return AdamForm::adamw;
+    case OptimiserKind::adam_atan2_trm:
+      return AdamForm::adam_atan2_trm;
+    case OptimiserKind::adam_atan2:
+      break;
   }
   return AdamForm::adam_atan2;
 }
@@ -41,11 +44,11 @@ void Optimiser::update(const at::Tensor& ids, const at::Tensor& puzzle_gradient)
                     config_.puzzle_weight_decay);
   }
   const auto trained = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, 0, weights_.parameters()) : x; };
-  adam_step({trained(weights_.flat()), trained(weights_.gradient()), m_, v_, trained(ema_),
-             trained(weights_.compute_copy())},
-            {form_of(config_.name), config_.lr * factor, config_.weight_decay, config_.beta1, config_.beta2,
-             config_.adamw_eps, config_.ema_rate},
-            updates_);
+  adam_step(
+      {trained(weights_.flat()), trained(weights_.gradient()), m_, v_, trained(ema_), trained(weights_.compute_copy())},
+      {form_of(config_.name), config_.lr * factor, config_.weight_decay, config_.beta1, config_.beta2,
+       config_.adamw_eps, config_.ema_rate},
+      updates_);
   auto gradient = weights_.gradient();
   gradient.zero_();
 }

@@ -43,7 +43,8 @@ Session make_session(const RunConfig& config) {
 RunConfig run_config(const std::filesystem::path& run, const std::vector<std::string>& overrides) {
   const auto file = run / "config.json";
   if (!std::filesystem::exists(file)) {
-    throw UserError("'" + run.string() + "' is not a run folder: it has no config.json; expected a folder that `dis train "
+    throw UserError("'" + run.string() +
+                    "' is not a run folder: it has no config.json; expected a folder that `dis train "
                     "--run-dir` made");
   }
   return load_config(file, overrides);

@@ -118,7 +118,9 @@ SupervisionLoop::Piece SupervisionLoop::supervise_piece(std::size_t worker, cons
     loss = loss + pre.loss;
   }
   torch::autograd::backward(roots, gradients);
-  return {loss, post.predictions, puzzle_rows.defined() ? puzzle_rows.grad() : at::Tensor(),
+  return {loss,
+          post.predictions,
+          puzzle_rows.defined() ? puzzle_rows.grad() : at::Tensor(),
           {after.y.detach(), after.z.detach()}};
 }
 

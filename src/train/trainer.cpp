@@ -50,9 +50,8 @@ std::string fixed(double value, int digits) {
 UserError out_of_memory(const TrainConfig& train) {
   const auto now = train.micro_batch > 0 ? train.micro_batch : train.global_batch;
   if (now == 1) return UserError("out of memory with a single lane: use a smaller model or shorter boards");
-  return UserError("out of memory with " + std::to_string(now) +
-                   " lanes at once; try --set train.micro_batch=" + std::to_string((now + 1) / 2) +
-                   " (the gradients are accumulated, so the result is the same)");
+  return UserError("out of memory with " + std::to_string(now) + " lanes at once; try --set train.micro_batch=" +
+                   std::to_string((now + 1) / 2) + " (the gradients are accumulated, so the result is the same)");
 }
 
 bool is_out_of_memory(const std::exception& error) {
@@ -146,7 +145,8 @@ class Run {
 
   void work() {
     if (state_.batches >= batches_) {
-      log_info("the run is finished: " + std::to_string(state_.updates) + " updates; train.steps can be raised with --set");
+      log_info("the run is finished: " + std::to_string(state_.updates) +
+               " updates; train.steps can be raised with --set");
       return;
     }
     catch_stop_signals();
@@ -193,8 +193,8 @@ class Run {
       throw Stopped{stop_signal()};
     }
     log_info("trained " + std::to_string(state_.updates) + " updates on " + std::to_string(state_.samples) +
-             " samples in " + format_duration(state_.seconds) + "; weights: " +
-             (request_.run / "checkpoints" / "latest" / "model.safetensors").string());
+             " samples in " + format_duration(state_.seconds) +
+             "; weights: " + (request_.run / "checkpoints" / "latest" / "model.safetensors").string());
   }
 
  private:
@@ -229,11 +229,10 @@ class Run {
 
   [[noreturn]] void fail_non_finite(const std::string& what) const {
     const auto latest = latest_checkpoint(request_.run);
-    throw UserError("training stopped: " + what + ", in the batch that ended with update " +
-                    std::to_string(state_.updates) + "; " +
-                    (latest ? "the last good checkpoint, " + latest->string() + ", is untouched"
-                            : "there was no checkpoint yet") +
-                    "; try a lower optim.lr, a longer optim.warmup_steps or compute.dtype=float32");
+    throw UserError(
+        "training stopped: " + what + ", in the batch that ended with update " + std::to_string(state_.updates) + "; " +
+        (latest ? "the last good checkpoint, " + latest->string() + ", is untouched" : "there was no checkpoint yet") +
+        "; try a lower optim.lr, a longer optim.warmup_steps or compute.dtype=float32");
   }
 
   void record(const BatchMetrics& batch, double rate, LineWriter& metrics, EventFile& events) const {
@@ -255,9 +254,21 @@ class Run {
     return every > 0 && state_.updates / every != (state_.updates - updates_per_batch(config_.method)) / every;
   }
 
+  /// The score of the weights that `dis eval` would take: the moving average where there is one and eval.ema is on.
+  double evaluate_now() {
+    if (!optimiser_.ema().defined() || !config_.eval.ema) return request_.evaluate(session_, state_.updates);
+    const at::NoGradGuard no_grad;
+    auto& weights = session_.model->weights();
+    const auto last = weights.flat().clone();
+    weights.assign(optimiser_.ema());
+    const double score = request_.evaluate(session_, state_.updates);
+    weights.assign(last);
+    return score;
+  }
+
   bool evaluate_if_due(EventFile& events) {
     if (!request_.evaluate || !due(config_.train.eval_every)) return false;
-    const double score = request_.evaluate(session_, state_.updates);
+    const double score = evaluate_now();
     events.scalar("eval/score", state_.updates, score);
     if (!config_.train.keep_best || (state_.best_score && score <= *state_.best_score)) return false;
     state_.best_score = score;

@@ -98,7 +98,7 @@ TEST(Training, KeepsTheLastCheckpointsAndTheBest) {
   std::string expected;
   for (const char* update : {"9", "18", "27"}) {  // the first of the best
     const Json eval = read_json(run / "eval" / (std::string(update) + ".json"));
-    const double score = eval["boards"]["argmax"]["valid"]["value"];
+    const double score = eval["test_sets"]["boards"]["argmax"]["valid"]["value"];
     if (score > best_score) expected = update;
     best_score = std::max(best_score, score);
   }

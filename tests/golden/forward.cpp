@@ -39,8 +39,8 @@ void check_forward(const Case& golden) {
     expect_close(step + "lm_loss_stablemax", stable.loss.sum(), golden.at(step + "lm_loss_stablemax"), loose);
     expect_close(step + "lm_loss_softmax", soft.loss.sum(), golden.at(step + "lm_loss_softmax"), loose);
     const auto solved = ((stable.predictions == labels) | (labels < 0)).all(-1);
-    const auto q_loss = at::binary_cross_entropy_with_logits(q.select(1, 0), solved.to(at::kFloat), {}, {},
-                                                             at::Reduction::Sum);
+    const auto q_loss =
+        at::binary_cross_entropy_with_logits(q.select(1, 0), solved.to(at::kFloat), {}, {}, at::Reduction::Sum);
     expect_close(step + "q_halt_loss", q_loss, golden.at(step + "q_halt_loss"), loose);
     if (s == 1) {
       const auto half = 0.5 * q_loss / static_cast<double>(lanes);

@@ -27,8 +27,8 @@ void check_optimisers(const Case& golden) {
     settings.beta2 = hyper.at("beta2").get<double>();
     settings.ema_rate = hyper.at("ema_rate").get<double>();
     const auto p = golden.at("start").clone();
-    const AdamBuffers buffers{p,         at::zeros_like(p), at::zeros_like(p), at::zeros_like(p), p.clone(),
-                              p.to(at::kBFloat16)};
+    const AdamBuffers buffers{p,         at::zeros_like(p),  at::zeros_like(p), at::zeros_like(p),
+                              p.clone(), p.to(at::kBFloat16)};
     for (std::int64_t t = 0; t < grads.size(0); ++t) {
       auto g = buffers.g;
       g.copy_(grads[t]);

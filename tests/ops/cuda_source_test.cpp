@@ -1,8 +1,8 @@
 // The source of the CUDA kernels, compiled by this compiler and run on host threads (src/ops/cuda/host_shim.h): each
 // kernel, with its launcher, against the CPU's kernels, which fused_test and adam_test hold to float64; over sizes with
 // tails, with NaNs and large values. No GPU and no CUDA header has a part in it.
-#include "../../src/ops/cuda/host_shim.h"
-// The shim comes first.
+#include "../../src/ops/cuda/host_shim.h"  // before the others
+
 #include "../../src/ops/cuda/adam.cu"
 #include "../../src/ops/cuda/cross_entropy.cu"
 #include "../../src/ops/cuda/elementwise.cu"
@@ -14,6 +14,8 @@
 #include <cmath>
 #include <limits>
 #include <string>
+#include <type_traits>
+#include <utility>
 
 #include "dis/core/random.h"
 
@@ -74,8 +76,7 @@ class Guarded {
 
 /// Both NaN, or |got - wanted| <= relative |wanted| + absolute. Infinities must be equal.
 template <class T>
-void expect_close(const char* what, const Guarded<T>& got, const Guarded<T>& wanted, double relative,
-                  double absolute) {
+void expect_close(const char* what, const Guarded<T>& got, const Guarded<T>& wanted, double relative, double absolute) {
   ASSERT_EQ(got.size(), wanted.size());
   for (std::int64_t i = 0; i < got.size(); ++i) {
     const bool same = (std::isnan(got[i]) && std::isnan(wanted[i])) || got[i] == wanted[i] ||
@@ -103,7 +104,8 @@ TYPED_TEST_SUITE(CudaSource, Types, TypeName);
 
 TYPED_TEST(CudaSource, AddRmsNorm) {
   using T = TypeParam;
-  for (const auto& [rows, width] : {std::pair<std::int64_t, std::int64_t>{1, 2}, {3, 7}, {5, 33}, {9, 256}, {2, 1001}}) {
+  for (const auto& [rows, width] :
+       {std::pair<std::int64_t, std::int64_t>{1, 2}, {3, 7}, {5, 33}, {9, 256}, {2, 1001}}) {
     SCOPED_TRACE(width);
     Guarded<T> a(rows * width), b(rows * width), dy(rows * width), wanted(rows * width), dwanted(rows * width);
     Guarded<float> rstd(rows), wanted_rstd(rows);
@@ -212,8 +214,10 @@ TYPED_TEST(CudaSource, StridesOverElementsBeyondTheGrid) {
 TYPED_TEST(CudaSource, CrossEntropyOfBothKinds) {
   using T = TypeParam;
   for (const bool stablemax : {true, false}) {
-    for (CrossEntropyShape shape : {CrossEntropyShape{5, 13, 9, 7, 7, stablemax}, {2, 300, 284, 12, 11, stablemax},
-                                    {3, 1, 1, 1, 1, stablemax}, {1, 4, 3, 1000, 999, stablemax}}) {
+    for (CrossEntropyShape shape : {CrossEntropyShape{5, 13, 9, 7, 7, stablemax},
+                                    {2, 300, 284, 12, 11, stablemax},
+                                    {3, 1, 1, 1, 1, stablemax},
+                                    {1, 4, 3, 1000, 999, stablemax}}) {
       SCOPED_TRACE((stablemax ? "stablemax " : "softmax ") + std::to_string(shape.vocabulary));
       const auto numbers = shape.positions * shape.vocabulary;  // of a lane
       Guarded<T> logits(shape.lanes * numbers), gradient(logits.size()), wanted_gradient(logits.size());
@@ -238,14 +242,14 @@ TYPED_TEST(CudaSource, CrossEntropyOfBothKinds) {
         logits.put(4 * numbers + cells + 3, kNaN);  // lane 4's loss is a NaN
       }
       for (std::int64_t lane = 0; lane < shape.lanes; ++lane) {
-        wanted_loss.put(lane, this->cpu().cross_entropy(
-                                  logits.data() + lane * numbers, target.data() + lane * shape.length,
-                                  wanted_gradient.data() + lane * numbers, wanted.data() + lane * shape.length,
-                                  shape.positions, shape.length, shape.vocabulary, shape.answers, stablemax,
-                                  scale[lane]));
+        wanted_loss.put(lane,
+                        this->cpu().cross_entropy(logits.data() + lane * numbers, target.data() + lane * shape.length,
+                                                  wanted_gradient.data() + lane * numbers,
+                                                  wanted.data() + lane * shape.length, shape.positions, shape.length,
+                                                  shape.vocabulary, shape.answers, stablemax, scale[lane]));
       }
-      launch_cross_entropy(logits.data(), target.data(), scale.data(), loss.data(), gradient.data(),
-                           predictions.data(), shape, nullptr);
+      launch_cross_entropy(logits.data(), target.data(), scale.data(), loss.data(), gradient.data(), predictions.data(),
+                           shape, nullptr);
       expect_close("loss", loss, wanted_loss, 1e-13, 1e-15);
       expect_close("predictions", predictions, wanted, 0.0, 0.0);
       // Computed in double and rounded once: at most one rounding apart.
@@ -275,8 +279,8 @@ TEST(CudaSourceAdam, EveryForm) {
         for (std::int64_t i = 0; i < count; ++i) v.put(i, static_cast<double>(i % 5) * 1e-3);
         v2.copy_of(v);
         ema2.copy_of(ema.fill(18));
-        const AdamPointers mine{p.data(), g.data(), m.data(), v.data(), extras ? ema.data() : nullptr,
-                                extras ? copy.data() : nullptr};
+        const AdamPointers mine{
+            p.data(), g.data(), m.data(), v.data(), extras ? ema.data() : nullptr, extras ? copy.data() : nullptr};
         for (std::uint64_t t = 1; t <= 3; ++t) {
           g.fill(20 + t);
           if (count > 100) {

@@ -1,7 +1,8 @@
-// Each fused operation against its plain definition in float64: forward, backward, over odd sizes and both types.
+// Each fused operation against its plain definition in float64: forward, backward, over odd sizes and both types,
+// on the CPU and, where there is one, on the GPU. The definitions run on the CPU.
 //
-// The tolerance: twice the error that the plain definition has in the same type, measured in the same run, plus one unit
-// in the last place of the largest value. NaNs must come out where they went in.
+// The tolerance: twice the error that the plain definition has in the same type, measured in the same run, plus one
+// unit in the last place of the largest value. NaNs must come out where they went in.
 #include <ATen/ATen.h>
 #include <gtest/gtest.h>
 #include <torch/torch.h>
@@ -25,7 +26,7 @@ at::Tensor random_tensor(at::IntArrayRef shape, std::uint64_t index, double spre
 }
 
 double largest_error(const at::Tensor& got, const at::Tensor& exact) {
-  return (got.to(at::kDouble) - exact).abs().max().item<double>();
+  return (got.cpu().to(at::kDouble) - exact).abs().max().item<double>();
 }
 
 /// `ours` must come as near to `exact` (float64) as twice the error of `plain`, the definition in the type of `ours`.
@@ -51,9 +52,12 @@ std::vector<at::Tensor> with_gradients(const Definition& f, const std::vector<at
   return results;
 }
 
-class FusedTest : public ::testing::TestWithParam<at::ScalarType> {
+class FusedTest : public ::testing::TestWithParam<std::tuple<at::DeviceType, at::ScalarType>> {
  protected:
-  at::ScalarType type() const { return GetParam(); }
+  at::Device device() const { return std::get<0>(GetParam()); }
+  at::ScalarType type() const { return std::get<1>(GetParam()); }
+  /// A copy of x as the operations get it.
+  at::Tensor input(const at::Tensor& x) const { return x.to(device(), type(), /*non_blocking=*/false, /*copy=*/true); }
   void compare(const char* what, const std::vector<at::Tensor>& ours, const Definition& f,
                const std::vector<at::Tensor>& inputs, const at::Tensor& dout) {
     const auto exact = with_gradients(f, inputs, dout, type(), at::kDouble);
@@ -70,11 +74,13 @@ TEST_P(FusedTest, AddRmsNorm) {
   // (Of a single number the norm is +-1 and the gradient pure cancellation: nothing to compare.)
   for (const auto& [rows, width] : {std::pair{1, 2}, {3, 7}, {5, 64}, {130, 256}, {2, 1000}}) {
     SCOPED_TRACE(width);
-    const auto a = random_tensor({rows, width}, 1), b = random_tensor({rows, width}, 2), dy = random_tensor({rows, width}, 3);
-    const auto norm = add_rms_norm(a.to(type()), b.to(type()).clone(), 1e-5);
-    const auto dx = rms_norm_backward(dy.to(type()), norm.y, norm.rstd);
-    compare("add_rms_norm", {norm.y, dx, dx},
-            [](const auto& in) { return reference::rms_norm(in[0] + in[1], 1e-5); }, {a, b}, dy);
+    const auto a = random_tensor({rows, width}, 1), b = random_tensor({rows, width}, 2),
+               dy = random_tensor({rows, width}, 3);
+    const auto norm = add_rms_norm(input(a), input(b), 1e-5);
+    const auto dx = rms_norm_backward(input(dy), norm.y, norm.rstd);
+    compare(
+        "add_rms_norm", {norm.y, dx, dx}, [](const auto& in) { return reference::rms_norm(in[0] + in[1], 1e-5); },
+        {a, b}, dy);
   }
 }
 
@@ -84,34 +90,35 @@ TEST_P(FusedTest, Attention) {
     SCOPED_TRACE(positions);
     const auto qkv = random_tensor({lanes, positions, 3, heads, head}, 4);
     const auto dout = random_tensor({lanes, positions, heads * head}, 5);
-    const auto rotary = rotary_tables(positions, head, 10000.0, at::kCPU);
-    const auto packed = qkv.to(type()).clone();
+    const auto rotary = rotary_tables(positions, head, 10000.0, device());
+    const auto packed = input(qkv);
     const auto result = attention(packed, rotary);
-    const auto dqkv = attention_backward(dout.to(type()), packed, result, rotary);
-    compare("attention", {result.out, dqkv},
-            [&](const auto& in) { return reference::attention(in[0], rotary.cos, rotary.sin); }, {qkv}, dout);
+    const auto dqkv = attention_backward(input(dout), packed, result, rotary);
+    compare(
+        "attention", {result.out, dqkv},
+        [&](const auto& in) { return reference::attention(in[0], rotary.cos.cpu(), rotary.sin.cpu()); }, {qkv}, dout);
   }
 }
 
 TEST_P(FusedTest, Swiglu) {
   for (const auto& [rows, inner] : {std::pair{1, 1}, {3, 7}, {65, 256}, {2, 1333}}) {
     const auto x = random_tensor({rows, 2 * inner}, 6, 4.0), dout = random_tensor({rows, inner}, 7);
-    compare("swiglu", {swiglu(x.to(type())), swiglu_backward(x.to(type()), dout.to(type()))},
-            [](const auto& in) { return reference::swiglu(in[0]); }, {x}, dout);
+    compare(
+        "swiglu", {swiglu(input(x)), swiglu_backward(input(x), input(dout))},
+        [](const auto& in) { return reference::swiglu(in[0]); }, {x}, dout);
   }
 }
 
 TEST_P(FusedTest, Add3) {
   const auto a = random_tensor({3, 77}, 8), b = random_tensor({3, 77}, 9), c = random_tensor({3, 77}, 10);
   const auto exact = a.to(type()).to(at::kDouble) + b.to(type()).to(at::kDouble) + c.to(type()).to(at::kDouble);
-  expect_as_exact("add3", add3(a.to(type()), b.to(type()), c.to(type())),
-                  a.to(type()) + (b.to(type()) + c.to(type())), exact);
+  expect_as_exact("add3", add3(input(a), input(b), input(c)), a.to(type()) + (b.to(type()) + c.to(type())), exact);
 }
 
 TEST_P(FusedTest, CrossEntropyOfBothKinds) {
   const std::int64_t lanes = 5, positions = 13, length = 9, entries = 7;
   auto logits = random_tensor({lanes, positions, entries}, 11, 2.0);
-  logits.view({-1})[4 * entries].fill_(1.0);   // a logit of exactly 1, 0 and -0 are where naive forms go wrong
+  logits.view({-1})[4 * entries].fill_(1.0);  // a logit of exactly 1, 0 and -0 are where naive forms go wrong
   logits.view({-1})[4 * entries + 1].fill_(0.0);
   logits.view({-1})[4 * entries + 2].fill_(-0.0);
   auto target = at::empty({lanes, length}, at::kInt);
@@ -123,19 +130,22 @@ TEST_P(FusedTest, CrossEntropyOfBothKinds) {
   const auto scale = random_tensor({lanes}, 12).abs();
   for (const bool stablemax : {true, false}) {
     SCOPED_TRACE(stablemax ? "stablemax" : "softmax");
-    const auto ours = cross_entropy(logits.to(type()), target, scale, stablemax, entries);
+    const auto ours = cross_entropy(input(logits), target.to(device()), scale.to(device()), stablemax, entries);
     auto leaf = logits.to(type()).to(at::kDouble).requires_grad_();
     const auto exact = reference::cross_entropy(leaf.slice(1, positions - length), target.to(at::kLong), stablemax);
     exact.backward(scale);
-    EXPECT_TRUE(at::allclose(ours.loss, exact.detach(), 1e-12, 1e-12));
+    EXPECT_TRUE(at::allclose(ours.loss.cpu(), exact.detach(), 1e-12, 1e-12));
     // The gradient is computed in double and rounded once.
     const double unit = type() == at::kFloat ? 0x1p-23 : 0x1p-8;
-    EXPECT_TRUE(((ours.dlogits.to(at::kDouble) - leaf.grad()).abs() <= unit * leaf.grad().abs() + 1e-30).all().item<bool>());
+    EXPECT_TRUE(((ours.dlogits.cpu().to(at::kDouble) - leaf.grad()).abs() <= unit * leaf.grad().abs() + 1e-30)
+                    .all()
+                    .item<bool>());
     EXPECT_EQ(ours.loss[3].item<double>(), 0.0);
     const auto cells = logits.to(type()).slice(1, positions - length);
-    EXPECT_TRUE(ours.predictions.equal(cells.argmax(-1).to(at::kInt)));
-    const auto fewer = cross_entropy(logits.to(type()), target.clamp_max(entries - 1), {}, stablemax, entries - 1);
-    EXPECT_TRUE(fewer.predictions.equal(cells.slice(-1, 0, entries - 1).argmax(-1).to(at::kInt)));
+    EXPECT_TRUE(ours.predictions.cpu().equal(cells.argmax(-1).to(at::kInt)));
+    const auto fewer =
+        cross_entropy(input(logits), target.clamp_max(entries - 1).to(device()), {}, stablemax, entries - 1);
+    EXPECT_TRUE(fewer.predictions.cpu().equal(cells.slice(-1, 0, entries - 1).argmax(-1).to(at::kInt)));
   }
 }
 
@@ -147,48 +157,62 @@ TEST_P(FusedTest, Embedding) {
     tokens.data_ptr<std::int32_t>()[i] = static_cast<std::int32_t>(draws.below(entries));
   }
   const auto steps = torch::tensor(std::vector<std::int32_t>{1, 3, 3, 6}, at::kInt);
-  const auto table = random_tensor({entries, width}, 13).to(at::kFloat), time = random_tensor({rows, width}, 14).to(at::kFloat);
+  const auto table = random_tensor({entries, width}, 13).to(at::kFloat),
+             time = random_tensor({rows, width}, 14).to(at::kFloat);
   const auto puzzle = random_tensor({lanes, numbers}, 15).to(at::kFloat);
   const auto dx = random_tensor({lanes, positions + length, width}, 16).to(type());
-  const EmbedInputs in{tokens, table, puzzle, steps, time, positions};
+  const EmbedInputs in{tokens.to(device()), table.to(device()), puzzle.to(device()),
+                       steps.to(device()),  time.to(device()),  positions};
   const auto x = embed(in, type());
-  const auto grads = embed_backward(in, dx);
+  const auto grads = embed_backward(in, dx.to(device()));
 
   auto table64 = table.to(at::kDouble).requires_grad_(), time64 = time.to(at::kDouble).requires_grad_();
   auto puzzle64 = puzzle.to(at::kDouble).requires_grad_();
   const auto padded = at::constant_pad_nd(puzzle64, {0, positions * width - numbers});
-  const auto exact =
-      reference::embed(tokens, table64, padded, time64.index_select(0, steps), at::kDouble);
+  const auto exact = reference::embed(tokens, table64, padded, time64.index_select(0, steps), at::kDouble);
   exact.backward(dx.to(at::kDouble));
   const double unit = type() == at::kFloat ? 0x1p-22 : 0x1p-8;
-  EXPECT_TRUE(at::allclose(x.to(at::kDouble), exact.detach(), unit, unit));
+  EXPECT_TRUE(at::allclose(x.cpu().to(at::kDouble), exact.detach(), unit, unit));
   // Gradients are sums in float32 of at most 48 terms.
-  EXPECT_TRUE(at::allclose(grads.table.to(at::kDouble), table64.grad(), 1e-5, 1e-5));
-  EXPECT_TRUE(at::allclose(grads.time.to(at::kDouble), time64.grad(), 1e-5, 1e-5));
-  EXPECT_TRUE(at::allclose(grads.puzzle_rows.to(at::kDouble), puzzle64.grad(), unit * 8, 1e-5));
+  EXPECT_TRUE(at::allclose(grads.table.cpu().to(at::kDouble), table64.grad(), 1e-5, 1e-5));
+  EXPECT_TRUE(at::allclose(grads.time.cpu().to(at::kDouble), time64.grad(), 1e-5, 1e-5));
+  EXPECT_TRUE(at::allclose(grads.puzzle_rows.cpu().to(at::kDouble), puzzle64.grad(), unit * 8, 1e-5));
 }
 
 TEST_P(FusedTest, NaNsComeThrough) {
-  auto x = at::zeros({2, 16}, type());
+  auto x = at::zeros({2, 16}, at::TensorOptions(device()).dtype(type()));
   x[1][3].fill_(std::numeric_limits<double>::quiet_NaN());
   const auto norm = add_rms_norm(x, at::zeros_like(x), 1e-5);
   EXPECT_FALSE(norm.y[0].isnan().any().item<bool>());
   EXPECT_TRUE(norm.y[1].isnan().all().item<bool>());
   EXPECT_TRUE(swiglu(x)[1].isnan().any().item<bool>());
   EXPECT_TRUE(add3(x, x, x)[1].isnan().any().item<bool>());
-  const auto target = at::zeros({1, 2}, at::kInt);
+  const auto target = at::zeros({1, 2}, x.options().dtype(at::kInt));
   EXPECT_TRUE(cross_entropy(x.view({1, 2, 16}), target, {}, true, 16).loss.isnan().all().item<bool>());
 }
 
 TEST_P(FusedTest, ExtremeGatesStayFinite) {
-  const auto x = torch::tensor(std::vector<double>{-200.0, -90.0, -30.0, 0.0, 30.0, 90.0, 200.0, 1e4, 1, 1, 1, 1, 1, 1, 1, 1}, at::kDouble)
-                     .view({1, 16});
-  compare("swiglu", {swiglu(x.to(type())), swiglu_backward(x.to(type()), at::ones({1, 8}).to(type()))},
-          [](const auto& in) { return reference::swiglu(in[0]); }, {x}, at::ones({1, 8}, at::kDouble));
+  const auto x =
+      torch::tensor(std::vector<double>{-200.0, -90.0, -30.0, 0.0, 30.0, 90.0, 200.0, 1e4, 1, 1, 1, 1, 1, 1, 1, 1},
+                    at::kDouble)
+          .view({1, 16});
+  compare(
+      "swiglu", {swiglu(input(x)), swiglu_backward(input(x), input(at::ones({1, 8})))},
+      [](const auto& in) { return reference::swiglu(in[0]); }, {x}, at::ones({1, 8}, at::kDouble));
 }
 
-INSTANTIATE_TEST_SUITE_P(Types, FusedTest, ::testing::Values(at::kFloat, at::kBFloat16),
-                         [](const auto& instance) { return instance.param == at::kFloat ? "float32" : "bfloat16"; });
+std::vector<at::DeviceType> devices() {
+  if (at::hasCUDA()) return {at::kCPU, at::kCUDA};
+  return {at::kCPU};
+}
+
+INSTANTIATE_TEST_SUITE_P(Types, FusedTest,
+                         ::testing::Combine(::testing::ValuesIn(devices()),
+                                            ::testing::Values(at::kFloat, at::kBFloat16)),
+                         [](const auto& instance) {
+                           return std::string(std::get<1>(instance.param) == at::kFloat ? "float32" : "bfloat16") +
+                                  (std::get<0>(instance.param) == at::kCUDA ? "_cuda" : "");
+                         });
 
 }  // namespace
 }  // namespace dis

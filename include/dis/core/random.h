@@ -13,15 +13,15 @@ namespace dis {
 /// What a draw is for; part of the key, so that two purposes never share a stream. Values are part of the
 /// reproducibility contract: append, never renumber.
 enum class Purpose : std::uint32_t {
-  weights = 1,        // step = index of the tensor in the table of names
-  train_boards = 2,   // generator of training boards; step 0, index = board
-  test_boards = 3,    // the same for test boards
-  orbit_split = 4,    // which orbits are held out
-  order = 5,          // step = epoch, order of the training examples
-  augment = 6,        // index = position in the training stream
-  targets = 7,        // index = position in the training stream
-  bench = 8,          // made-up batches of `dis bench`
-  test = 9,           // test suites
+  weights = 1,       // step = index of the tensor in the table of names
+  train_boards = 2,  // generator of training boards; step 0, index = board
+  test_boards = 3,   // the same for test boards
+  orbit_split = 4,   // which orbits are held out
+  order = 5,         // step = epoch, order of the training examples
+  augment = 6,       // index = position in the training stream
+  targets = 7,       // index = position in the training stream
+  bench = 8,         // made-up batches of `dis bench`
+  test = 9,          // test suites
 };
 
 /// One Philox 4x32-10 block.
@@ -32,10 +32,10 @@ class Draws {
  public:
   Draws(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint64_t index);
 
-  std::uint32_t next();                     ///< uniform over all 32-bit values
-  std::uint32_t below(std::uint32_t n);     ///< uniform over 0..n-1, without bias; n >= 1
-  double uniform();                         ///< uniform over [0, 1), 53 bits
-  double normal();                          ///< standard normal
+  std::uint32_t next();                  ///< uniform over all 32-bit values
+  std::uint32_t below(std::uint32_t n);  ///< uniform over 0..n-1, without bias; n >= 1
+  double uniform();                      ///< uniform over [0, 1), 53 bits
+  double normal();                       ///< standard normal
 
   /// Fisher-Yates, from the last element down.
   template <class T>

@@ -20,8 +20,8 @@ struct DataShape {
 
 /// Where an example of the stream comes from.
 struct Origin {
-  std::int64_t item = 0;      ///< number of the example among the training examples before augmentation
-  std::int32_t transform = 0; ///< what the augmentation did to it, in the data set's own numbering; 0: nothing
+  std::int64_t item = 0;       ///< number of the example among the training examples before augmentation
+  std::int32_t transform = 0;  ///< what the augmentation did to it, in the data set's own numbering; 0: nothing
 };
 
 /// A batch of B examples, row by row.
@@ -40,7 +40,8 @@ class TrainingStream {
   virtual ~TrainingStream() = default;
   virtual DataShape shape() const = 0;
   /// Writes example `position` (0, 1, 2, ...) of the stream that belongs to `seed`: input [L], label [L], its
-  /// identifier. One pass over the data is one epoch, in an order drawn anew for each. Safe to call from several threads.
+  /// identifier. One pass over the data is one epoch, in an order drawn anew for each. Safe to call from several
+  /// threads.
   virtual Origin example(std::uint64_t seed, std::uint64_t position, std::span<std::int32_t> input,
                          std::span<std::int32_t> label, std::int32_t& puzzle_id) const = 0;
   /// Does to `frame` [L], a frame of the un-augmented item, what the augmentation did to the item itself.

@@ -21,9 +21,9 @@ struct DecodeSettings {
 std::vector<std::vector<std::int32_t>> decode_argmax(const Backbone& model, const DecodeSettings& settings,
                                                      const std::vector<std::int32_t>& inputs, std::int64_t steps);
 
-/// Answers [boards, L] of the decoder `commit` (not in the paper): run `steps` supervision steps, fix the queen that the
-/// network is most certain of, give it to the network as a part of the board, and again until the board has N queens.
-/// It can choose between several completions, which a cell-wise argmax cannot.
+/// Answers [boards, L] of the decoder `commit` (not in the paper): run `steps` supervision steps, fix the queen that
+/// the network is most certain of, give it to the network as a part of the board, and again until the board has N
+/// queens. It can choose between several completions, which a cell-wise argmax cannot.
 std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSettings& settings,
                                         const std::vector<std::int32_t>& inputs, std::int64_t steps);
 

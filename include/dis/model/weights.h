@@ -17,12 +17,12 @@ namespace dis {
 
 /// All sizes of a network.
 struct ModelShape {
-  ModelConfig config;             ///< puzzle_emb_ndim resolved (never 0)
-  std::int64_t vocabulary = 0;    ///< V, the mask token included
-  std::int64_t answers = 0;       ///< entries of the vocabulary that can be an answer (V without the mask token)
-  std::int64_t length = 0;        ///< L
-  std::int64_t identifiers = 1;   ///< puzzle identifiers
-  std::int64_t supervision = 6;   ///< N_sup
+  ModelConfig config;            ///< puzzle_emb_ndim resolved (never 0)
+  std::int64_t vocabulary = 0;   ///< V, the mask token included
+  std::int64_t answers = 0;      ///< entries of the vocabulary that can be an answer (V without the mask token)
+  std::int64_t length = 0;       ///< L
+  std::int64_t identifiers = 1;  ///< puzzle identifiers
+  std::int64_t supervision = 6;  ///< N_sup
   TimeEmbedding time = TimeEmbedding::integer;
 
   std::int64_t positions() const { return config.puzzle_emb_len + length; }  ///< S
@@ -69,17 +69,17 @@ class Weights {
   const at::Tensor& tensor(std::size_t index) const { return tensors_[index]; }
   const at::Tensor* find(const std::string& name) const;
 
-  const at::Tensor& flat() const { return flat_; }           ///< [n] all parameters, then the heads
+  const at::Tensor& flat() const { return flat_; }  ///< [n] all parameters, then the heads
   const at::Tensor& gradient(std::size_t worker = 0) const { return replicas_[worker].gradient; }  ///< [n], likewise
-  std::int64_t parameters() const { return parameters_; }    ///< leading part of flat() that DIS trains
-  std::int64_t block_parameters() const;                     ///< those of the blocks alone
+  std::int64_t parameters() const { return parameters_; }  ///< leading part of flat() that DIS trains
+  std::int64_t block_parameters() const;                   ///< those of the blocks alone
 
   const WeightViews& master() const { return leaves(0); }
   /// Leaves for autograd, one set per worker that runs a backward pass at the same time as others; they share the
   /// weights, and their gradients collect in gradient(worker).
   const WeightViews& leaves(std::size_t worker) const { return replicas_[worker].views; }
-  const WeightViews& compute() const { return compute_; }    ///< the same in the compute type
-  const at::Tensor& compute_copy() const { return copy_; }   ///< flat bfloat16 copy; undefined in float32
+  const WeightViews& compute() const { return compute_; }   ///< the same in the compute type
+  const at::Tensor& compute_copy() const { return copy_; }  ///< flat bfloat16 copy; undefined in float32
   at::ScalarType compute_type() const { return type_; }
 
   /// Makes sure that there are leaves for workers 0..count-1.

@@ -7,11 +7,11 @@ namespace dis {
 
 /// What the embedding is made of. Tables are float32 master weights.
 struct EmbedInputs {
-  at::Tensor tokens;       ///< int32 [B, L]
-  at::Tensor table;        ///< [V, D]
-  at::Tensor puzzle_rows;  ///< float32 [B, E], zero-padded to P D; undefined: zeros
-  at::Tensor steps;        ///< int32 [B]: row of `time` that a lane adds; undefined: no time embedding
-  at::Tensor time;         ///< [rows, D]: the learned table or the sinusoids
+  at::Tensor tokens;                  ///< int32 [B, L]
+  at::Tensor table;                   ///< [V, D]
+  at::Tensor puzzle_rows;             ///< float32 [B, E], zero-padded to P D; undefined: zeros
+  at::Tensor steps;                   ///< int32 [B]: row of `time` that a lane adds; undefined: no time embedding
+  at::Tensor time;                    ///< [rows, D]: the learned table or the sinusoids
   std::int64_t puzzle_positions = 0;  ///< P
 };
 

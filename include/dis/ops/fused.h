@@ -27,7 +27,8 @@ struct RotaryTables {
 };
 RotaryTables rotary_tables(std::int64_t positions, std::int64_t head, double theta, at::Device device);
 
-/// Softmax attention over packed q|k|v, all positions seeing all (no causal mask), rotary on q and k (rotate-half form).
+/// Softmax attention over packed q|k|v, all positions seeing all (no causal mask), rotary on q and k (rotate-half
+/// form).
 struct Attention {
   at::Tensor out;  ///< [B, S, D]
   at::Tensor lse;  ///< log of the soft-max sums, for the backward pass

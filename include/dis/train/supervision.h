@@ -2,8 +2,9 @@
 //
 // Time is counted in ticks: one tick = one supervision step of every lane. Lane i stands at supervision step
 // s = (tick + phase_i) mod N + 1; in `lockstep` every phase is 0, in `staggered` phase_i = floor(i N / B), so that at
-// every tick a share of the lanes takes new samples. Which sample: number k = (tick + phase_i) div N of lane i is example
-// k B + i of the training stream. All of it is a function of the tick, so a run can stop and go on between any two.
+// every tick a share of the lanes takes new samples. Which sample: number k = (tick + phase_i) div N of lane i is
+// example k B + i of the training stream. All of it is a function of the tick, so a run can stop and go on between any
+// two.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -24,10 +25,10 @@ namespace dis {
 /// What N ticks measured, per lane: row t holds tick t.
 struct TickRecords {
   std::int64_t lanes = 0;
-  std::vector<std::int32_t> step;    ///< [ticks, B] supervision step s
-  std::vector<double> loss;          ///< [ticks, B] CE(post, t_s), plus CE(pre, t_{s-1}) under `dual`; not weighted
-  std::vector<std::int32_t> correct; ///< [ticks, B] cells whose argmax is the label
-  std::vector<std::int32_t> cells;   ///< [ticks, B] labelled cells
+  std::vector<std::int32_t> step;     ///< [ticks, B] supervision step s
+  std::vector<double> loss;           ///< [ticks, B] CE(post, t_s), plus CE(pre, t_{s-1}) under `dual`; not weighted
+  std::vector<std::int32_t> correct;  ///< [ticks, B] cells whose argmax is the label
+  std::vector<std::int32_t> cells;    ///< [ticks, B] labelled cells
 };
 
 /// Frames [B, N + 1, L] of the examples first..first+B-1 of the training stream (TargetBuilder::batch_frames).
@@ -79,7 +80,7 @@ class SupervisionLoop {
   at::Tensor labels_, ids_, frames_;  ///< int32 [B, L], [B], [B, N + 1, L]
   at::Tensor inputs_, tokens_;        ///< int32 [B, L]: the puzzles, and what step s sees
   States states_;
-  std::vector<std::int32_t> steps_;   ///< [B] s of this tick
+  std::vector<std::int32_t> steps_;                        ///< [B] s of this tick
   std::vector<at::Tensor> puzzle_ids_, puzzle_gradients_;  ///< [B], [B, E] of the ticks since the last update
   std::vector<at::Tensor> losses_, corrects_;
 };

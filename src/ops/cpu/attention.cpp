@@ -54,7 +54,8 @@ template <class T>
 void gather(const T* qkv, const float* cos, const float* sin, int part, std::int64_t unit, AttentionShape shape,
             float* to, std::int64_t row, bool turned) {
   const std::int64_t half = shape.head / 2, width = shape.heads * shape.head;
-  const T* from = qkv + unit / shape.heads * shape.positions * 3 * width + part * width + unit % shape.heads * shape.head;
+  const T* from =
+      qkv + unit / shape.heads * shape.positions * 3 * width + part * width + unit % shape.heads * shape.head;
   for (std::int64_t s = 0; s < shape.positions; ++s, from += 3 * width) {
     for (std::int64_t i = 0; i < half; ++i) {
       float first = load(from[i]), second = load(from[i + half]);

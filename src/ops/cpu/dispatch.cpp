@@ -4,15 +4,14 @@
 
 namespace dis::cpu {
 
-#define DIS_DECLARE(variant)                                                                       \
-  namespace variant {                                                                              \
-  template <class T>                                                                               \
-  const Kernels<T>& table();                                                                       \
-  template <class T>                                                                               \
-  const AttentionKernels<T>& attention_table();                                                    \
-  void adam(float*, const float*, float*, float*, float*, Bf16*, std::int64_t, const AdamScalars&); \
-  void gemm(const Strided&, const Strided&, float*, std::int64_t, std::int64_t, std::int64_t,       \
-            std::int64_t, bool);                                                                   \
+#define DIS_DECLARE(variant)                                                                                       \
+  namespace variant {                                                                                              \
+  template <class T>                                                                                               \
+  const Kernels<T>& table();                                                                                       \
+  template <class T>                                                                                               \
+  const AttentionKernels<T>& attention_table();                                                                    \
+  void adam(float*, const float*, float*, float*, float*, Bf16*, std::int64_t, const AdamScalars&);                \
+  void gemm(const Strided&, const Strided&, float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool); \
   }
 DIS_DECLARE(baseline)
 #ifdef DIS_CPU_X86

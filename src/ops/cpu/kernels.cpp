@@ -242,8 +242,8 @@ double cross_entropy(const T* logits, const std::int32_t* target, T* dlogits, st
 
 template <class T>
 const Kernels<T>& table() {
-  static const Kernels<T> all{add_rms_norm<T>, rms_norm_backward<T>, rotary<T>,         rotary_backward<T>,
-                              swiglu<T>,       swiglu_backward<T>,   add3<T>,           embed<T>,
+  static const Kernels<T> all{add_rms_norm<T>,   rms_norm_backward<T>, rotary<T>, rotary_backward<T>,
+                              swiglu<T>,         swiglu_backward<T>,   add3<T>,   embed<T>,
                               embed_backward<T>, cross_entropy<T>};
   return all;
 }

@@ -16,11 +16,11 @@ struct Bf16 {
 /// One update of the dense optimiser; the same scalars for every element (ops/adam.h says what they mean).
 struct AdamScalars {
   float beta1, beta2;
-  float decay;        ///< factor of the parameter before the update: 1 - lr weight_decay
-  float scale;        ///< step length in front of atan2 or of the quotient
-  float m_scale;      ///< m_hat = m m_scale
-  float v_scale;      ///< v_hat = v v_scale
-  float epsilon;      ///< adamw only
+  float decay;    ///< factor of the parameter before the update: 1 - lr weight_decay
+  float scale;    ///< step length in front of atan2 or of the quotient
+  float m_scale;  ///< m_hat = m m_scale
+  float v_scale;  ///< v_hat = v v_scale
+  float epsilon;  ///< adamw only
   float ema_rate;
   bool atan2;
 };

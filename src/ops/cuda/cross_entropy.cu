@@ -8,8 +8,8 @@ void launch_cross_entropy(const T* logits, const std::int32_t* target, const dou
   launch(cross_entropy_kernel<T>, shape.lanes, stream, logits, target, scale, loss, dlogits, predictions, shape);
 }
 
-#define DIS_FOR_TYPE(T)                                                                                          \
-  template void launch_cross_entropy(const T*, const std::int32_t*, const double*, double*, T*, std::int32_t*,  \
+#define DIS_FOR_TYPE(T)                                                                                        \
+  template void launch_cross_entropy(const T*, const std::int32_t*, const double*, double*, T*, std::int32_t*, \
                                      const CrossEntropyShape&, Stream);
 DIS_FOR_TYPE(float)
 DIS_FOR_TYPE(Bf16)

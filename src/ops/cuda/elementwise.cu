@@ -18,9 +18,9 @@ void launch_add3(const T* a, const T* b, const T* c, T* out, std::int64_t count,
   launch(add3_kernel<T>, blocks_for(count), stream, a, b, c, out, count);
 }
 
-#define DIS_FOR_TYPE(T)                                                                              \
-  template void launch_swiglu(const T*, T*, std::int64_t, std::int64_t, Stream);                     \
-  template void launch_swiglu_backward(const T*, const T*, T*, std::int64_t, std::int64_t, Stream);  \
+#define DIS_FOR_TYPE(T)                                                                             \
+  template void launch_swiglu(const T*, T*, std::int64_t, std::int64_t, Stream);                    \
+  template void launch_swiglu_backward(const T*, const T*, T*, std::int64_t, std::int64_t, Stream); \
   template void launch_add3(const T*, const T*, const T*, T*, std::int64_t, Stream);
 DIS_FOR_TYPE(float)
 DIS_FOR_TYPE(Bf16)

@@ -14,8 +14,8 @@ void launch_rms_norm_backward(const T* dy, const T* y, const float* rstd, T* dx,
   launch(rms_norm_backward_kernel<T>, (rows + kRowsPerBlock - 1) / kRowsPerBlock, stream, dy, y, rstd, dx, rows, width);
 }
 
-#define DIS_FOR_TYPE(T)                                                                                             \
-  template void launch_add_rms_norm(const T*, const T*, T*, float*, std::int64_t, std::int64_t, float, Stream);     \
+#define DIS_FOR_TYPE(T)                                                                                         \
+  template void launch_add_rms_norm(const T*, const T*, T*, float*, std::int64_t, std::int64_t, float, Stream); \
   template void launch_rms_norm_backward(const T*, const T*, const float*, T*, std::int64_t, std::int64_t, Stream);
 DIS_FOR_TYPE(float)
 DIS_FOR_TYPE(Bf16)

@@ -32,7 +32,9 @@ T* optional(const at::Tensor& x) {
   return x.defined() ? pointer<T>(x) : nullptr;
 }
 
-void require(bool condition, const char* operation) { ensure(condition, operation, "contiguous tensors on one device"); }
+void require(bool condition, const char* operation) {
+  ensure(condition, operation, "contiguous tensors on one device");
+}
 
 }  // namespace
 
@@ -146,8 +148,8 @@ void adam(const AdamBuffers& b, const cpu::AdamScalars& scalars) {
   for (const auto& x : {b.g, b.m, b.v, b.ema, b.copy}) {
     require(!x.defined() || (x.device() == b.p.device() && x.is_contiguous()), "adam_step");
   }
-  const AdamPointers pointers{pointer<float>(b.p),  pointer<const float>(b.g),  pointer<float>(b.m),
-                              pointer<float>(b.v), optional<float>(b.ema), optional<Bf16>(b.copy)};
+  const AdamPointers pointers{pointer<float>(b.p), pointer<const float>(b.g), pointer<float>(b.m),
+                              pointer<float>(b.v), optional<float>(b.ema),    optional<Bf16>(b.copy)};
   launch_on(b.p, [&](Stream stream) { launch_adam(pointers, b.p.numel(), scalars, stream); });
 }
 

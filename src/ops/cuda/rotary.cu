@@ -13,9 +13,9 @@ void launch_rotary_backward(const T* dq, const T* dk, const T* dv, T* dqkv, cons
   launch(rotary_backward_kernel<T>, shape.rows, stream, dq, dk, dv, dqkv, cos, sin, shape);
 }
 
-#define DIS_FOR_TYPE(T)                                                                                          \
-  template void launch_rotary(T*, const float*, const float*, const RotaryShape&, Stream);                       \
-  template void launch_rotary_backward(const T*, const T*, const T*, T*, const float*, const float*,             \
+#define DIS_FOR_TYPE(T)                                                                              \
+  template void launch_rotary(T*, const float*, const float*, const RotaryShape&, Stream);           \
+  template void launch_rotary_backward(const T*, const T*, const T*, T*, const float*, const float*, \
                                        const RotaryShape&, Stream);
 DIS_FOR_TYPE(float)
 DIS_FOR_TYPE(Bf16)

@@ -18,6 +18,10 @@ file(WRITE ${CMAKE_BINARY_DIR}/generated/torch_pch.cpp "// holds the precompiled
 add_library(dis_torch_pch STATIC ${CMAKE_BINARY_DIR}/generated/torch_pch.cpp)
 target_link_libraries(dis_torch_pch PRIVATE dis::torch)
 target_precompile_headers(dis_torch_pch PRIVATE <torch/torch.h>)
+# GCC writes a precompiled header differently each time; ccache compares this instead (CCACHE_PCH_EXTSUM): what the
+# header is made of. Build types are told apart by the compile options, which ccache compares anyway.
+file(WRITE ${CMAKE_BINARY_DIR}/CMakeFiles/dis_torch_pch.dir/cmake_pch.hxx.gch.sum
+     "${DIS_TORCH_DIR} ${DIS_TORCH_VERSION} ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION}")
 
 function(dis_module name)
   cmake_parse_arguments(arg "TORCH" "" "PUBLIC;PRIVATE" ${ARGN})

@@ -15,7 +15,7 @@ if(CCACHE_PROGRAM AND NOT CMAKE_CXX_COMPILER_LAUNCHER)
   # A precompiled header is only cached when its defines and time macros are left out of the comparison. Paths below the
   # clone are compared as relative ones, so that a fresh clone finds what another one compiled.
   set(DIS_CCACHE ${CMAKE_COMMAND} -E env CCACHE_SLOPPINESS=pch_defines,time_macros CCACHE_BASEDIR=${CMAKE_SOURCE_DIR}
-                 CCACHE_NOHASHDIR=1 ${CCACHE_PROGRAM})
+                 CCACHE_NOHASHDIR=1 CCACHE_PCH_EXTSUM=1 ${CCACHE_PROGRAM})
   set(CMAKE_CXX_COMPILER_LAUNCHER ${DIS_CCACHE})
   set(CMAKE_CUDA_COMPILER_LAUNCHER ${DIS_CCACHE})
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fpch-preprocess>)

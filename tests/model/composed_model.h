@@ -1,4 +1,5 @@
-// The backbone composed of plain LibTorch operations under LibTorch's own autograd: what dis::Backbone is compared with.
+// The backbone composed of plain LibTorch operations under LibTorch's own autograd: what dis::Backbone is compared
+// with.
 #pragma once
 
 #include <ATen/ATen.h>

@@ -35,7 +35,8 @@ Weights weights_of(std::uint64_t seed, std::int64_t identifiers = 3) {
   for (std::size_t i = 0; i < weights.table().size(); ++i) {
     const auto& tensor = weights.tensor(i);
     const at::NoGradGuard no_grad;
-    tensor.detach().add_(at::arange(tensor.numel(), at::kFloat).view(tensor.sizes()) * 0.001 + 0.1 * static_cast<double>(seed));
+    tensor.detach().add_(at::arange(tensor.numel(), at::kFloat).view(tensor.sizes()) * 0.001 +
+                         0.1 * static_cast<double>(seed));
   }
   weights.refresh();
   return weights;
@@ -195,7 +196,8 @@ TEST_F(WeightsFile, AdoptingWithoutTheirIdentifiersGoesByNumberOrTakesTheMean) {
 
 TEST_F(WeightsFile, AdoptingKeepsOursWhereTheyHaveNoHaltingHeadOrPuzzleTable) {
   auto tensors = tensors_of(weights_of(1));
-  std::erase_if(tensors, [](const auto& t) { return t.first.find("q_head") != std::string::npos || t.first == kPuzzles; });
+  std::erase_if(tensors,
+                [](const auto& t) { return t.first.find("q_head") != std::string::npos || t.first == kPuzzles; });
   write_tensors(file(), tensors);
   auto ours = weights_of(2);
   const auto before = tensors_of(ours);

@@ -26,7 +26,8 @@ RunConfig config_with_average(std::int64_t seed = 0) {
 /// Copies of all that a checkpoint holds.
 std::vector<at::Tensor> contents(const SmallRun& run) {
   std::vector<at::Tensor> all;
-  for (std::size_t i = 0; i < run.model.weights().table().size(); ++i) all.push_back(run.model.weights().tensor(i).clone());
+  for (std::size_t i = 0; i < run.model.weights().table().size(); ++i)
+    all.push_back(run.model.weights().tensor(i).clone());
   for (const auto& x : {run.optimiser.m(), run.optimiser.v(), run.optimiser.ema()}) all.push_back(x.clone());
   return all;
 }
@@ -54,8 +55,8 @@ class Checkpoints : public ::testing::Test {
  protected:
   Checkpoints() : trained_(config_with_average()) { trained_.loop.run(6); }
 
-  void save(std::int64_t updates, std::int64_t keep_last = 2, std::optional<double> best = {}, std::int64_t best_update = 0,
-            const NamedTensors& lanes = {}) {
+  void save(std::int64_t updates, std::int64_t keep_last = 2, std::optional<double> best = {},
+            std::int64_t best_update = 0, const NamedTensors& lanes = {}) {
     trained_.optimiser.set_updates(updates);
     save_checkpoint(run(), {updates, updates / 3, updates * 4, 1.5, best, best_update}, trained_.model,
                     trained_.optimiser, lanes, keep_last);
@@ -75,7 +76,8 @@ class Checkpoints : public ::testing::Test {
 };
 
 TEST_F(Checkpoints, RoundTripIsExact) {
-  const NamedTensors lanes = {{"lanes.y", at::rand({2, 3}).to(at::kBFloat16)}, {"lanes.tokens", at::ones({2, 9}, at::kInt)}};
+  const NamedTensors lanes = {{"lanes.y", at::rand({2, 3}).to(at::kBFloat16)},
+                              {"lanes.tokens", at::ones({2, 9}, at::kInt)}};
   save(6, 2, 0.1 + 0.2, 3, lanes);
   SmallRun other(config_with_average(1));
   NamedTensors read;

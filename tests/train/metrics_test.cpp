@@ -16,7 +16,7 @@ TickRecords records() { return {3, {1, 1, 2, 2, 2, 1}, {1, 2, 3, 4, 5, 6}, {4, 2
 
 TEST(Metrics, MeansAreTakenOverTheLanesOfEachStep) {
   const auto metrics = summarise(records(), 2);
-  EXPECT_EQ(metrics.loss, (std::vector<double>{3.0, 4.0}));          // (1 + 2 + 6) / 3, (3 + 4 + 5) / 3
+  EXPECT_EQ(metrics.loss, (std::vector<double>{3.0, 4.0}));  // (1 + 2 + 6) / 3, (3 + 4 + 5) / 3
   EXPECT_EQ(metrics.exact, (std::vector<double>{1.0 / 3, 2.0 / 3}));
   EXPECT_EQ(metrics.correct, (std::vector<double>{6.0 / 12, 8.0 / 11}));  // over cells, not over lanes
   EXPECT_EQ(metrics.mean_loss(), 3.5);

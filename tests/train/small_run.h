@@ -67,14 +67,16 @@ struct SmallRun {
   explicit SmallRun(const RunConfig& run_config, at::ScalarType type = at::kFloat)
       : config(run_config),
         targets(config.method, stream.shape()),
-        model(model_shape(config, stream.shape(), targets), static_cast<std::uint64_t>(config.run.seed), at::kCPU, type),
+        model(model_shape(config, stream.shape(), targets), static_cast<std::uint64_t>(config.run.seed), at::kCPU,
+              type),
         optimiser(config.optim, config.train.steps, model.weights()),
-        loop(config.method, config.train, static_cast<std::uint64_t>(config.run.seed), stream,
-             [this](std::uint64_t first, const Batch& batch) {
-               firsts.push_back(first);
-               return targets.batch_frames(static_cast<std::uint64_t>(config.run.seed), first, batch, stream);
-             },
-             model, optimiser) {}
+        loop(
+            config.method, config.train, static_cast<std::uint64_t>(config.run.seed), stream,
+            [this](std::uint64_t first, const Batch& batch) {
+              firsts.push_back(first);
+              return targets.batch_frames(static_cast<std::uint64_t>(config.run.seed), first, batch, stream);
+            },
+            model, optimiser) {}
   SmallRun(const SmallRun&) = delete;
   SmallRun& operator=(const SmallRun&) = delete;
 

@@ -14,7 +14,7 @@
 namespace dis {
 namespace {
 
-constexpr std::int64_t kSteps = 3;   // supervision steps
+constexpr std::int64_t kSteps = 3;  // supervision steps
 constexpr std::int64_t kLanes = 4;
 
 double relative_difference(const at::Tensor& a, const at::Tensor& b) {
@@ -183,6 +183,8 @@ TEST(Supervision, MicroBatchesEqualTheWholeBatch) {
         EXPECT_EQ(got.step, want.step);
         EXPECT_EQ(got.cells, want.cells);
         EXPECT_LT((parts.model.weights().flat() - whole.model.weights().flat()).abs().max().item<double>(), 1e-5);
+        // (The update hardly depends on the gradient's size, so look at that too.)
+        EXPECT_LT(relative_difference(parts.optimiser.m(), whole.optimiser.m()), 1e-4);
         EXPECT_LT((parts.puzzles() - whole.puzzles()).abs().max().item<double>(), 1e-5);
         EXPECT_EQ(parts.optimiser.updates(), whole.optimiser.updates());
       }
@@ -198,9 +200,9 @@ TEST(Supervision, RecordsCountLabelledAndRightCells) {
   const auto records = run.loop.run(1);
   const auto batch = draw_batch(run.stream, 0, 0, kLanes);
   const auto labels = torch::tensor(batch.labels, at::kInt).view({kLanes, -1});
-  const auto x = run.model.input(torch::tensor(batch.inputs, at::kInt).view({kLanes, -1}),
-                                 run.model.puzzle_rows(torch::tensor(batch.puzzle_ids, at::kInt)),
-                                 at::ones({kLanes}, at::kInt));
+  const auto x =
+      run.model.input(torch::tensor(batch.inputs, at::kInt).view({kLanes, -1}),
+                      run.model.puzzle_rows(torch::tensor(batch.puzzle_ids, at::kInt)), at::ones({kLanes}, at::kInt));
   const auto logits = run.model.readout(run.model.latent_reasoning(x, run.model.initial_states(kLanes)).y);
   const auto right = (logits.slice(1, 2).argmax(-1) == labels).sum(-1);
   EXPECT_GT(right.sum().item<std::int64_t>(), 0);
@@ -223,7 +225,8 @@ TEST_P(Feedbacks, ALoneLaneDoesWhatTheMethodSays) {
   bool fed_back = false;
   for (std::uint64_t sample = 0; sample < 2; ++sample) {
     const auto batch = draw_batch(run.stream, 0, sample, 1);
-    const auto frames = torch::tensor(run.targets.batch_frames(0, sample, batch, run.stream), at::kInt).view({kSteps + 1, -1});
+    const auto frames =
+        torch::tensor(run.targets.batch_frames(0, sample, batch, run.stream), at::kInt).view({kSteps + 1, -1});
     auto tokens = torch::tensor(batch.inputs, at::kInt).view({1, -1});
     auto states = run.model.initial_states(1);
     for (std::int32_t s = 1; s <= kSteps; ++s, ++tick) {
@@ -396,7 +399,8 @@ RunConfig wide_config() {
 /// The largest difference of the losses of ticks first..last-1.
 double loss_difference(const Threaded& a, const Threaded& b, std::int64_t first, std::int64_t last) {
   double most = 0.0;
-  for (auto i = static_cast<std::size_t>(first * a.records.lanes); i < static_cast<std::size_t>(last * a.records.lanes); ++i) {
+  for (auto i = static_cast<std::size_t>(first * a.records.lanes); i < static_cast<std::size_t>(last * a.records.lanes);
+       ++i) {
     most = std::max(most, std::abs(a.records.loss[i] - b.records.loss[i]));
   }
   return most;
@@ -412,12 +416,13 @@ TEST_P(Types, OneAndTwoThreadsDrawTheSameAndComputeNearlyTheSame) {
   EXPECT_EQ(one.records.step, two.records.step);
   EXPECT_EQ(one.records.cells, two.records.cells);
   // Each thread has lanes of its own. Until the first update a lane's numbers do not depend on which others share its
-  // thread (bfloat16: LibTorch's product may differ with the number of rows); then the sum of the threads' gradients has
-  // another order, and rounding spreads.
+  // thread (bfloat16: LibTorch's product may differ with the number of rows); then the sum of the threads' gradients
+  // has another order, and rounding spreads.
   const bool wide = GetParam() == at::kFloat;
   EXPECT_LE(loss_difference(one, two, 0, 1), wide ? 0.0 : 0.02);
   EXPECT_LE(loss_difference(one, two, 1, 2 * kSteps), wide ? 1e-5 : 0.05);
-  EXPECT_LE((one.end - two.end).norm().item<double>(), (wide ? 1e-4 : 0.05) * (one.end - one.start).norm().item<double>());
+  EXPECT_LE((one.end - two.end).norm().item<double>(),
+            (wide ? 1e-4 : 0.05) * (one.end - one.start).norm().item<double>());
 }
 
 TEST_P(Types, TheSameThreadsComputeTheSame) {
@@ -427,9 +432,8 @@ TEST_P(Types, TheSameThreadsComputeTheSame) {
   EXPECT_TRUE(one.end.equal(two.end));
 }
 
-INSTANTIATE_TEST_SUITE_P(Supervision, Types, ::testing::Values(at::kFloat, at::kBFloat16), [](const auto& instance) {
-  return instance.param == at::kFloat ? "float32" : "bfloat16";
-});
+INSTANTIATE_TEST_SUITE_P(Supervision, Types, ::testing::Values(at::kFloat, at::kBFloat16),
+                         [](const auto& instance) { return instance.param == at::kFloat ? "float32" : "bfloat16"; });
 
 }  // namespace
 }  // namespace dis

@@ -1,4 +1,4 @@
-// dis bench step
+// dis bench; `step` is here, the others have files of their own.
 #include <sys/resource.h>
 
 #include <ATen/Parallel.h>
@@ -10,6 +10,8 @@
 #include <iostream>
 #include <memory>
 
+#include "bench_data.h"
+#include "bench_vote.h"
 #include "commands.h"
 #include "dis/core/json.h"
 #include "dis/core/random.h"
@@ -28,7 +30,7 @@ struct StepOptions {
 /// Random tokens of the shape of a task: the work of a step does not depend on what stands on the boards.
 class RandomStream : public TrainingStream {
  public:
-  explicit RandomStream(DataShape shape) : shape_(shape), identifiers_(static_cast<std::size_t>(shape.identifiers)) {}
+  explicit RandomStream(DataShape shape) : shape_(shape) {}
   DataShape shape() const override { return shape_; }
   Origin example(std::uint64_t seed, std::uint64_t position, std::span<std::int32_t> input,
                  std::span<std::int32_t> label, std::int32_t& puzzle_id) const override {
@@ -42,11 +44,10 @@ class RandomStream : public TrainingStream {
     return {};
   }
   void augment(const Origin&, std::span<std::int32_t>) const override {}
-  const std::vector<std::string>& identifiers() const override { return identifiers_; }
+  std::string identifier(std::int64_t) const override { return {}; }
 
  private:
   DataShape shape_;
-  std::vector<std::string> identifiers_;
 };
 
 double median(std::vector<double> values) {
@@ -116,6 +117,8 @@ void run_step_bench(const StepOptions& options) {
 void add_bench_command(CLI::App& app) {
   CLI::App* bench = app.add_subcommand("bench", "Measure this machine");
   bench->require_subcommand(1);
+  add_bench_data(*bench);
+  add_bench_vote(*bench);
   auto options = std::make_shared<StepOptions>();
   CLI::App* step = bench->add_subcommand(
       "step", "Time whole DIS batches of made-up data: 6 supervision steps, each forward, backward and update");

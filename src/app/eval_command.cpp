@@ -1,20 +1,27 @@
 // dis eval
-#include <sys/ioctl.h>
-#include <unistd.h>
-
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
 #include <memory>
 
 #include "commands.h"
+#include "config_options.h"
 #include "dis/core/error.h"
-#include "dis/core/json.h"
+#include "dis/core/log.h"
+#include "dis/core/signals.h"
+#include "dis/data/arc_data.h"
 #include "dis/data/board_text.h"
+#include "dis/data/grid_picture.h"
+#include "dis/data/identifiers.h"
+#include "dis/data/nqueens.h"
+#include "dis/eval/arc_solution.h"
 #include "dis/eval/decode.h"
 #include "dis/eval/evaluate.h"
+#include "dis/eval/seen_tasks.h"
+#include "dis/eval/submission.h"
 #include "dis/model/weights_file.h"
 #include "dis/train/checkpoint.h"
+#include "terminal.h"
 
 namespace dis {
 namespace {
@@ -22,30 +29,28 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvalOptions {
+  ConfigOptions config;
   std::string run;
   std::string checkpoint = "latest";
-  std::vector<std::string> set;
+  std::string weights;
+  std::string identifiers;
+  std::string output;
+  std::string check_submission;
+  std::string task;
+  std::string picture;
   std::int64_t show = 0;
   bool json = false;
 };
 
-TextStyle style_of_stdout() {
-  TextStyle style;
-  style.colour = isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
-  winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0) style.width = size.ws_col;
-  return style;
-}
-
 /// Draws boards as they are solved: the givens, then the answer after each supervision step.
-void show_boards(const Session& session, std::int64_t count) {
+void show_boards(const Session& session, const NQueensData& data, std::int64_t count) {
   const auto& config = session.config;
-  const auto& test = session.data->test_sets().front();
+  const auto& test = data.test_sets().front();
   // The first ones that have one completion and at least three queens to find.
   std::vector<Board> boards;
   for (const auto& board : test.boards) {
     if (std::ssize(boards) == count) break;
-    if (board.completions == 1 && board.givens + 3 <= session.data->board_size()) boards.push_back(board);
+    if (board.completions == 1 && board.givens + 3 <= data.board_size()) boards.push_back(board);
   }
   std::vector<std::int32_t> inputs;
   for (const auto& board : boards) inputs.insert(inputs.end(), board.input.begin(), board.input.end());
@@ -63,39 +68,153 @@ void show_boards(const Session& session, std::int64_t count) {
   }
 }
 
-void run_evaluation(const EvalOptions& options) {
-  auto session = make_session(run_config(options.run, options.set));
+/// A network to evaluate, and where its results go.
+struct Subject {
+  Session session;
+  EvaluationTarget target;
+};
+
+/// A checkpoint of a run. Data other than the run's own may be asked for by --set data.*: then puzzle rows are found by
+/// their identifiers.
+Subject open_run(const EvalOptions& options) {
+  const auto trained = run_config(options.run, {});
+  auto session = make_session(run_config(options.run, options.config.set));
   const auto folder = find_checkpoint(options.run, options.checkpoint);
   const bool averaged = session.config.eval.ema && fs::exists(folder / "ema.safetensors");
-  load_weights(folder / (averaged ? "ema.safetensors" : "model.safetensors"), session.model->weights());
-  const auto reports = evaluate(session, session.config.eval);
-  const auto checkpoint = folder.filename().string();
-  const auto json = write_evaluation(options.run, checkpoint, averaged, session, reports);
+  const auto file = folder / (averaged ? "ema.safetensors" : "model.safetensors");
+  EvaluationTarget target{fs::path(options.run) / "eval", folder.filename().string(), options.run,
+                          averaged ? "moving average" : "last"};
+  if (session.config.data == trained.data) {
+    load_weights(file, session.model->weights());
+  } else {
+    adopt_weights(file, session.model->weights(), identifier_names(*session.data),
+                  read_identifiers(fs::path(options.run) / "identifiers.json"));
+    if (trained.data.kind == DataKind::arc && session.config.data.kind == DataKind::arc) {
+      target.seen_tasks = warn_of_seen_tasks(data_as<ArcData>(session).puzzles(), tasks_trained_by(trained.data),
+                                             session.config.eval.allow_seen_tasks);
+    }
+  }
+  return {std::move(session), std::move(target)};
+}
+
+/// Weights trained elsewhere, on the data of a configuration.
+Subject open_weights(const EvalOptions& options) {
+  auto session = make_session(options.config.load());
+  const fs::path file = options.weights;
+  EvaluationTarget target{options.output.empty() ? fs::path("eval") : fs::path(options.output), file.stem().string(),
+                          "", file.string()};
+  std::vector<std::string> theirs;
+  if (!options.identifiers.empty()) {
+    theirs = read_identifiers(options.identifiers);
+    if (session.config.data.kind == DataKind::arc) {
+      const auto& puzzles = data_as<ArcData>(session).puzzles();
+      target.seen_tasks =
+          warn_of_seen_tasks(puzzles, tasks_named_by(theirs, puzzles), session.config.eval.allow_seen_tasks);
+    }
+  } else if (session.config.data.kind == DataKind::arc) {
+    log_warn(
+        "without --identifiers only the number of puzzle rows is compared: were these weights trained on other "
+        "puzzles, or in another order, their scores mean nothing");
+  }
+  adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs);
+  return {std::move(session), std::move(target)};
+}
+
+void show_solution(const Session& session, const EvalOptions& options) {
+  const auto scene = solution_scene(session, session.config.eval, options.task);
+  if (options.picture.empty()) {
+    std::cout << grid_text(scene, style_of_stdout());
+  } else {
+    write_grid_picture(options.picture, scene);
+    std::cout << "written to " << options.picture << "\n";
+  }
+}
+
+/// Evaluates, and prints; a first SIGINT or SIGTERM stops an ARC evaluation so that it can go on later.
+void run_evaluation(const EvalOptions& options) {
+  auto subject = options.weights.empty() ? open_run(options) : open_weights(options);
+  const auto& session = subject.session;
+  if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
+  catch_stop_signals();
+  if (!options.task.empty()) return show_solution(session, options);
+  subject.target.interruptible = true;
+  const auto evaluation = evaluate(session, session.config.eval, subject.target);
   if (options.json) {
-    std::cout << json.dump(2) << "\n";
+    std::cout << evaluation.json.dump(2) << "\n";
     return;
   }
-  std::cout << report_text(reports) << "written to "
-            << (fs::path(options.run) / "eval" / (checkpoint + ".json")).string() << "\n\n";
-  if (options.show > 0) show_boards(session, options.show);
+  std::cout << evaluation.report << "written to " << evaluation.file.string() << "\n\n";
+  if (options.show > 0 && session.config.data.kind == DataKind::nqueens) {
+    show_boards(session, data_as<NQueensData>(session), options.show);
+  }
+}
+
+/// Prints what is wrong with a submission.
+void check_submission_file(const EvalOptions& options) {
+  const ArcData data(options.config.load().data);
+  std::vector<ArcTask> tasks;
+  for (const auto& group : data.puzzles().groups()) {
+    if (!group.test_pairs.empty()) tasks.push_back(group.task);
+  }
+  const auto problems = check_submission(options.check_submission, tasks);
+  for (const auto& problem : problems) std::cout << problem << "\n";
+  if (!problems.empty()) {
+    throw UserError("'" + options.check_submission + "' is not a submission for these " + std::to_string(tasks.size()) +
+                    " tasks: " + std::to_string(problems.size()) + " problems, listed above");
+  }
+  std::cout << options.check_submission << ": a complete submission for " << tasks.size() << " tasks\n";
+}
+
+void check_options(const EvalOptions& options) {
+  const auto given = [](const std::string& text) { return !text.empty(); };
+  const int subjects = given(options.run) + given(options.weights) + given(options.check_submission);
+  if (subjects != 1) throw CLI::RequiredError("exactly one of --run, --weights and --check-submission");
+  if (given(options.run) && given(options.config.file)) {
+    throw UserError("--run has its own configuration: leave out --config " + options.config.file);
+  }
 }
 
 }  // namespace
 
 void add_eval_command(CLI::App& app) {
   auto options = std::make_shared<EvalOptions>();
-  CLI::App* eval = app.add_subcommand("eval", "Evaluate a run's network on its test boards");
-  eval->add_option("--run", options->run, "Run folder")->required()->type_name("DIR");
+  CLI::App* eval = app.add_subcommand("eval", "Evaluate a network on its test boards, tasks or examples");
+  options->config.add_to(*eval);
+  eval->add_option("--run", options->run, "Run folder")->type_name("DIR");
   eval->add_option("--checkpoint", options->checkpoint, "Checkpoint: an update number, latest or best")
       ->capture_default_str();
-  eval->add_option("--set", options->set, "Changes one field, as in --set eval.decoder=commit; may be repeated")
-      ->type_name("FIELD=VALUE")
-      ->allow_extra_args(false);
+  eval->add_option("--weights", options->weights, "Weights from elsewhere, for the data and network of --config")
+      ->type_name("FILE");
+  eval->add_option("--identifiers", options->identifiers, "identifiers.json that the weights were trained with")
+      ->type_name("FILE")
+      ->needs("--weights");
+  eval->add_option("--output", options->output, "Folder of the results with --weights; default: eval")
+      ->type_name("DIR")
+      ->needs("--weights");
+  eval->add_option("--check-submission", options->check_submission,
+                   "Only check that this submission.json is complete for the test set of --config")
+      ->type_name("FILE");
   eval->add_option("--show", options->show, "Draw this many boards as they are solved, step by step")
       ->check(CLI::NonNegativeNumber);
+  eval->add_option("--task", options->task, "Only show how this ARC task is solved, step by step and by vote")
+      ->type_name("TASK");
+  eval->add_option("--picture", options->picture, "Draw it into this .svg or .png file")
+      ->type_name("FILE")
+      ->needs("--task");
   eval->add_flag("--json", options->json, "Print the scores as JSON");
-  eval->footer("Example:\n  dis eval --run runs/first --show 3");
-  eval->callback([options] { run_evaluation(*options); });
+  eval->footer(
+      "Examples:\n  dis eval --run runs/first --show 3\n"
+      "  dis eval --run runs/mini --task 25ff71a9 --picture task.svg\n"
+      "  dis eval --weights model.safetensors --identifiers identifiers.json --config "
+      "configs/arc/dis_compact_arc1.json");
+  eval->callback([options] {
+    check_options(*options);
+    if (!options->check_submission.empty()) {
+      check_submission_file(*options);
+    } else {
+      run_evaluation(*options);
+    }
+  });
 }
 
 }  // namespace dis

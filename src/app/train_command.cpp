@@ -1,4 +1,6 @@
 // dis train
+#include <ATen/Parallel.h>
+
 #include <CLI/CLI.hpp>
 #include <filesystem>
 #include <iostream>
@@ -9,6 +11,7 @@
 #include "dis/core/error.h"
 #include "dis/core/log.h"
 #include "dis/eval/evaluate.h"
+#include "dis/train/plan.h"
 #include "dis/train/trainer.h"
 
 namespace dis {
@@ -18,6 +21,8 @@ struct TrainOptions {
   ConfigOptions config;
   std::string run;
   bool resume = false;
+  bool dry_run = false;
+  bool json = false;
 };
 
 /// Fields that may change when a run goes on, because they have no part in what is computed.
@@ -26,7 +31,7 @@ bool may_change(const std::string& field) {
                            "train.keep_best", "train.eval_every", "compute.threads", "name"}) {
     if (field == free) return true;
   }
-  return field.starts_with("eval.");
+  return field.starts_with("eval.") || field.starts_with("predict.");
 }
 
 RunConfig config_of(const TrainOptions& options) {
@@ -41,10 +46,24 @@ RunConfig config_of(const TrainOptions& options) {
       throw UserError("--set " + text + ": " + field +
                       " cannot change when a run goes on; what can: train.steps, train.log_every, "
                       "train.checkpoint_every, train.keep_last, train.keep_best, train.eval_every, eval.*, "
-                      "compute.threads");
+                      "predict.*, compute.threads");
     }
   }
   return run_config(options.run, options.config.set);
+}
+
+void print_plan(const TrainOptions& options) {
+  const auto session = open_session(config_of(options));
+  const auto& config = session.config;
+  const bool narrow = session.compute.type == at::kBFloat16;
+  const auto shape = model_shape(config, session.data->shape(), *session.targets);
+  const auto plan =
+      plan_training(config, shape, session.data->epoch_length(), evaluation_rows(session, config.eval), narrow);
+  if (options.json) {
+    std::cout << to_json(plan).dump(2) << "\n";
+  } else {
+    std::cout << plan_text(plan, assumed_cpu(at::get_num_threads(), narrow));
+  }
 }
 
 void run_training(const TrainOptions& options) {
@@ -53,14 +72,12 @@ void run_training(const TrainOptions& options) {
   request.evaluate = [&](const Session& trained, std::int64_t updates) {
     auto eval = trained.config.eval;
     eval.decoder = Decoder::argmax;  // the quick one; `dis eval` runs both
-    const auto reports = evaluate(trained, eval);
     const bool averaged = trained.config.optim.ema_rate > 0.0 && eval.ema;
-    write_evaluation(options.run, std::to_string(updates), averaged, trained, reports);
-    for (const auto& report : reports) {
-      log_info("update " + std::to_string(updates) + ", test set \"" + report.test_set + "\": valid " +
-               std::to_string(report.decoders.front().score.all.valid.value()) + " (argmax)");
-    }
-    return score_of(reports);
+    const auto evaluation = evaluate(trained, eval,
+                                     {std::filesystem::path(options.run) / "eval", std::to_string(updates), options.run,
+                                      averaged ? "moving average" : "last"});
+    log_info("update " + std::to_string(updates) + ": " + evaluation.summary);
+    return evaluation.score;
   };
   train(session, request);
 }
@@ -71,14 +88,18 @@ void add_train_command(CLI::App& app) {
   auto options = std::make_shared<TrainOptions>();
   CLI::App* train = app.add_subcommand("train", "Train a network, or go on with a run");
   options->config.add_to(*train);
-  train->add_option("--run-dir", options->run, "Run folder: made new, or the one to go on with")
-      ->required()
-      ->type_name("DIR");
+  train->add_option("--run-dir", options->run, "Run folder: made new, or the one to go on with")->type_name("DIR");
   train->add_flag("--resume", options->resume, "Go on with the run in --run-dir, from its latest checkpoint");
+  train->add_flag("--dry-run", options->dry_run, "Only say what the run would cost: sizes, updates, memory, time");
+  train->add_flag("--json", options->json, "With --dry-run: as JSON")->needs("--dry-run");
   train->footer(
       "Examples:\n  dis train --config configs/nqueens/quickstart.json --run-dir runs/first\n"
       "  dis train --run-dir runs/first --resume");
-  train->callback([options] { run_training(*options); });
+  train->callback([options, train] {
+    if (options->dry_run) return print_plan(*options);
+    if (train->count("--run-dir") == 0) throw CLI::RequiredError("--run-dir");
+    run_training(*options);
+  });
 }
 
 }  // namespace dis

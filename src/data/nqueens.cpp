@@ -122,13 +122,13 @@ Origin NQueensData::example(std::uint64_t seed, std::uint64_t position, std::spa
   Origin origin{.item = row};
   if (config_.augment && config_.split == Split::authors) {
     origin.item = row / kRowsPerAuthorsBoard;
-    origin.transform = static_cast<std::int32_t>(std::max<std::int64_t>(row % kRowsPerAuthorsBoard - 1, 0));
+    origin.transform = std::max<std::int64_t>(row % kRowsPerAuthorsBoard - 1, 0);
   } else if (config_.augment) {
-    origin.transform = static_cast<std::int32_t>(Draws(seed, Purpose::augment, 0, position).below(kSymmetries));
+    origin.transform = Draws(seed, Purpose::augment, 0, position).below(kSymmetries);
   }
   const CompactBoard& board = compact_item(origin.item);
   const auto write = [&](const Placement& placement, std::span<std::int32_t> field) {
-    std::ranges::copy(transformed(placement, origin.transform).field(), field.begin());
+    std::ranges::copy(transformed(placement, static_cast<int>(origin.transform)).field(), field.begin());
   };
   write(board.givens(), input);
   write(board.solution, label);
@@ -138,7 +138,12 @@ Origin NQueensData::example(std::uint64_t seed, std::uint64_t position, std::spa
 
 void NQueensData::augment(const Origin& origin, std::span<std::int32_t> frame) const {
   ensure(std::cmp_equal(frame.size(), shape().length), "NQueensData::augment", "a frame of N x N cells");
-  transform_field(frame, board_size(), origin.transform);
+  transform_field(frame, board_size(), static_cast<int>(origin.transform));
+}
+
+std::string NQueensData::identifier(std::int64_t index) const {
+  ensure(index == 0, "NQueensData::identifier", "the blank identifier 0, the only one");
+  return "<blank>";
 }
 
 }  // namespace dis

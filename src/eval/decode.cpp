@@ -1,6 +1,7 @@
 #include "dis/eval/decode.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 
 #include <cmath>
 
@@ -9,14 +10,14 @@ namespace {
 
 constexpr std::int64_t kQueen = 2;
 
-/// Runs supervision steps 1..`steps` on tokens int32 [B, L]; calls `after(s, logits)` with the cells' logits [B, L, V]
-/// (answers only).
-void supervise(const Backbone& model, const DecodeSettings& settings, at::Tensor tokens, std::int64_t steps,
-               const std::function<void(std::int64_t, const at::Tensor&)>& after) {
+/// Runs supervision steps 1..`steps` on tokens int32 [B, L] of puzzles `ids` int32 [B]; calls `after(s, logits)` with
+/// the cells' logits [B, L, V] (answers only). Returns the last answer state.
+at::Tensor supervise(const Backbone& model, const DecodeSettings& settings, at::Tensor tokens, const at::Tensor& ids,
+                     std::int64_t steps, const std::function<void(std::int64_t, const at::Tensor&)>& after) {
   const auto lanes = tokens.size(0);
   const auto& shape = model.shape();
   auto states = model.initial_states(lanes);
-  const auto rows = model.puzzle_rows(at::zeros({lanes}, tokens.options()));  // boards have the blank identifier
+  const auto rows = model.puzzle_rows(ids);
   for (std::int64_t s = 1; s <= steps; ++s) {
     const auto x = model.input(tokens, rows, at::full({lanes}, s, tokens.options()));
     states = model.latent_reasoning(x, states);
@@ -24,7 +25,11 @@ void supervise(const Backbone& model, const DecodeSettings& settings, at::Tensor
     after(s, logits);
     if (settings.feedback == Feedback::prediction) tokens = logits.argmax(-1).to(at::kInt);
   }
+  return states.y;
 }
+
+/// Boards have the blank identifier.
+at::Tensor blank_ids(const at::Tensor& tokens) { return at::zeros({tokens.size(0)}, tokens.options()); }
 
 /// Probability of a queen in each cell, float32 [B, L].
 at::Tensor queen_probability(const at::Tensor& logits, LossKind loss) {
@@ -34,9 +39,21 @@ at::Tensor queen_probability(const at::Tensor& logits, LossKind loss) {
   return s.select(-1, kQueen) / s.sum(-1);
 }
 
-/// Calls f(first, count) for pieces of at most `batch` boards.
-void for_pieces(std::int64_t boards, std::int64_t batch, const std::function<void(std::int64_t, std::int64_t)>& f) {
-  for (std::int64_t first = 0; first < boards; first += batch) f(first, std::min(batch, boards - first));
+/// Calls f(first, count) for pieces of at most `batch` rows. On the CPU each piece is split among the threads, as in
+/// training: threads that share the rows scale better than threads that share every operation.
+void for_pieces(std::int64_t rows, std::int64_t batch, at::Device device,
+                const std::function<void(std::int64_t, std::int64_t)>& f) {
+  for (std::int64_t first = 0; first < rows; first += batch) {
+    const auto count = std::min(batch, rows - first);
+    const auto parts = device.is_cpu() ? std::min<std::int64_t>(at::get_num_threads(), count) : 1;
+    at::parallel_for(0, parts, 1, [&](std::int64_t from, std::int64_t to) {
+      const at::NoGradGuard no_grad;  // of this thread
+      for (auto part = from; part < to; ++part) {
+        const auto begin = first + count * part / parts, end = first + count * (part + 1) / parts;
+        f(begin, end - begin);
+      }
+    });
+  }
 }
 
 at::Tensor tensor_of(const std::vector<std::int32_t>& inputs, std::int64_t length) {
@@ -53,35 +70,44 @@ void store(const at::Tensor& answers, std::int64_t first, std::vector<std::int32
 
 }  // namespace
 
-std::vector<std::vector<std::int32_t>> decode_argmax(const Backbone& model, const DecodeSettings& settings,
-                                                     const std::vector<std::int32_t>& inputs, std::int64_t steps) {
-  const at::NoGradGuard no_grad;
-  const auto boards = tensor_of(inputs, model.shape().length);
-  std::vector<std::vector<std::int32_t>> answers(static_cast<std::size_t>(steps),
-                                                 std::vector<std::int32_t>(inputs.size()));
-  for_pieces(boards.size(0), settings.batch, [&](std::int64_t first, std::int64_t count) {
-    const auto tokens = boards.narrow(0, first, count).to(model.device());
-    supervise(model, settings, tokens, steps, [&](std::int64_t s, const at::Tensor& logits) {
-      store(logits.argmax(-1), first, answers[static_cast<std::size_t>(s - 1)]);
-    });
+Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
+                    const std::vector<std::int32_t>& ids, std::int64_t steps) {
+  const auto fields = tensor_of(inputs, model.shape().length);
+  const auto puzzles = tensor_of(ids, 1).squeeze(1);
+  Answers answers;
+  answers.steps.assign(static_cast<std::size_t>(steps), std::vector<std::int32_t>(inputs.size()));
+  answers.halting.resize(ids.size());
+  for_pieces(fields.size(0), settings.batch, model.device(), [&](std::int64_t first, std::int64_t count) {
+    const auto tokens = fields.narrow(0, first, count).to(model.device());
+    const auto y = supervise(model, settings, tokens, puzzles.narrow(0, first, count).to(model.device()), steps,
+                             [&](std::int64_t s, const at::Tensor& logits) {
+                               store(logits.argmax(-1), first, answers.steps[static_cast<std::size_t>(s - 1)]);
+                             });
+    const auto halt = model.halting(y).select(1, 0).contiguous().cpu();
+    std::copy_n(halt.data_ptr<float>(), count, answers.halting.begin() + first);
   });
   return answers;
 }
 
+std::vector<std::vector<std::int32_t>> decode_argmax(const Backbone& model, const DecodeSettings& settings,
+                                                     const std::vector<std::int32_t>& inputs, std::int64_t steps) {
+  const std::vector<std::int32_t> blank(inputs.size() / static_cast<std::size_t>(model.shape().length));
+  return answer_rows(model, settings, inputs, blank, steps).steps;
+}
+
 std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSettings& settings,
                                         const std::vector<std::int32_t>& inputs, std::int64_t steps) {
-  const at::NoGradGuard no_grad;
   const auto queens = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(model.shape().length))));
   const auto boards = tensor_of(inputs, model.shape().length);
   std::vector<std::int32_t> answers(inputs.size());
-  for_pieces(boards.size(0), settings.batch, [&](std::int64_t first, std::int64_t count) {
+  for_pieces(boards.size(0), settings.batch, model.device(), [&](std::int64_t first, std::int64_t count) {
     auto tokens = boards.narrow(0, first, count).to(model.device()).clone();
     for (std::int64_t round = 0; round < queens; ++round) {
       const auto open = ((tokens == kQueen).sum(-1) < queens).nonzero().squeeze(-1);  // boards with too few queens
       if (open.numel() == 0) break;
       auto part = tokens.index_select(0, open);
       at::Tensor certainty;
-      supervise(model, settings, part, steps, [&](std::int64_t s, const at::Tensor& logits) {
+      supervise(model, settings, part, blank_ids(part), steps, [&](std::int64_t s, const at::Tensor& logits) {
         if (s == steps) certainty = queen_probability(logits, settings.loss);
       });
       const auto cell = certainty.masked_fill(part == kQueen, -1.0).argmax(-1, true);

@@ -2,43 +2,61 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <span>
 
-#include "dis/core/error.h"
 #include "dis/core/files.h"
-#include "dis/eval/decode.h"
+#include "dis/eval/arc_voting.h"
+#include "kinds.h"
 
 namespace dis {
 namespace {
 
-std::vector<std::int32_t> inputs_of(std::span<const Board> boards) {
-  std::vector<std::int32_t> inputs;
-  for (const auto& board : boards) inputs.insert(inputs.end(), board.input.begin(), board.input.end());
-  return inputs;
+Evaluation evaluate_kind(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
+  switch (session.config.data.kind) {
+    case DataKind::nqueens:
+      return evaluate_boards(session, data_as<NQueensData>(session), eval);
+    case DataKind::arc:
+      return evaluate_arc(session, data_as<ArcData>(session), eval, target);
+    case DataKind::folder:
+    case DataKind::grids:
+      break;
+  }
+  return evaluate_rows(session, data_as<PuzzleRows>(session), eval);
 }
 
-DecoderReport argmax_report(const Session& session, const DecodeSettings& settings, std::span<const Board> boards,
-                            bool per_step) {
-  const auto answers =
-      decode_argmax(*session.model, settings, inputs_of(boards), session.config.method.num_supervision);
-  DecoderReport report{"argmax", score_boards(boards, answers.back()), {}};
-  if (!per_step) return report;
-  for (const auto& answer : answers) report.per_step.push_back(score_boards(boards, answer).all);
-  return report;
+}  // namespace
+
+Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
+  ensure_folder(target.folder);
+  auto evaluation = evaluate_kind(session, eval, target);
+  Json head = {{"run", target.run},
+               {"checkpoint", target.name},
+               {"weights", target.weights},
+               {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"}};
+  if (!target.seen_tasks.empty()) head["warning"] = target.seen_tasks;
+  head.update(evaluation.json);
+  evaluation.json = std::move(head);
+  evaluation.file = target.folder / (target.name + ".json");
+  write_json(evaluation.file, evaluation.json);
+  return evaluation;
 }
 
-DecoderReport commit_report(const Session& session, const DecodeSettings& settings, std::span<const Board> boards,
-                            bool per_step) {
-  const auto N = session.config.method.num_supervision;
-  const auto inputs = inputs_of(boards);
-  const auto run = [&](std::int64_t steps) {
-    return score_boards(boards, decode_commit(*session.model, settings, inputs, steps));
-  };
-  DecoderReport report{"commit", run(N), {}};
-  if (!per_step) return report;
-  for (std::int64_t s = 1; s < N; ++s) report.per_step.push_back(run(s).all);
-  report.per_step.push_back(report.score.all);
-  return report;
+std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval) {
+  const auto at_most = [&](std::int64_t rows) { return eval.boards > 0 ? std::min(rows, eval.boards) : rows; };
+  if (const auto* boards = dynamic_cast<const NQueensData*>(session.data.get())) {
+    std::int64_t rows = 0;
+    for (const auto& set : boards->test_sets()) rows += at_most(std::ssize(set.boards));
+    return rows;
+  }
+  if (const auto* arc = dynamic_cast<const ArcData*>(session.data.get())) {
+    if (arc->puzzles().examples(ArcSplit::test) == 0) return 0;
+    const auto seed = static_cast<std::uint64_t>(session.config.run.seed);
+    return std::ssize(plan_election(arc->puzzles(), eval.tasks, eval.votes, seed).rows);
+  }
+  return at_most(data_as<PuzzleRows>(session).test_examples());
+}
+
+DecodeSettings decode_settings(const Session& session, const EvalConfig& eval) {
+  return {session.config.method.feedback, session.config.method.loss, eval.batch};
 }
 
 std::string rate_text(const Rate& rate) {
@@ -51,79 +69,31 @@ Json rate_json(const Rate& rate) {
   return {{"value", rate.value()}, {"lower", rate.lower()}, {"upper", rate.upper()}, {"hits", rate.hits}};
 }
 
-}  // namespace
-
-std::vector<TestReport> evaluate(const Session& session, const EvalConfig& eval) {
-  const DecodeSettings settings{session.config.method.feedback, session.config.method.loss, eval.batch};
-  std::vector<TestReport> reports;
-  for (const auto& test : session.data->test_sets()) {
-    std::span<const Board> boards(test.boards);
-    if (eval.boards > 0) boards = boards.first(std::min(boards.size(), static_cast<std::size_t>(eval.boards)));
-    if (boards.empty()) continue;
-    TestReport report{test.name, test.meaning, {}};
-    if (eval.decoder != Decoder::commit) {
-      report.decoders.push_back(argmax_report(session, settings, boards, eval.per_step));
-    }
-    if (eval.decoder != Decoder::argmax) {
-      report.decoders.push_back(commit_report(session, settings, boards, eval.per_step));
-    }
-    reports.push_back(std::move(report));
+void RowRates::add(std::span<const std::int32_t> answer, std::span<const std::int32_t> label) {
+  std::int64_t labelled = 0, right = 0;
+  for (std::size_t cell = 0; cell < label.size(); ++cell) {
+    if (label[cell] == kIgnore) continue;
+    ++labelled;
+    right += answer[cell] == label[cell] ? 1 : 0;
   }
-  if (reports.empty()) throw UserError("there are no test boards: data.test_boards or data.test_file gives none");
-  return reports;
+  if (labelled > 0) exact.add(right == labelled);
+  cells += labelled;
+  right_cells += right;
 }
 
-double score_of(const std::vector<TestReport>& reports) {
-  return reports.front().decoders.front().score.all.valid.value();
+Json to_json(const RowRates& rates) {
+  return {{"exact", rate_json(rates.exact)}, {"token_accuracy", rates.token_accuracy()}};
 }
 
-Json to_json(const std::vector<TestReport>& reports) {
-  Json json = Json::object();
-  for (const auto& report : reports) {
-    Json& set = json[report.test_set];
-    set["meaning"] = report.meaning;
-    for (const auto& decoder : report.decoders) {
-      Json& entry = set[decoder.decoder];
-      entry = to_json(decoder.score);
-      for (const auto& rates : decoder.per_step) {
-        entry["per_supervision_step"].push_back({{"valid", rate_json(rates.valid)}, {"exact", rate_json(rates.exact)}});
-      }
-    }
+std::string step_table(const std::vector<RowRates>& steps) {
+  std::string table = "after supervision step      exact [95 %]            tokens\n";
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    char line[128];
+    std::snprintf(line, sizeof line, "  %-22zu  %s   %.4f\n", s + 1, rate_text(steps[s].exact).c_str(),
+                  steps[s].token_accuracy());
+    table += line;
   }
-  return json;
-}
-
-Json write_evaluation(const std::filesystem::path& run, const std::string& checkpoint, bool averaged,
-                      const Session& session, const std::vector<TestReport>& reports) {
-  const Json json = {{"run", run.string()},
-                     {"checkpoint", checkpoint},
-                     {"weights", averaged ? "moving average" : "last"},
-                     {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"},
-                     {"test_sets", to_json(reports)}};
-  ensure_folder(run / "eval");
-  write_json(run / "eval" / (checkpoint + ".json"), json);
-  return json;
-}
-
-std::string report_text(const std::vector<TestReport>& reports) {
-  std::string text;
-  for (const auto& report : reports) {
-    for (const auto& decoder : report.decoders) {
-      text += "Test set \"" + report.test_set + "\" (" + report.meaning + "), decoder " + decoder.decoder + "\n" +
-              score_table(decoder.score);
-      if (!decoder.per_step.empty()) {
-        text += "after supervision step      valid [95 %]            exact [95 %]\n";
-        for (std::size_t s = 0; s < decoder.per_step.size(); ++s) {
-          char line[128];
-          std::snprintf(line, sizeof line, "  %-22zu  %s   %s\n", s + 1, rate_text(decoder.per_step[s].valid).c_str(),
-                        rate_text(decoder.per_step[s].exact).c_str());
-          text += line;
-        }
-      }
-      text += "\n";
-    }
-  }
-  return text;
+  return table;
 }
 
 }  // namespace dis

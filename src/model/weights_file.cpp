@@ -132,15 +132,16 @@ void adopt_weights(const std::filesystem::path& path, Weights& weights, const st
   const bool by_number = their_identifiers.empty() && theirs.size(0) == ours->size(0);
   std::unordered_map<std::string, std::int64_t> place;
   for (std::size_t i = 0; i < their_identifiers.size(); ++i) place[their_identifiers[i]] = static_cast<std::int64_t>(i);
-  auto rows = theirs.mean(0, true).repeat({ours->size(0), 1});
-  for (std::int64_t i = 0; i < rows.size(0); ++i) {
-    std::int64_t from = by_number ? i : -1;
-    if (const auto it = place.find(our_identifiers.at(static_cast<std::size_t>(i))); !by_number && it != place.end()) {
-      from = it->second;
-    }
-    if (from >= 0 && from < theirs.size(0)) rows[i].copy_(theirs[from]);
+  const auto mean_row = theirs.size(0);
+  std::vector<std::int64_t> from(static_cast<std::size_t>(ours->size(0)), mean_row);
+  for (std::size_t i = 0; i < from.size(); ++i) {
+    if (by_number) from[i] = static_cast<std::int64_t>(i);
+    if (by_number || i >= our_identifiers.size()) continue;
+    if (const auto it = place.find(our_identifiers[i]); it != place.end() && it->second < mean_row)
+      from[i] = it->second;
   }
-  table->second = rows;
+  const auto numbers = at::from_blob(from.data(), {ours->size(0)}, at::kLong);
+  table->second = at::cat({theirs, theirs.mean(0, true)}).index_select(0, numbers);
   overwrite(found, weights);
 }
 

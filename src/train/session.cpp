@@ -1,18 +1,28 @@
 #include "dis/train/session.h"
 
 #include "dis/core/error.h"
+#include "dis/core/log.h"
+#include "dis/data/arc_data.h"
+#include "dis/data/nqueens.h"
+#include "dis/data/open_data.h"
+#include "dis/train/trajectory_items.h"
 
 namespace dis {
 namespace {
 
-std::shared_ptr<const Trajectories> trajectories(const RunConfig& config, const NQueensData& data) {
+std::shared_ptr<const Trajectories> trajectories(const RunConfig& config, const TrainingStream& data) {
   if (config.method.targets != TargetKind::trajectory) return nullptr;
-  const auto read = [&](std::int64_t item, std::span<std::int32_t> input, std::span<std::int32_t> label) {
-    const auto board = data.item(item);
-    std::copy(board.input.begin(), board.input.end(), input.begin());
-    std::copy(board.label.begin(), board.label.end(), label.begin());
+  const auto read = [&](const TrajectoryItems& items) {
+    auto found = std::make_shared<Trajectories>(config.method.trajectory_file, items, config.method.trajectory_missing);
+    if (found->missing_count() > 0) {
+      log_info(std::to_string(found->missing_count()) + " of " + std::to_string(items.count) +
+               " training examples have no trajectory and are taught their label at every step");
+    }
+    return found;
   };
-  return std::make_shared<Trajectories>(config.method.trajectory_file, data.shape(), data.items(), read);
+  if (const auto* boards = dynamic_cast<const NQueensData*>(&data)) return read(trajectory_items(*boards));
+  if (const auto* arc = dynamic_cast<const ArcData*>(&data)) return read(trajectory_items(*arc));
+  throw UserError("method.targets = trajectory needs data.kind = nqueens or arc, found " + to_string(config.data.kind));
 }
 
 }  // namespace
@@ -30,11 +40,16 @@ ModelShape model_shape(const RunConfig& config, const DataShape& data, const Tar
   return shape;
 }
 
-Session make_session(const RunConfig& config) {
+Session open_session(const RunConfig& config) {
   Session s{config, resolve_compute(config.compute), nullptr, nullptr, nullptr};
-  const auto seed = static_cast<std::uint64_t>(config.run.seed);
-  s.data = std::make_unique<NQueensData>(config.data, seed);
+  s.data = open_data(config);
   s.targets = std::make_unique<TargetBuilder>(config.method, s.data->shape(), trajectories(config, *s.data));
+  return s;
+}
+
+Session make_session(const RunConfig& config) {
+  auto s = open_session(config);
+  const auto seed = static_cast<std::uint64_t>(config.run.seed);
   s.model = std::make_unique<Backbone>(model_shape(config, s.data->shape(), *s.targets), seed, s.compute.device,
                                        s.compute.type);
   return s;

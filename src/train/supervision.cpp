@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <thread>
 
 #include "dis/core/error.h"
 #include "dis/core/safetensors.h"
@@ -18,6 +19,11 @@ at::Tensor to_tensor(const std::vector<std::int32_t>& values, at::IntArrayRef sh
   return torch::tensor(values, at::kInt).view(shape).to(device);
 }
 
+/// A GPU waits for its samples; on the CPU the cores have other work, and drawing is a small part of it.
+std::size_t loader_threads(at::Device device) {
+  return device.is_cpu() ? 1 : std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8);
+}
+
 }  // namespace
 
 SupervisionLoop::SupervisionLoop(const MethodConfig& method, const TrainConfig& train, std::uint64_t seed,
@@ -26,73 +32,42 @@ SupervisionLoop::SupervisionLoop(const MethodConfig& method, const TrainConfig& 
     : method_(method),
       lanes_(train.global_batch),
       micro_batch_(train.micro_batch > 0 ? train.micro_batch : train.global_batch),
-      seed_(seed),
-      stream_(stream),
-      frame_source_(std::move(frames)),
+      clock_{lanes_, method.num_supervision, method.lanes == Lanes::staggered},
+      loader_(clock_, seed, stream, std::move(frames), loader_threads(model.device())),
       model_(model),
       optimiser_(optimiser),
       steps_(static_cast<std::size_t>(train.global_batch)) {}
 
-std::int64_t SupervisionLoop::phase(std::int64_t lane) const {
-  return method_.lanes == Lanes::staggered ? lane * method_.num_supervision / lanes_ : 0;
-}
-
-void SupervisionLoop::load_lane(const Batch& one, std::int64_t lane, const std::vector<std::int32_t>& frames) {
+void SupervisionLoop::place(const LaneLoad& load) {
+  const auto n = load.batch.lanes, length = load.batch.length, N = method_.num_supervision;
   const auto device = model_.device();
-  const auto length = one.length;
-  inputs_[lane].copy_(to_tensor(one.inputs, {length}, device));
-  labels_[lane].copy_(to_tensor(one.labels, {length}, device));
-  frames_[lane].copy_(to_tensor(frames, {method_.num_supervision + 1, length}, device));
-  ids_[lane].fill_(one.puzzle_ids[0]);
-  tokens_[lane].copy_(inputs_[lane]);
-  const auto fresh = model_.initial_states(1);
-  states_.y[lane].copy_(fresh.y[0]);
-  states_.z[lane].copy_(fresh.z[0]);
+  const auto lanes = [&](const at::Tensor& all) { return all.narrow(0, load.first_lane, n); };
+  lanes(inputs_).copy_(to_tensor(load.batch.inputs, {n, length}, device));
+  lanes(labels_).copy_(to_tensor(load.batch.labels, {n, length}, device));
+  lanes(frames_).copy_(to_tensor(load.frames, {n, N + 1, length}, device));
+  lanes(ids_).copy_(to_tensor(load.batch.puzzle_ids, {n}, device));
+  lanes(tokens_).copy_(lanes(inputs_));
+  const auto fresh = model_.initial_states(n);
+  lanes(states_.y).copy_(fresh.y);
+  lanes(states_.z).copy_(fresh.z);
 }
 
 void SupervisionLoop::refill() {
-  const auto N = method_.num_supervision;
   for (std::int64_t lane = 0; lane < lanes_; ++lane) {
-    steps_[static_cast<std::size_t>(lane)] = static_cast<std::int32_t>((tick_ + phase(lane)) % N + 1);
+    steps_[static_cast<std::size_t>(lane)] = clock_.step(tick_, lane);
   }
-  const auto sample = [&](std::int64_t lane) {
-    return static_cast<std::uint64_t>((tick_ + phase(lane)) / N * lanes_ + lane);
-  };
-  const auto device = model_.device();
-  const auto length = model_.shape().length;
-  if (!filled_ || method_.lanes == Lanes::lockstep) {
-    if (filled_ && steps_[0] != 1) return;  // in the middle of a lockstep batch
-    Batch batch;
-    std::vector<std::int32_t> frames;
-    if (method_.lanes == Lanes::lockstep) {
-      batch = draw_batch(stream_, seed_, sample(0), lanes_);
-      frames = frame_source_(sample(0), batch);
-    } else {  // lanes may stand at different samples
-      batch.lanes = lanes_;
-      batch.length = length;
-      for (std::int64_t lane = 0; lane < lanes_; ++lane) {
-        const auto one = draw_batch(stream_, seed_, sample(lane), 1);
-        const auto own = frame_source_(sample(lane), one);
-        batch.inputs.insert(batch.inputs.end(), one.inputs.begin(), one.inputs.end());
-        batch.labels.insert(batch.labels.end(), one.labels.begin(), one.labels.end());
-        batch.puzzle_ids.push_back(one.puzzle_ids[0]);
-        frames.insert(frames.end(), own.begin(), own.end());
-      }
-    }
-    inputs_ = to_tensor(batch.inputs, {lanes_, length}, device);
-    labels_ = to_tensor(batch.labels, {lanes_, length}, device);
-    frames_ = to_tensor(frames, {lanes_, N + 1, length}, device);
-    ids_ = to_tensor(batch.puzzle_ids, {lanes_}, device);
-    tokens_ = inputs_.clone();
+  if (!filled_) {
+    const auto options = at::TensorOptions().dtype(at::kInt).device(model_.device());
+    const auto length = model_.shape().length;
+    inputs_ = at::empty({lanes_, length}, options);
+    labels_ = at::empty_like(inputs_);
+    tokens_ = at::empty_like(inputs_);
+    frames_ = at::empty({lanes_, method_.num_supervision + 1, length}, options);
+    ids_ = at::empty({lanes_}, options);
     states_ = model_.initial_states(lanes_);
-    filled_ = true;
-    return;
   }
-  for (std::int64_t lane = 0; lane < lanes_; ++lane) {
-    if (steps_[static_cast<std::size_t>(lane)] != 1) continue;
-    const auto one = draw_batch(stream_, seed_, sample(lane), 1);
-    load_lane(one, lane, frame_source_(sample(lane), one));
-  }
+  for (const auto& load : filled_ ? loader_.take(tick_) : loader_.take_all(tick_)) place(load);
+  filled_ = true;
 }
 
 SupervisionLoop::Piece SupervisionLoop::supervise_piece(std::size_t worker, const at::Tensor& tokens,
@@ -221,21 +196,22 @@ void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std
   tick_ = tick;
   filled_ = false;
   if (method_.lanes == Lanes::lockstep || tick == 0) return;
-  // Draw the lanes' samples as they stood before the coming tick's refill, then put back what the network made of them.
-  --tick_;
   refill();
-  tick_ = tick;
-  const auto stored = [&](const std::string& name, const at::Tensor& like, const char* type) {
+  // Lanes in the middle of a sample go on with what the network had made of it.
+  const auto in_the_middle = (to_tensor(steps_, {lanes_}, model_.device()) != 1).nonzero().squeeze(-1);
+  const auto put_back = [&](const std::string& name, at::Tensor& to, const char* type) {
     const auto it = std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.first == name; });
-    if (it != state.end() && it->second.sizes() == like.sizes()) return it->second.to(like.options());
-    throw UserError("the checkpoint's trainer.safetensors: tensor '" + name + "' should be " +
-                    describe_tensor(type, like.sizes().vec()) +
-                    (it == state.end() ? ", but is missing" : ", but has another shape"));
+    if (it == state.end() || it->second.sizes() != to.sizes()) {
+      throw UserError("the checkpoint's trainer.safetensors: tensor '" + name + "' should be " +
+                      describe_tensor(type, to.sizes().vec()) +
+                      (it == state.end() ? ", but is missing" : ", but has another shape"));
+    }
+    to.index_copy_(0, in_the_middle, it->second.to(to.options()).index_select(0, in_the_middle));
   };
   const char* type = states_.y.scalar_type() == at::kBFloat16 ? "BF16" : "F32";
-  states_.y = stored("lanes.y", states_.y, type);
-  states_.z = stored("lanes.z", states_.z, type);
-  tokens_ = stored("lanes.tokens", tokens_, "I32");
+  put_back("lanes.y", states_.y, type);
+  put_back("lanes.z", states_.z, type);
+  put_back("lanes.tokens", tokens_, "I32");
 }
 
 }  // namespace dis

@@ -187,8 +187,9 @@ void TargetBuilder::from_file(const ExampleView& example, const TrainingStream& 
   std::ranges::copy(example.input, out.begin());
   for (std::int64_t s = 1; s <= method_.num_supervision; ++s) {
     const auto frame = out.subspan(static_cast<std::size_t>(s) * length, length);
-    std::ranges::copy(trajectories_->at_step(example.origin.item, s, method_.num_supervision), frame.begin());
-    stream.augment(example.origin, frame);
+    const auto found = trajectories_->at_step(example.origin.item, s, method_.num_supervision);
+    std::ranges::copy(found.empty() ? example.label : found, frame.begin());
+    if (!found.empty()) stream.augment(example.origin, frame);  // the label is augmented already
   }
 }
 

@@ -16,6 +16,7 @@
 #include "dis/core/log.h"
 #include "dis/core/progress.h"
 #include "dis/core/signals.h"
+#include "dis/data/identifiers.h"
 #include "dis/train/checkpoint.h"
 #include "dis/train/metrics.h"
 #include "dis/train/optimiser.h"
@@ -84,11 +85,7 @@ InitialWeights find_initial_weights(const fs::path& from) {
                     "' is neither a .safetensors file nor a checkpoint folder nor a run with a checkpoint");
   }
   if (!run.empty() && fs::exists(run / "identifiers.json")) {
-    try {
-      found.identifiers = read_json(run / "identifiers.json").get<std::vector<std::string>>();
-    } catch (const Json::exception& error) {
-      throw UserError("train.init_from: '" + (run / "identifiers.json").string() + "' is damaged: " + error.what());
-    }
+    found.identifiers = read_identifiers(run / "identifiers.json");
   }
   return found;
 }
@@ -134,7 +131,7 @@ class Run {
     tidy_checkpoints(run);
     remove_partial_files(run);
     write_json(run / "config.json", to_json(config_));
-    write_json(run / "identifiers.json", Json(session_.data->identifiers()), -1);
+    keep_identifiers(run / "identifiers.json");
     truncate_lines(run / "metrics.jsonl", [&](std::string_view line) {
       const auto record = Json::parse(line, nullptr, false);
       return record.is_object() && record.value("batch", state_.batches + 1) <= state_.batches;
@@ -201,8 +198,18 @@ class Run {
   void adopt_initial_weights() {
     if (config_.train.init_from.empty()) return;
     const auto initial = find_initial_weights(config_.train.init_from);
-    adopt_weights(initial.file, session_.model->weights(), session_.data->identifiers(), initial.identifiers);
+    adopt_weights(initial.file, session_.model->weights(), identifier_names(*session_.data), initial.identifiers);
     optimiser_.restart_ema();
+  }
+
+  /// Writes the run's list, or checks that the data still have the puzzles that the run began with.
+  void keep_identifiers(const fs::path& file) const {
+    if (!fs::exists(file)) {
+      write_identifiers(file, *session_.data);
+    } else if (!same_identifiers(file, *session_.data)) {
+      throw UserError("the data's puzzles are not those that the run began with, which '" + file.string() +
+                      "' lists; the files in data.path must have changed: bring the old ones back, or begin a new run");
+    }
   }
 
   std::string describe(const std::optional<fs::path>& latest) const {

@@ -311,7 +311,7 @@ TEST_F(BadInput, InitialWeights) {
           {train({"train.init_from=@/nothing"}), {"train.init_from: '@/nothing' is neither"}},
           {train({"train.init_from=@/weights/config.json"}), {"@/weights/config.json", "not a safetensors file"}},
           {train({"train.init_from=@/weights"}), {"@/weights/checkpoints/6/model.safetensors'", "found F32 [48]"}},
-          {train({"train.init_from=@/names"}), {"train.init_from: '@/names/identifiers.json' is damaged"}},
+          {train({"train.init_from=@/names"}), {"'@/names/identifiers.json' is not a list of puzzle identifiers"}},
           {train({"train.init_from=@/fine", "model.hidden_size=32"}), {"should be F32 [", "found F32 ["}},
       },
       1);
@@ -356,7 +356,7 @@ TEST_F(BadInput, RunInUse) {
 
 TEST_F(BadInput, Usage) {
   expect_refused({{{}, {"subcommand"}},
-                  {{"trian"}, {"unknown subcommand \"trian\"", "train, eval, data"}},
+                  {{"trian"}, {"unknown subcommand \"trian\"", "train, eval, predict, data"}},
                   {{"config", "shwo"}, {"unknown subcommand \"shwo\"", "show, check, schema, fields"}},
                   {{"train"}, {"--run-dir"}},
                   {{"train", "--run-dir"}, {"--run-dir"}},

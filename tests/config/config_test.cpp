@@ -109,8 +109,8 @@ TEST(Config, JsonHasEveryFieldInTheOrderOfDeclaration) {
   const Json document = to_json(RunConfig{});
   std::vector<std::string> keys;
   for (const auto& [key, value] : document.items()) keys.push_back(key);
-  EXPECT_EQ(keys,
-            (std::vector<std::string>{"seed", "name", "data", "model", "method", "train", "optim", "compute", "eval"}));
+  EXPECT_EQ(keys, (std::vector<std::string>{"seed", "name", "data", "model", "method", "train", "optim", "compute",
+                                            "eval", "predict"}));
   for (const Section& section : sections()) {
     if (section.name == "run") continue;
     ASSERT_EQ(document[section.name].size(), section.fields.size());
@@ -166,14 +166,15 @@ TEST(Config, EveryShippedConfigurationLoads) {
   int count = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(DIS_SOURCE_DIR "/configs")) {
     if (entry.path().extension() != ".json") continue;
+    const Json document = read_json(entry.path());
+    if (document.contains("trajectories")) continue;  // a file that a configuration names
     ++count;
     EXPECT_NO_THROW(load_config(entry.path())) << entry.path();
-    const Json document = read_json(entry.path());
     EXPECT_EQ(document.begin().key(), "$schema") << entry.path();
     EXPECT_TRUE(std::filesystem::exists(entry.path().parent_path() / document["$schema"].get<std::string>()))
         << entry.path();
   }
-  EXPECT_GE(count, 5);
+  EXPECT_GE(count, 20);
 }
 
 }  // namespace

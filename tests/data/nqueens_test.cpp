@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 
+#include "data/uniformity.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/data/board_generator.h"
@@ -69,19 +70,6 @@ Example example_at(const NQueensData& data, std::uint64_t seed, std::uint64_t po
   return example;
 }
 
-/// Pearson's statistic against equal counts, as standard deviations from its mean (about normal for many classes).
-double uniformity(const std::vector<std::int64_t>& counts) {
-  double total = 0;
-  for (const auto c : counts) total += static_cast<double>(c);
-  const double expected = total / static_cast<double>(counts.size());
-  double statistic = 0;
-  for (const auto c : counts) statistic += std::pow(static_cast<double>(c) - expected, 2) / expected;
-  const double freedom = static_cast<double>(counts.size()) - 1;
-  return (statistic - freedom) / std::sqrt(2 * freedom);
-}
-
-constexpr double kUnlikely = 4.0;
-
 // ---------------------------------------------------------------------------------------------- the authors' boards
 
 TEST(AuthorsBoards, TrainingBoardsEqualTheOfficialOnes) {
@@ -141,7 +129,7 @@ TEST(AuthorsBoards, AnEpochHoldsTheOfficialRows) {
   const Json counts = golden("nqueens_official_test.json")["counts"];
   std::set<Example> rows;
   std::set<std::vector<std::int32_t>> inputs;
-  std::map<std::int64_t, std::map<std::int32_t, int>> visits;  // [board][symmetry]
+  std::map<std::int64_t, std::map<std::int64_t, int>> visits;  // [board][symmetry]
   for (std::uint64_t position = 0; position < 7200; ++position) {
     const Example example = example_at(data, 5, position);
     ++visits[example.origin.item][example.origin.transform];
@@ -417,7 +405,8 @@ TEST(NQueensStream, ShapeAndBatch) {
   EXPECT_EQ(data.shape().vocabulary, 3);
   EXPECT_EQ(data.shape().length, 25);
   EXPECT_EQ(data.shape().identifiers, 1);
-  EXPECT_EQ(data.identifiers(), std::vector<std::string>{"<blank>"});
+  EXPECT_EQ(data.identifier(0), "<blank>");
+  EXPECT_THROW(data.identifier(1), std::logic_error);
   const Batch batch = draw_batch(data, 4, 100, 3);
   for (std::size_t lane = 0; lane < 3; ++lane) {
     const Example example = example_at(data, 4, 100 + lane);

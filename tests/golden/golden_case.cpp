@@ -7,7 +7,7 @@
 
 namespace dis::golden {
 
-Case::Case(const std::filesystem::path& json_file) : json_(read_json(json_file)) {
+Case::Case(const std::filesystem::path& json_file) : file_(json_file), json_(read_json(json_file)) {
   auto tensors = json_file;
   for (auto& [name, tensor] : read_tensors(tensors.replace_extension(".safetensors"))) tensors_[name] = tensor;
 }

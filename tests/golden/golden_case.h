@@ -22,6 +22,7 @@ class Case {
  public:
   explicit Case(const std::filesystem::path& json_file);
 
+  const std::filesystem::path& file() const { return file_; }
   const Json& json() const { return json_; }
   bool has(const std::string& tensor) const { return tensors_.contains(tensor); }
   const at::Tensor& at(const std::string& tensor) const;
@@ -34,6 +35,7 @@ class Case {
   ModelShape shape() const;
 
  private:
+  std::filesystem::path file_;
   Json json_;
   std::map<std::string, at::Tensor> tensors_;
 };

@@ -8,6 +8,7 @@
 #include <iostream>
 #include <vector>
 
+#include "arc_vote.h"
 #include "golden_case.h"
 
 namespace dis::golden {
@@ -32,7 +33,9 @@ Kind kind_of(const Case& golden) {
   if (golden.has("targets") && any("/losses")) return {check_training, ""};
   if (golden.has("grads") && golden.has("start")) return {check_optimisers, ""};
   if (golden.has("frames") && golden.has("scores")) return {check_path_targets, ""};
-  if (golden.has("preds")) return {nullptr, "the ARC vote is not implemented yet"};
+  if (golden.has("preds") || golden.has("crop_tokens")) {
+    return {[](const Case& vote) { check_arc_vote(vote.file()); }, ""};
+  }
   return {nullptr, "this program knows no check for what the case holds"};
 }
 

@@ -17,24 +17,22 @@ class RecordedStream : public TrainingStream {
       : shape_{golden.shape().vocabulary, golden.shape().length, golden.shape().identifiers},
         inputs_(golden.at("inputs").to(at::kInt).flatten(0, 1).contiguous()),
         labels_(golden.at("labels").to(at::kInt).flatten(0, 1).contiguous()),
-        ids_(golden.at("puzzle_identifiers").to(at::kInt).flatten().contiguous()),
-        identifiers_(static_cast<std::size_t>(shape_.identifiers)) {}
+        ids_(golden.at("puzzle_identifiers").to(at::kInt).flatten().contiguous()) {}
   DataShape shape() const override { return shape_; }
   Origin example(std::uint64_t, std::uint64_t position, std::span<std::int32_t> input, std::span<std::int32_t> label,
                  std::int32_t& puzzle_id) const override {
-    const auto p = static_cast<std::int64_t>(position);
+    const auto p = static_cast<std::int64_t>(position) % ids_.numel();  // the loop draws ahead
     std::copy_n(inputs_.data_ptr<std::int32_t>() + p * shape_.length, shape_.length, input.begin());
     std::copy_n(labels_.data_ptr<std::int32_t>() + p * shape_.length, shape_.length, label.begin());
     puzzle_id = ids_.data_ptr<std::int32_t>()[p];
     return {};
   }
   void augment(const Origin&, std::span<std::int32_t>) const override {}
-  const std::vector<std::string>& identifiers() const override { return identifiers_; }
+  std::string identifier(std::int64_t) const override { return {}; }
 
  private:
   DataShape shape_;
   at::Tensor inputs_, labels_, ids_;
-  std::vector<std::string> identifiers_;
 };
 
 OptimConfig optimiser_of(const Json& hyper, const std::string& name) {
@@ -83,7 +81,7 @@ void check_run(const Case& golden, const std::string& optimiser_name, const std:
   const auto frames = at::cat({inputs, golden.at("targets").to(at::kInt)}, 2).flatten(0, 1).contiguous();
   const FrameSource source = [&](std::uint64_t first, const Batch& batch) {
     const auto size = frames[0].numel();
-    const auto* begin = frames.data_ptr<std::int32_t>() + static_cast<std::int64_t>(first) * size;
+    const auto* begin = frames.data_ptr<std::int32_t>() + static_cast<std::int64_t>(first) % frames.size(0) * size;
     return std::vector<std::int32_t>(begin, begin + batch.lanes * size);
   };
   SupervisionLoop loop(method, train, 0, stream, source, model, optimiser);

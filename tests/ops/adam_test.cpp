@@ -70,7 +70,8 @@ TEST(SignSgd, SumsEqualIdsAndLeavesOtherRows) {
   const auto table = at::arange(12, at::kFloat).view({4, 3}).contiguous();
   const auto before = table.clone();
   const auto ids = torch::tensor(std::vector<std::int32_t>{2, 0, 2}, at::kInt);
-  const auto grads = torch::tensor(std::vector<float>{1.0F, -1.0F, 0.5F, 0.0F, 2.0F, -3.0F, -2.0F, 1.0F, 0.5F}).view({3, 3});
+  const auto grads =
+      torch::tensor(std::vector<float>{1.0F, -1.0F, 0.5F, 0.0F, 2.0F, -3.0F, -2.0F, 1.0F, 0.5F}).view({3, 3});
   sparse_sign_sgd(table, ids, grads, 0.1, 0.5);
   const auto row = [&](int i, std::vector<float> signs) { return before[i] * 0.95 - 0.1 * torch::tensor(signs); };
   EXPECT_TRUE(at::allclose(table[0], row(0, {0, 1, -1})));

@@ -1,4 +1,5 @@
-// The matrix product against float64, over sizes around the edges of its tiles and all the strides that the network uses.
+// The matrix product against float64, over sizes around the edges of its tiles and all the strides that the network
+// uses.
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>

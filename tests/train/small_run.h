@@ -4,6 +4,8 @@
 #include <ATen/ATen.h>
 
 #include <memory>
+#include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +32,7 @@ class RandomPuzzles : public TrainingStream {
     return {};
   }
   void augment(const Origin&, std::span<std::int32_t>) const override {}
-  const std::vector<std::string>& identifiers() const override { return identifiers_; }
+  std::string identifier(std::int64_t index) const override { return identifiers_.at(static_cast<std::size_t>(index)); }
 
  private:
   std::vector<std::string> identifiers_ = {"<blank>", "a", "b", "c", "d", "unused"};
@@ -73,7 +75,10 @@ struct SmallRun {
         loop(
             config.method, config.train, static_cast<std::uint64_t>(config.run.seed), stream,
             [this](std::uint64_t first, const Batch& batch) {
-              firsts.push_back(first);
+              {
+                const std::lock_guard lock(drawn_mutex);
+                for (std::int64_t i = 0; i < batch.lanes; ++i) drawn.insert(first + static_cast<std::uint64_t>(i));
+              }
               return targets.batch_frames(static_cast<std::uint64_t>(config.run.seed), first, batch, stream);
             },
             model, optimiser) {}
@@ -88,7 +93,8 @@ struct SmallRun {
   TargetBuilder targets;
   Backbone model;
   Optimiser optimiser;
-  std::vector<std::uint64_t> firsts;  ///< first examples that frames were asked for
+  std::mutex drawn_mutex;              ///< the loop draws in threads of its own
+  std::multiset<std::uint64_t> drawn;  ///< positions of the stream that frames were asked for
   SupervisionLoop loop;
 };
 

@@ -255,7 +255,6 @@ TEST_P(Feedbacks, StaggeredLanesSeeTheSamplesAndStepsOfTheHeader) {
   SmallRun run(config);
   const std::int64_t phases[] = {0, 0, 1, 2};  // floor(3 lane / 4)
   for (std::int64_t tick = 0; tick < kTicks; ++tick) {
-    run.firsts.clear();
     const auto records = run.loop.run(1);
     std::vector<std::uint64_t> taken;
     for (std::int64_t lane = 0; lane < kLanes; ++lane) {
@@ -271,7 +270,8 @@ TEST_P(Feedbacks, StaggeredLanesSeeTheSamplesAndStepsOfTheHeader) {
       EXPECT_NEAR(records.loss[i], reference.loss[same], 1e-6);
       EXPECT_EQ(records.correct[i], reference.correct[same]);
     }
-    EXPECT_EQ(run.firsts, taken);
+    const std::lock_guard lock(run.drawn_mutex);
+    for (const auto position : taken) EXPECT_EQ(run.drawn.count(position), 1U) << "position " << position;
   }
 }
 

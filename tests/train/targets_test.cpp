@@ -27,7 +27,7 @@ class NoStream : public TrainingStream {
     throw std::logic_error("not for this test");
   }
   void augment(const Origin&, std::span<std::int32_t>) const override { throw std::logic_error("not for this test"); }
-  const std::vector<std::string>& identifiers() const override { throw std::logic_error("not for this test"); }
+  std::string identifier(std::int64_t) const override { throw std::logic_error("not for this test"); }
 };
 
 struct Sample {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "dis/core/error.h"
@@ -16,7 +17,6 @@ namespace {
 
 using Tokens = std::vector<std::int32_t>;
 
-constexpr std::int64_t kItems = 2;
 constexpr std::size_t kCells = 16;
 
 Tokens tokens(const std::string& digits) {
@@ -47,7 +47,16 @@ class TwoBoards : public TrainingStream {
   void augment(const Origin& origin, std::span<std::int32_t> frame) const override {
     for (std::size_t r = 0; origin.transform == 1 && r < 4; ++r) std::ranges::reverse(frame.subspan(4 * r, 4));
   }
-  const std::vector<std::string>& identifiers() const override { throw std::logic_error("not for this test"); }
+  std::string identifier(std::int64_t) const override { throw std::logic_error("not for this test"); }
+
+  static TrajectoryItems items() {
+    const auto find = [](const std::string& task, std::int64_t pair) -> std::optional<std::int64_t> {
+      if ((task != "0" && task != "1") || pair != 0) return std::nullopt;
+      return task[0] - '0';
+    };
+    const auto name = [](std::int64_t item) { return "task \"" + std::to_string(item) + "\", pair 0"; };
+    return {.shape = TwoBoards().shape(), .count = 2, .grids = false, .find = find, .name = name, .read = &item};
+  }
 };
 
 class TrajectoryFile : public testing::Test {
@@ -59,12 +68,10 @@ class TrajectoryFile : public testing::Test {
   }
   void TearDown() override { std::filesystem::remove(path_); }
 
-  Trajectories load(const std::string& text, std::int32_t unlabelled_cell = -1) const {
+  Trajectories load(const std::string& text, const TrajectoryItems& items = TwoBoards::items(),
+                    TrajectoryMissing missing = TrajectoryMissing::refuse) const {
     write_atomically(path_, text);
-    return Trajectories(path_, TwoBoards().shape(), kItems, [&](auto item, auto input, auto label) {
-      TwoBoards::item(item, input, label);
-      if (unlabelled_cell >= 0) label[static_cast<std::size_t>(unlabelled_cell)] = kIgnore;
-    });
+    return Trajectories(path_, items, missing);
   }
 
   /// A file whose item 0 has these frames, and item 1 good ones.
@@ -72,9 +79,10 @@ class TrajectoryFile : public testing::Test {
     return load(R"({"trajectories": [{"task": "0", "pair": 0, "frames": [)" + frames_of_item_0 + "]}," + kGood1 + "]}");
   }
 
-  void expect_error(const std::string& text, const std::vector<std::string>& parts) const {
+  void expect_error(const std::string& text, const std::vector<std::string>& parts,
+                    const TrajectoryItems& items = TwoBoards::items()) const {
     try {
-      load(text);
+      load(text, items);
       ADD_FAILURE() << "accepted: " << text;
     } catch (const UserError& error) {
       const std::string message = error.what();
@@ -138,9 +146,15 @@ TEST_F(TrajectoryFile, IsNotLookedAtWhereThereIsNoLabel) {
   // Cell 0 has no label: the last frame may differ there, and a frame may become worse there.
   const std::string frames = R"(["1211111211111111", "2211111221111121"])";
   const std::string other = R"(["2121211111121211"])";
-  EXPECT_NO_THROW(load(R"({"trajectories": [{"task": "0", "pair": 0, "frames": )" + frames +
-                           R"(}, {"task": "1", "pair": 0, "frames": )" + other + "}]}",
-                       0));
+  const std::string text = R"({"trajectories": [{"task": "0", "pair": 0, "frames": )" + frames +
+                           R"(}, {"task": "1", "pair": 0, "frames": )" + other + "}]}";
+  TrajectoryItems items = TwoBoards::items();
+  items.read = [](auto item, auto input, auto label) {
+    TwoBoards::item(item, input, label);
+    label[0] = kIgnore;
+  };
+  EXPECT_NO_THROW(load(text, items));
+  EXPECT_THROW(load(text), UserError);
 }
 
 TEST_F(TrajectoryFile, BecomesTheTargetsWithTheExamplesAugmentation) {
@@ -173,6 +187,33 @@ TEST_F(TrajectoryFile, BecomesTheTargetsWithTheExamplesAugmentation) {
   EXPECT_THROW(TargetBuilder(method, stream.shape()), std::logic_error) << "frames are needed";
 }
 
+TEST_F(TrajectoryFile, MayLeaveItemsToTheirLabel) {
+  const auto trajectories = std::make_shared<const Trajectories>(
+      load("{\"trajectories\": [" + kGood0 + "]}", TwoBoards::items(), TrajectoryMissing::label));
+  EXPECT_EQ(trajectories->missing_count(), 1);
+  EXPECT_FALSE(trajectories->at_step(0, 1, 2).empty());
+  EXPECT_TRUE(trajectories->at_step(1, 1, 2).empty());
+  EXPECT_EQ(load("{\"trajectories\": []}", TwoBoards::items(), TrajectoryMissing::label).missing_count(), 2);
+  EXPECT_EQ(load("{\"trajectories\": [" + kGood0 + "," + kGood1 + "]}").missing_count(), 0);
+
+  MethodConfig method;
+  method.targets = TargetKind::trajectory;
+  method.num_supervision = 2;
+  const TwoBoards stream;
+  const TargetBuilder builder(method, stream.shape(), trajectories);
+  Batch batch = draw_batch(stream, 1, 0, 4);  // lanes 1 and 3 show item 1, lane 3 mirrored
+  batch.labels[3 * kCells] = kIgnore;
+  const Tokens frames = builder.batch_frames(1, 0, batch, stream);
+  for (const std::size_t lane : {1U, 3U}) {
+    const auto label = copy(std::span(batch.labels).subspan(lane * kCells, kCells));
+    for (const std::size_t s : {1U, 2U}) {
+      EXPECT_EQ(copy(std::span(frames).subspan((lane * 3 + s) * kCells, kCells)), label) << lane << ", step " << s;
+    }
+  }
+  EXPECT_EQ(frames[3 * 3 * kCells], kIgnore);
+  EXPECT_EQ(copy(std::span(frames).subspan(kCells, kCells)), tokens("1211111221111111")) << "lane 0 has its frames";
+}
+
 TEST_F(TrajectoryFile, NamesWhatIsWrongWithTheFile) {
   const std::string rest = "," + kGood1 + "]}";
   const auto entry = [&](const std::string& fields) { return "{\"trajectories\": [{" + fields + "}" + rest; };
@@ -180,29 +221,42 @@ TEST_F(TrajectoryFile, NamesWhatIsWrongWithTheFile) {
   expect_error("[1]", {"top level", "\"trajectories\"", "array"});
   expect_error(R"({"trajectories": 3})", {"top level", "\"trajectories\""});
   expect_error("{\"trajectories\": [7" + rest, {"trajectories[0]", "object", "number"});
-  for (const std::string task : {"3", "\"2\"", "\"-1\"", "\"1x\"", "\"\"", "\"99999999999999999999\""}) {
+  for (const std::string task : {"3", "null", "[\"0\"]"}) {
     expect_error(entry("\"task\": " + task + R"(, "pair": 0, "frames": [)" + kLast + "]"),
-                 {"trajectories[0].task", "\"0\" to \"1\"", "found " + task});
+                 {"trajectories[0].task", "a string", "found " + task});
+  }
+  for (const std::string pair : {"1.0", "\"0\"", "null"}) {
+    expect_error(entry(R"("task": "0", "pair": )" + pair + R"(, "frames": [)" + kLast + "]"),
+                 {"trajectories[0].pair", "an integer", "found " + pair});
+  }
+  for (const std::string task : {"\"2\"", "\"-1\"", "\"\""}) {
+    expect_error(entry("\"task\": " + task + R"(, "pair": 0, "frames": [)" + kLast + "]"),
+                 {"trajectories[0].task and .pair: ", "\"0\" to \"1\"", "found " + task + " and 0"});
+  }
+  for (const std::string pair : {"1", "-1", "18446744073709551615"}) {
+    expect_error(entry(R"("task": "0", "pair": )" + pair + R"(, "frames": [)" + kLast + "]"),
+                 {"trajectories[0].task and .pair: ", "and pair 0", "found \"0\" and " + pair});
   }
   expect_error(entry(R"("pair": 0, "frames": [)" + kLast + "]"), {"trajectories[0].task", "found none"});
-  expect_error(entry(R"("task": "0", "pair": 1, "frames": [)" + kLast + "]"), {"trajectories[0].pair", "found 1"});
   expect_error(entry(R"("task": "0", "frames": [)" + kLast + "]"), {"trajectories[0].pair", "found none"});
   for (const std::string frames : {"", R"(, "frames": [])", R"(, "frames": "1")"}) {
     expect_error(entry(R"("task": "0", "pair": 0)" + frames), {"task \"0\", pair 0", "\"frames\""});
   }
   expect_error("{\"trajectories\": [" + kGood0 + "," + kGood0 + rest, {"trajectories[1]", "second one for task \"0\""});
-  expect_error("{\"trajectories\": [" + kGood0 + "]}", {"task \"1\"", "2 training items", "none"});
+  expect_error("{\"trajectories\": [" + kGood0 + "]}",
+               {"task \"1\", pair 0", "2 training examples", "(1 have none)", "trajectory_missing"});
   std::filesystem::remove(path_);
-  EXPECT_THROW(Trajectories(path_, TwoBoards().shape(), kItems, &TwoBoards::item), UserError) << "no such file";
+  EXPECT_THROW(Trajectories(path_, TwoBoards::items(), TrajectoryMissing::label), UserError) << "no such file";
 }
 
 TEST_F(TrajectoryFile, NamesWhatIsWrongWithAFrame) {
   const std::string where = "task \"0\", pair 0, frame ";
   expect_frames_error(kLast + ", \"12\"", {where + "2", "16 digits", "found 2 digits"});
-  expect_frames_error(R"("12111112211111x1")", {where + "1", "16 characters, not all of them digits"});
+  expect_frames_error(R"("12111112211111x1")", {where + "1", "16 digits", "other characters"});
   expect_frames_error("17", {where + "1", "4 rows of 4 integers", "found number"});
-  expect_frames_error("[[1, 1], [1, 1]]", {where + "1", "found array of 2"});
-  expect_frames_error("[[1,2,1,1],[1,1,1,2],[2,1,1,1],[1,1,2]]", {where + "1", "rows of 4 integers", "array of 3"});
+  expect_frames_error("[[1, 1], [1, 1]]", {where + "1", "found 2 rows of 2"});
+  expect_frames_error("[[1,2,1,1],[1,1,1,2],[2,1,1,1],[1,1,2]]", {where + "1", "same length", "3 cells in row 3"});
+  expect_frames_error("[[1,2,1,1],7]", {where + "1", "4 rows of 4 integers", "found number as row 1"});
   expect_frames_error("[[1,2,1,1],[1,1,1,2],[2,1,1,1],[1,1,2,1.5]]", {where + "1", "integers, found 1.5"});
   expect_frames_error(R"("1211111211111111", "1211111111112111", )" + kLast, {where + "2", "(2)", "found 4"});
   expect_frames_error(R"("1211111211111111", "1211111221111111")", {where + "2", "last frame", "1 cells that differ"});

@@ -22,6 +22,10 @@ enum class Purpose : std::uint32_t {
   targets = 7,       // index = position in the training stream
   bench = 8,         // made-up batches of `dis bench`
   test = 9,          // test suites
+  puzzle = 10,       // step = epoch, index = group: its puzzle and the order of the puzzle's examples
+  translate = 11,    // where a grid lies in its field
+  predict = 12,      // made-up rows and samples of `dis predict`
+  votes = 13,        // which votes a smaller evaluation would have had
 };
 
 /// One Philox 4x32-10 block.

@@ -21,7 +21,7 @@ struct DataShape {
 /// Where an example of the stream comes from.
 struct Origin {
   std::int64_t item = 0;       ///< number of the example among the training examples before augmentation
-  std::int32_t transform = 0;  ///< what the augmentation did to it, in the data set's own numbering; 0: nothing
+  std::int64_t transform = 0;  ///< what the augmentation did to it, in the data set's own numbering; 0: nothing
 };
 
 /// A batch of B examples, row by row.
@@ -46,8 +46,11 @@ class TrainingStream {
                          std::span<std::int32_t> label, std::int32_t& puzzle_id) const = 0;
   /// Does to `frame` [L], a frame of the un-augmented item, what the augmentation did to the item itself.
   virtual void augment(const Origin& origin, std::span<std::int32_t> frame) const = 0;
-  /// Names of the identifiers, index = identifier; [0] is "<blank>".
-  virtual const std::vector<std::string>& identifiers() const = 0;
+  /// Name of identifier `index`, 0..shape().identifiers-1; that of 0 is "<blank>". A data set may have a million of
+  /// them, so a name is made when it is asked for.
+  virtual std::string identifier(std::int64_t index) const = 0;
+  /// Examples of one pass over the data; 0 where that has no meaning.
+  virtual std::int64_t epoch_length() const { return 0; }
 };
 
 /// Examples first..first+lanes-1 of the stream as a batch.

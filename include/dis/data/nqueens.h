@@ -51,14 +51,14 @@ class NQueensData : public TrainingStream {
   /// Examples of an epoch. `authors` with data.augment: nine of every board, as it is and then under the symmetries
   /// 0..7 (0 changes nothing, so it is there twice), as in the authors' data. Otherwise every board once, under a
   /// uniform symmetry drawn for the visit if data.augment.
-  std::int64_t epoch_length() const;
+  std::int64_t epoch_length() const override;
 
   DataShape shape() const override;
   Origin example(std::uint64_t seed, std::uint64_t position, std::span<std::int32_t> input,
                  std::span<std::int32_t> label, std::int32_t& puzzle_id) const override;
   /// Origin::transform is the symmetry (queens.h).
   void augment(const Origin& origin, std::span<std::int32_t> frame) const override;
-  const std::vector<std::string>& identifiers() const override { return identifiers_; }
+  std::string identifier(std::int64_t index) const override;
 
  private:
   void generate_authors(std::uint64_t seed);
@@ -68,7 +68,6 @@ class NQueensData : public TrainingStream {
   DataConfig config_;
   std::vector<CompactBoard> training_;
   std::vector<TestSet> test_sets_;
-  std::vector<std::string> identifiers_{"<blank>"};
 };
 
 }  // namespace dis

@@ -13,8 +13,19 @@ namespace dis {
 struct DecodeSettings {
   Feedback feedback = Feedback::input;
   LossKind loss = LossKind::stablemax;  ///< probabilities are stable-max or soft-max
-  std::int64_t batch = 200;             ///< boards per forward pass
+  std::int64_t batch = 200;             ///< rows per forward pass
 };
+
+/// What the network makes of some rows.
+struct Answers {
+  std::vector<std::vector<std::int32_t>> steps;  ///< [steps] tokens [rows, L] after supervision step 1, 2, ...
+  std::vector<float> halting;                    ///< [rows] logit of the halting head after the last step
+};
+
+/// Runs supervision steps s = 1..`steps` on `inputs` [rows, L] of the puzzles `ids` [rows]; a cell's answer is the
+/// argmax of its logits without the mask token.
+Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
+                    const std::vector<std::int32_t>& ids, std::int64_t steps);
 
 /// Answers [boards, L] after each supervision step s = 1..`steps`: element s - 1. `inputs` [boards, L]. The paper's
 /// decoder: each cell by itself, argmax of the logits without the mask token.

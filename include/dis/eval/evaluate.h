@@ -1,44 +1,44 @@
-// Evaluation of a trained network on test boards: both decoders, every supervision step, as a table and as JSON.
+// Evaluation of a trained network on what its data set keeps for tests: boards, ARC tasks, or examples of arrays.
+//
+// Results go to <folder>/<name>.json: run, checkpoint, weights, dtype, and what the kind of data has to say
+//   nqueens         "test_sets": {test set: {"meaning", decoder: score (queens_score.h), "per_supervision_step"}}
+//   arc             "arc": scores of the votes (arc_score.h), "per_supervision_step"; beside it <name>_tasks.csv and
+//                   <name>_submission.json
+//   folder, grids   "examples": token and exact accuracy, "per_supervision_step"
 #pragma once
 
 #include <filesystem>
 #include <string>
-#include <vector>
 
 #include "dis/config/config.h"
 #include "dis/core/json.h"
-#include "dis/eval/queens_score.h"
 #include "dis/train/session.h"
 
 namespace dis {
 
-/// One decoder on one test set.
-struct DecoderReport {
-  std::string decoder;                ///< "argmax" or "commit"
-  QueensScore score;                  ///< of the answers after the last supervision step
-  std::vector<AnswerRates> per_step;  ///< [N_sup] the answer after step 1, 2, ...; empty if not asked for
+/// Which weights the session's network has, and where the results go.
+struct EvaluationTarget {
+  std::filesystem::path folder;  ///< made if it is missing
+  std::string name;              ///< of the files, as "2700"
+  std::string run;               ///< named in the results
+  std::string weights;           ///< "last", "moving average", or a file
+  bool interruptible = false;    ///< SIGINT and SIGTERM stop it (Stopped); what has been voted is kept, and used again
+  std::string seen_tasks = {};   ///< why the scores are not to be trusted, if training saw the answers
 };
 
-struct TestReport {
-  std::string test_set;
-  std::string meaning;
-  std::vector<DecoderReport> decoders;
+struct Evaluation {
+  Json json;                   ///< the file's content
+  std::filesystem::path file;  ///< where it is
+  std::string report;          ///< tables for a terminal
+  std::string summary;         ///< one line
+  double score = 0.0;          ///< what training watches; higher is better
 };
 
-/// Evaluates the session's network on all its test sets as `eval` says.
-std::vector<TestReport> evaluate(const Session& session, const EvalConfig& eval);
+/// Evaluates the session's network as `eval` says, and writes the files. `score` is: nqueens, valid completions of the
+/// first decoder on the first test set; arc, pass@2; folder and grids, exact accuracy.
+Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target);
 
-/// The score that training watches: valid completions of the argmax on the first test set.
-double score_of(const std::vector<TestReport>& reports);
-
-/// {test set: {"meaning", decoder: score (queens_score.h) and "per_supervision_step"}}.
-Json to_json(const std::vector<TestReport>& reports);
-
-/// Writes <run>/eval/<checkpoint>.json: run, checkpoint, weights ("moving average" or "last"), dtype, test_sets;
-/// returns what it wrote.
-Json write_evaluation(const std::filesystem::path& run, const std::string& checkpoint, bool averaged,
-                      const Session& session, const std::vector<TestReport>& reports);
-
-std::string report_text(const std::vector<TestReport>& reports);
+/// Rows that go through the network in one evaluation (once each; the decoder `commit` has them go several times).
+std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval);
 
 }  // namespace dis

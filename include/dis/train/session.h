@@ -5,7 +5,7 @@
 #include <memory>
 
 #include "dis/config/config.h"
-#include "dis/data/nqueens.h"
+#include "dis/data/dataset.h"
 #include "dis/model/backbone.h"
 #include "dis/train/compute.h"
 #include "dis/train/targets.h"
@@ -15,13 +15,21 @@ namespace dis {
 struct Session {
   RunConfig config;
   Compute compute;
-  std::unique_ptr<NQueensData> data;
+  std::unique_ptr<TrainingStream> data;
   std::unique_ptr<TargetBuilder> targets;
   std::unique_ptr<Backbone> model;
 };
 
+/// The data as what data.kind says they are: NQueensData, ArcData or PuzzleRows.
+template <class Data>
+const Data& data_as(const Session& session) {
+  return dynamic_cast<const Data&>(*session.data);
+}
+
 /// Generates or reads the data and makes the network with its initial weights. UserError as of the parts.
 Session make_session(const RunConfig& config);
+/// The same without the network.
+Session open_session(const RunConfig& config);
 
 /// The network's sizes for data of this shape.
 ModelShape model_shape(const RunConfig& config, const DataShape& data, const TargetBuilder& targets);

@@ -10,7 +10,6 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "dis/config/config.h"
 #include "dis/data/dataset.h"
 #include "dis/model/backbone.h"
+#include "dis/train/loader.h"
 #include "dis/train/optimiser.h"
 
 namespace dis {
@@ -30,9 +30,6 @@ struct TickRecords {
   std::vector<std::int32_t> correct;  ///< [ticks, B] cells whose argmax is the label
   std::vector<std::int32_t> cells;    ///< [ticks, B] labelled cells
 };
-
-/// Frames [B, N + 1, L] of the examples first..first+B-1 of the training stream (TargetBuilder::batch_frames).
-using FrameSource = std::function<std::vector<std::int32_t>(std::uint64_t first, const Batch& batch)>;
 
 class SupervisionLoop {
  public:
@@ -59,19 +56,17 @@ class SupervisionLoop {
   };
 
   void refill();
-  void load_lane(const Batch& one, std::int64_t lane, const std::vector<std::int32_t>& frames);
+  void place(const LaneLoad& load);
   void supervise();
   /// Forward and backward of some lanes; gradients go to the worker's leaves. `target_before` may be undefined.
   Piece supervise_piece(std::size_t worker, const at::Tensor& tokens, const at::Tensor& ids, const at::Tensor& steps,
                         const States& before, const at::Tensor& target, const at::Tensor& target_before,
                         const at::Tensor& scale) const;
-  std::int64_t phase(std::int64_t lane) const;
 
   MethodConfig method_;
   std::int64_t lanes_, micro_batch_;
-  std::uint64_t seed_;
-  const TrainingStream& stream_;
-  FrameSource frame_source_;
+  LaneClock clock_;
+  Loader loader_;
   Backbone& model_;
   Optimiser& optimiser_;
 

@@ -12,7 +12,8 @@
 //                 the label like any other)
 //   programmatic  boards: the input with floor(s m / N) of the label's m missing queens, so that no frame has queens
 //                 that attack one another
-//   trajectory    frames read from a file (trajectories.h), with the example's augmentation; frame 0 is the input
+//   trajectory    frames read from a file (trajectories.h), with the example's augmentation; frame 0 is the input. An
+//                 example without any has the targets of `label`
 //   label         the label in frames 1..N; frame 0 is the input
 //
 // A cell without a label is kIgnore in every frame, but for `path` with path_cells = all, the authors' rule: there it

@@ -1,5 +1,5 @@
-// Element conversions and functions that vectorise. Included, after kernels.h, by the files that are compiled once per instruction set,
-// inside an unnamed namespace of theirs: nothing here may be shared between the variants.
+// Element conversions and functions that vectorise. Included, after kernels.h, by the files that are compiled once per
+// instruction set, inside an unnamed namespace of theirs: nothing here may be shared between the variants.
 inline std::uint32_t bits_of(float x) { return __builtin_bit_cast(std::uint32_t, x); }
 inline float float_of(std::uint32_t x) { return __builtin_bit_cast(float, x); }
 

@@ -1,0 +1,37 @@
+// Answers to tasks that training never saw.
+//
+// A network knows a task by its puzzle embedding, and a new task has none. So its puzzles (the base puzzle and
+// predict.augmentations more) get rows of their own, which start at the mean of the trained rows and are fitted to the
+// task's demonstrations by predict.steps updates of the training loop; the network itself stays as it is, unless
+// predict.train_network. Then the puzzles vote, as in an evaluation.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "dis/config/config.h"
+#include "dis/eval/arc_score.h"
+
+namespace dis {
+
+struct PredictRequest {
+  RunConfig config;                      ///< of the run, with the settings of `predict`
+  std::filesystem::path weights;         ///< the trained network
+  std::vector<std::string> identifiers;  ///< that it was trained with: a task it knows keeps its rows
+  std::vector<ArcTask> tasks;
+};
+
+struct PredictResult {
+  std::vector<ArcTask> tasks;               ///< in the order of the build
+  std::vector<std::vector<Grid>> attempts;  ///< [test inputs] the first two candidates, for submission.h
+  ArcScore score;                           ///< of the tasks whose answers are known
+  double fitting_seconds = 0.0;
+  double voting_seconds = 0.0;
+};
+
+/// UserError: a task with a grid larger than data.max_grid, data of another kind than ARC. Throws Stopped after SIGINT
+/// or SIGTERM.
+PredictResult predict(const PredictRequest& request);
+
+}  // namespace dis

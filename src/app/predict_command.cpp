@@ -1,0 +1,100 @@
+// dis predict
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <filesystem>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "dis/core/error.h"
+#include "dis/core/json.h"
+#include "dis/core/progress.h"
+#include "dis/core/signals.h"
+#include "dis/data/identifiers.h"
+#include "dis/eval/predict.h"
+#include "dis/eval/submission.h"
+#include "dis/train/checkpoint.h"
+#include "dis/train/session.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct PredictOptions {
+  std::string run;
+  std::string checkpoint = "latest";
+  std::string input;
+  std::string output;
+  std::vector<std::string> set;
+  bool json = false;
+};
+
+constexpr const char* kChallenges = "_challenges.json";
+
+/// One task in a file, a file <prefix><name>_challenges.json of many, or a folder of task files.
+std::vector<ArcTask> read_tasks(const fs::path& input) {
+  if (!fs::exists(input)) throw UserError("--input: '" + input.string() + "' does not exist");
+  if (fs::is_directory(input)) {
+    const auto folder = fs::weakly_canonical(input);
+    return read_arc_subset(folder.parent_path(), folder.filename().string()).tasks;
+  }
+  const auto name = input.filename().string();
+  const std::string prefix = "arc-agi_";
+  if (name.starts_with(prefix) && name.ends_with(kChallenges)) {
+    const auto subset = name.substr(prefix.size(), name.size() - prefix.size() - std::string(kChallenges).size());
+    return read_arc_subset(input.parent_path(), subset).tasks;
+  }
+  return {read_arc_task(input)};
+}
+
+void run_prediction(const PredictOptions& options) {
+  PredictRequest request;
+  request.config = run_config(options.run, options.set);
+  request.tasks = read_tasks(options.input);
+  const auto folder = find_checkpoint(options.run, options.checkpoint);
+  const bool averaged = request.config.eval.ema && fs::exists(folder / "ema.safetensors");
+  request.weights = folder / (averaged ? "ema.safetensors" : "model.safetensors");
+  request.identifiers = read_identifiers(fs::path(options.run) / "identifiers.json");
+  catch_stop_signals();
+  const auto result = predict(request);
+  write_submission(options.output, result.tasks, result.attempts);
+
+  if (options.json) {
+    Json json = {{"submission", options.output},
+                 {"tasks", result.tasks.size()},
+                 {"fitting_seconds", result.fitting_seconds},
+                 {"voting_seconds", result.voting_seconds},
+                 {"score", to_json(result.score)}};
+    std::cout << json.dump(2) << "\n";
+    return;
+  }
+  std::cout << result.tasks.size() << " tasks: rows fitted in " << format_duration(result.fitting_seconds)
+            << ", votes counted in " << format_duration(result.voting_seconds) << "\n";
+  if (result.score.tasks > 0) std::cout << report_text(result.score);
+  std::cout << "written to " << options.output << "\n";
+}
+
+}  // namespace
+
+void add_predict_command(CLI::App& app) {
+  auto options = std::make_shared<PredictOptions>();
+  CLI::App* predict = app.add_subcommand("predict", "Answer ARC tasks that training never saw");
+  predict->add_option("--run", options->run, "Run folder of the trained network")->required()->type_name("DIR");
+  predict->add_option("--checkpoint", options->checkpoint, "Checkpoint: an update number, latest or best")
+      ->capture_default_str();
+  predict
+      ->add_option("--input", options->input,
+                   "A task file, a folder of them, or arc-agi_<name>_challenges.json; answers it holds are scored")
+      ->required()
+      ->type_name("PATH");
+  predict->add_option("--output", options->output, "The submission")->required()->type_name("FILE");
+  predict->add_option("--set", options->set, "Changes one field, as in --set predict.steps=600; may be repeated")
+      ->type_name("FIELD=VALUE")
+      ->allow_extra_args(false);
+  predict->add_flag("--json", options->json, "Print times and scores as JSON");
+  predict->footer("Example:\n  dis predict --run runs/mini --input task.json --output submission.json");
+  predict->callback([options] { run_prediction(*options); });
+}
+
+}  // namespace dis

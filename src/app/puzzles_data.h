@@ -1,0 +1,29 @@
+// `dis data` for ARC and for rows of tokens (folders, a user's own puzzles).
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "dis/config/config.h"
+#include "dis/core/json.h"
+#include "dis/data/arc_task.h"
+
+namespace dis {
+
+/// Counts per set and split, and the SHA-256 of the list of identifiers.
+Json arc_info(const RunConfig& config);
+void print_arc_info(const Json& info);
+
+Json rows_info(const RunConfig& config);
+void print_rows_info(const Json& info);
+
+/// The task of that name in data.subsets. UserError with the names that resemble it.
+ArcTask find_task(const DataConfig& data, const std::string& id);
+
+/// The official on-disk format, with progress.
+void export_data(const RunConfig& config, const std::filesystem::path& folder);
+
+/// Reads every row of such a folder, says what it holds, and writes a configuration that trains on it.
+void import_folder(const std::filesystem::path& folder, const std::filesystem::path& config_file);
+
+}  // namespace dis

@@ -1,0 +1,101 @@
+// ARC tasks: the answers after each supervision step, and the vote over all augmentations.
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include "dis/core/files.h"
+#include "dis/core/sha256.h"
+#include "dis/data/identifiers.h"
+#include "dis/eval/arc_score.h"
+#include "dis/eval/arc_voting.h"
+#include "dis/eval/submission.h"
+#include "kinds.h"
+
+namespace dis {
+namespace {
+
+/// What makes two evaluations the same one, so that votes of the one count in the other.
+std::string fingerprint_of(const Session& session, const EvalConfig& eval, const EvaluationTarget& target,
+                           const std::string& identifiers) {
+  const auto& weights = session.model->weights();
+  const auto flat = weights.flat().cpu().contiguous();
+  Sha256 hash;
+  hash.update(std::as_bytes(std::span(flat.data_ptr<float>(), static_cast<std::size_t>(flat.numel()))));
+  const auto& puzzle = weights.master().puzzle;
+  const auto config = to_json(session.config);
+  const Json what = {{"checkpoint", target.name},
+                     {"weights", hash.hex()},
+                     {"puzzle_table", puzzle.defined() ? puzzle.sum(at::kDouble).item<double>() : 0.0},
+                     {"identifiers", identifiers},
+                     {"model", config["model"]},
+                     {"method", config["method"]},
+                     {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"},
+                     {"threads", at::get_num_threads()},
+                     {"batch", eval.batch},
+                     {"tasks", eval.tasks},
+                     {"votes", eval.votes},
+                     {"seed", session.config.run.seed}};
+  return what.dump();
+}
+
+/// The base puzzles of the evaluated tasks, without any vote: answers against labels after each supervision step.
+std::vector<RowRates> base_puzzle_rates(const Session& session, const ArcData& data, const EvalConfig& eval,
+                                        const ArcElection& election) {
+  const auto length = static_cast<std::size_t>(data.shape().length);
+  std::vector<ArcTestRow> rows;
+  for (const auto& row : election.rows) {
+    if (row.puzzle == data.puzzles().groups()[static_cast<std::size_t>(row.group)].first_puzzle) rows.push_back(row);
+  }
+  std::vector<std::int32_t> inputs(rows.size() * length), labels(rows.size() * length), ids;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    data.test_fields(rows[i], std::span(inputs).subspan(i * length, length),
+                     std::span(labels).subspan(i * length, length));
+    ids.push_back(data.identifier_of(rows[i]));
+  }
+  const auto answers =
+      answer_rows(*session.model, decode_settings(session, eval), inputs, ids, session.config.method.num_supervision);
+  std::vector<RowRates> steps(answers.steps.size());
+  for (std::size_t s = 0; s < steps.size(); ++s) {
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      steps[s].add(std::span(answers.steps[s]).subspan(i * length, length),
+                   std::span(labels).subspan(i * length, length));
+    }
+  }
+  return steps;
+}
+
+}  // namespace
+
+Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalConfig& eval,
+                        const EvaluationTarget& target) {
+  const auto seed = static_cast<std::uint64_t>(session.config.run.seed);
+  const auto election = plan_election(data.puzzles(), eval.tasks, eval.votes, seed);
+  const auto votes_file = target.folder / (target.name + ".votes");
+  const VotingSettings settings{eval.batch, votes_file, fingerprint_of(session, eval, target, identifiers_sha256(data)),
+                                target.interruptible};
+  const auto book = vote(session, data, election, settings);
+  const auto score = score_arc(election.tasks, book, {.seed = seed});
+
+  Evaluation evaluation;
+  evaluation.json["arc"] = {{"test_set", data.puzzles().settings().test_set},
+                            {"max_grid", data.puzzles().side()},
+                            {"votes_per_test_input", eval.votes}};
+  evaluation.json["arc"].update(to_json(score));
+  evaluation.report = report_text(score);
+  if (eval.per_step) {
+    const auto steps = base_puzzle_rates(session, data, eval, election);
+    for (const auto& rates : steps) evaluation.json["per_supervision_step"].push_back(to_json(rates));
+    evaluation.report += "\nThe base puzzles alone, without votes\n" + step_table(steps);
+  }
+  write_atomically(target.folder / (target.name + "_tasks.csv"), table_csv(score));
+  write_submission(target.folder / (target.name + "_submission.json"), election.tasks, best_grids(book));
+  std::filesystem::remove(votes_file);  // its work is done
+  if (!score.pass_at.empty()) {
+    const auto pass2 = score.pass_at.at(1).tasks;
+    evaluation.summary = "pass@2 " + rate_text(pass2) + " of " + std::to_string(score.tasks) + " tasks (" +
+                         std::to_string(score.predictions) + " votes)";
+    evaluation.score = pass2.value();
+  }
+  return evaluation;
+}
+
+}  // namespace dis

@@ -1,0 +1,114 @@
+#include "dis/eval/predict.h"
+
+#include <chrono>
+#include <cstdio>
+
+#include "dis/core/error.h"
+#include "dis/core/progress.h"
+#include "dis/core/signals.h"
+#include "dis/data/arc_data.h"
+#include "dis/data/identifiers.h"
+#include "dis/eval/arc_voting.h"
+#include "dis/eval/submission.h"
+#include "dis/model/weights_file.h"
+#include "dis/train/metrics.h"
+#include "dis/train/optimiser.h"
+#include "dis/train/schedule.h"
+#include "dis/train/session.h"
+#include "dis/train/supervision.h"
+
+namespace dis {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
+
+void check_sizes(const std::vector<ArcTask>& tasks, std::int64_t side) {
+  for (const auto& task : tasks) {
+    for (const auto& pair : task.pairs) {
+      const auto fits = [&](const Grid& grid) { return grid.rows <= side && grid.columns <= side; };
+      if (fits(pair.input) && (!pair.output || fits(*pair.output))) continue;
+      throw UserError("task " + task.id + " has a grid of more than " + std::to_string(side) +
+                      " rows or columns, the data.max_grid that the network was trained with; leave the task out");
+    }
+  }
+}
+
+/// The run's network over the new tasks' puzzles.
+Session session_for(const PredictRequest& request) {
+  RunConfig config = request.config;
+  if (config.data.kind != DataKind::arc) {
+    throw UserError("dis predict needs a network trained on ARC, found data.kind = " + to_string(config.data.kind));
+  }
+  check_sizes(request.tasks, config.data.max_grid);
+  config.data.augmentations = config.predict.augmentations;
+  if (config.method.targets == TargetKind::trajectory) config.method.targets = TargetKind::label;  // none are known
+  const std::string all = "unseen";
+  ArcPuzzles puzzles({{all, request.tasks}}, {.augmentations = config.data.augmentations,
+                                              .seed = static_cast<std::uint32_t>(config.data.build_seed),
+                                              .side = static_cast<int>(config.data.max_grid),
+                                              .test_set = all});
+  Session session{config, resolve_compute(config.compute), nullptr, nullptr, nullptr};
+  session.data = std::make_unique<ArcData>(std::move(puzzles), config.data.translations == TranslationKind::none
+                                                                   ? TranslationKind::none
+                                                                   : TranslationKind::fresh);
+  session.targets = std::make_unique<TargetBuilder>(config.method, session.data->shape());
+  session.model = std::make_unique<Backbone>(model_shape(config, session.data->shape(), *session.targets),
+                                             static_cast<std::uint64_t>(config.run.seed), session.compute.device,
+                                             session.compute.type);
+  adopt_weights(request.weights, session.model->weights(), identifier_names(*session.data), request.identifiers);
+  return session;
+}
+
+void fit_rows(Session& session) {
+  const auto& config = session.config;
+  OptimConfig optim = config.optim;
+  optim.puzzle_lr = config.predict.puzzle_lr;
+  optim.warmup_steps = 0;
+  optim.lr_min_ratio = 0.0;  // the rows settle
+  optim.ema_rate = 0.0;
+  if (!config.predict.train_network) optim.lr = 0.0;
+  TrainConfig train = config.train;
+  train.global_batch = config.predict.batch;
+  train.micro_batch = 0;
+  const auto batches = config.predict.steps > 0 ? batches_of(config.method, config.predict.steps) : 0;
+  const auto updates = updates_per_batch(config.method);
+  Optimiser optimiser(optim, batches * updates, session.model->weights());
+  const auto seed = static_cast<std::uint64_t>(config.run.seed);
+  const auto frames = [&](std::uint64_t first, const Batch& batch) {
+    return session.targets->batch_frames(seed, first, batch, *session.data);
+  };
+  SupervisionLoop loop(config.method, train, seed, *session.data, frames, *session.model, optimiser);
+  Progress progress({.what = "fit", .unit = "updates", .total = batches * updates});
+  for (std::int64_t batch = 1; batch <= batches; ++batch) {
+    const auto metrics = summarise(loop.run(config.method.num_supervision), config.method.num_supervision);
+    char details[64];
+    std::snprintf(details, sizeof details, "loss %.4f, exact %.3f", metrics.mean_loss(), metrics.exact.back());
+    progress.update(batch * updates, details);
+    if (stop_requested()) throw Stopped{stop_signal()};
+  }
+  progress.finish();
+}
+
+}  // namespace
+
+PredictResult predict(const PredictRequest& request) {
+  auto session = session_for(request);
+  PredictResult result;
+  auto start = Clock::now();
+  fit_rows(session);
+  result.fitting_seconds = seconds_since(start);
+
+  start = Clock::now();
+  const auto& data = data_as<ArcData>(session);
+  const auto election = plan_election(data.puzzles(), 0, 0, 0);
+  const auto book = vote(session, data, election, {.batch = session.config.eval.batch, .interruptible = true});
+  result.voting_seconds = seconds_since(start);
+  result.score = score_arc(election.tasks, book, {.seed = static_cast<std::uint64_t>(session.config.run.seed)});
+  result.tasks = election.tasks;
+  result.attempts = best_grids(book);
+  return result;
+}
+
+}  // namespace dis

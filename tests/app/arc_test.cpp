@@ -1,0 +1,173 @@
+// ARC through the program: data, a run, its evaluation, a submission, unseen tasks; and what users get wrong.
+#include <gtest/gtest.h>
+
+#include <fstream>
+
+#include "app/program.h"
+#include "app/run_folder.h"
+#include "core/temporary_folder.h"
+#include "dis/core/files.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kSets = fs::path(DIS_SOURCE_DIR) / "tests/data/arc";
+
+Arguments arc_data(const std::vector<std::string>& more = {}) {
+  return set({"data.kind=arc", "data.path=" + kSets.string(), "data.subsets=small,other", "data.test_set=small",
+              "data.augmentations=4", "data.max_grid=6"}) +
+         set(more);
+}
+
+Arguments train_arc(const fs::path& run, const std::vector<std::string>& more = {}) {
+  return Arguments{"train", "--run-dir", run.string()} + arc_data() +
+         set({"model.hidden_size=16", "model.num_heads=2", "model.expansion=0.5", "model.puzzle_emb_len=1",
+              "method.num_supervision=2", "train.global_batch=4", "train.steps=6", "compute.dtype=float32",
+              "compute.threads=1", "optim.warmup_steps=0"}) +
+         set(more);
+}
+
+Json json_of(const Arguments& arguments) { return parse_json(expect_success(arguments).out, "output"); }
+
+TEST(Arc, InfoCountsAndNamesTheIdentifiers) {
+  const auto info =
+      json_of(Arguments{"data", "info", "--json"} + arc_data({"data.max_grid=30", "data.augmentations=30"}));
+  const auto build = read_json(kSets.parent_path() / "golden/arc_small.json").at("build");
+  EXPECT_EQ(info.at("identifiers_sha256"), build.at("identifiers_sha256"));
+  EXPECT_EQ(info.at("identifiers"), build.at("identifiers").size());
+  EXPECT_EQ(info.at("subsets").at(0).at("tasks"), 8);
+}
+
+TEST(Arc, ShowDrawsATask) {
+  const TemporaryFolder folder;
+  const auto text = expect_success(Arguments{"data", "show", "0d3d703e", "--plain"} + arc_data()).out;
+  EXPECT_NE(text.find("0d3d703e"), std::string::npos) << text;
+  for (const char* name : {"task.svg", "task.png"}) {
+    expect_success(Arguments{"data", "show", "0d3d703e", "--output", (folder / name).string()} + arc_data());
+    EXPECT_GT(fs::file_size(folder / name), 500U);
+  }
+}
+
+TEST(Arc, ARunIsEvaluatedAndItsSubmissionIsComplete) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  expect_success(train_arc(run, {"train.eval_every=6", "eval.tasks=2", "eval.votes=2"}));
+  EXPECT_EQ(read_json(run / "eval/6.json").at("arc").at("tasks"), 2) << "while training: a sample";
+
+  const auto scores =
+      json_of({"eval", "--run", run.string(), "--json", "--set", "eval.tasks=0", "--set", "eval.votes=0"});
+  EXPECT_EQ(scores.at("arc").at("tasks"), 5);
+  EXPECT_EQ(scores.at("arc").at("predictions"), scores.at("arc").at("table").size() * 5);
+  EXPECT_EQ(scores.at("per_supervision_step").size(), 2U);
+  EXPECT_TRUE(fs::exists(run / "eval/6_tasks.csv"));
+  EXPECT_FALSE(fs::exists(run / "eval/6.votes"));
+
+  const auto submission = (run / "eval/6_submission.json").string();
+  const auto check = Arguments{"eval", "--check-submission", submission} + arc_data();
+  EXPECT_NE(expect_success(check).out.find("5 tasks"), std::string::npos);
+  auto broken = read_json(submission);
+  broken.erase(broken.begin());
+  write_json(folder / "broken.json", broken);
+  const auto outcome =
+      run_program(Arguments{"eval", "--check-submission", (folder / "broken.json").string()} + arc_data());
+  EXPECT_EQ(outcome.status, 1);
+  EXPECT_NE(outcome.err.find("1 problem"), std::string::npos) << outcome.err;
+}
+
+TEST(Arc, WeightsFromElsewhereAreEvaluatedByTheirIdentifiers) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  expect_success(train_arc(run));
+  const auto weights = (run / "checkpoints/latest/model.safetensors").string();
+  const auto network =
+      set({"model.hidden_size=16", "model.num_heads=2", "model.expansion=0.5", "model.puzzle_emb_len=1",
+           "method.num_supervision=2", "compute.dtype=float32", "compute.threads=1"});
+  const auto elsewhere =
+      Arguments{"eval",     "--weights",  weights, "--identifiers", (run / "identifiers.json").string(),
+                "--output", folder / "e", "--json"} +
+      arc_data() + network;
+  const auto ours = json_of({"eval", "--run", run.string(), "--json"});
+  EXPECT_EQ(json_of(elsewhere).at("arc"), ours.at("arc"));
+
+  // Puzzles in another order find their rows by name; the vote is the same but for ties.
+  const auto other_seed = json_of(elsewhere + set({"data.build_seed=43"}));
+  EXPECT_EQ(other_seed.at("arc").at("tasks"), ours.at("arc").at("tasks"));
+
+  const auto refused = run_program({"eval", "--run", run.string(), "--set", "data.test_set=other"});
+  EXPECT_EQ(refused.status, 1);
+  EXPECT_NE(refused.err.find("training saw the answers"), std::string::npos) << refused.err;
+  const auto forced = json_of(
+      {"eval", "--run", run.string(), "--json", "--set", "data.test_set=other", "--set", "eval.allow_seen_tasks=true"});
+  EXPECT_NE(forced.at("warning").get<std::string>().find("training saw the answers"), std::string::npos);
+}
+
+TEST(Arc, UnseenTasksGetRowsOfTheirOwn) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  expect_success(train_arc(run));
+  write_atomically(folder / "new.json",
+                   std::string_view(R"({"train": [{"input": [[1, 0], [0, 1]], "output": [[0, 1], [1, 0]]},
+                                                      {"input": [[2, 0], [0, 2]], "output": [[0, 2], [2, 0]]}],
+                                            "test": [{"input": [[3, 0], [0, 3]]}]})"));
+  const auto output = folder / "submission.json";
+  const Arguments predict{"predict",  "--run",        run.string(), "--input", (folder / "new.json").string(),
+                          "--output", output.string()};
+  const auto result = json_of(predict + Arguments{"--json"} + set({"predict.steps=4", "predict.augmentations=3"}));
+  EXPECT_EQ(result.at("tasks"), 1);
+  const auto submission = read_json(output);
+  ASSERT_TRUE(submission.contains("new"));
+  EXPECT_TRUE(submission.at("new").at(0).contains("attempt_2"));
+
+  const auto large = run_program({"predict", "--run", run.string(), "--input",
+                                  (kSets / "arc-agi_other_challenges.json").string(), "--output", output.string()});
+  EXPECT_EQ(large.status, 1);
+  EXPECT_NE(large.err.find("data.max_grid"), std::string::npos) << large.err;
+}
+
+TEST(Arc, AnExportIsReadBackAndTrained) {
+  const TemporaryFolder folder;
+  const auto arrays = (folder / "arrays").string();
+  expect_success(Arguments{"data", "export", "--output", arrays} + arc_data());
+  const auto config = (folder / "own.json").string();
+  expect_success({"data", "import", "--input", arrays, "--output", config});
+  const auto run = (folder / "run").string();
+  expect_success(Arguments{"train", "--config", config, "--run-dir", run} +
+                 set({"model.hidden_size=16", "model.num_heads=2", "model.expansion=0.5", "model.puzzle_emb_len=1",
+                      "method.num_supervision=2", "train.global_batch=4", "train.steps=4", "compute.dtype=float32",
+                      "compute.threads=1"}));
+  const auto scores = json_of({"eval", "--run", run, "--json"});
+  EXPECT_TRUE(scores.at("examples").contains("token_accuracy"));
+  EXPECT_EQ(run_program({"data", "export", "--output", arrays}).status, 1);
+}
+
+TEST(Arc, DryRunCountsWithoutTraining) {
+  const TemporaryFolder folder;
+  const auto plan = json_of(train_arc(folder / "run") + Arguments{"--dry-run", "--json"});
+  EXPECT_FALSE(fs::exists(folder / "run"));
+  EXPECT_EQ(plan.at("updates"), 6);
+  EXPECT_EQ(plan.at("batches"), 3);
+  EXPECT_EQ(plan.at("passes_per_batch"), 2 * 3);
+  EXPECT_EQ(plan.at("tokens_per_sample"), 37);
+}
+
+TEST(Arc, MistakesAreNamed) {
+  const TemporaryFolder folder;
+  const auto fails = [&](const Arguments& arguments, const std::string& part) {
+    const auto outcome = run_program(arguments);
+    EXPECT_EQ(outcome.status, 1) << part;
+    EXPECT_NE(outcome.err.find(part), std::string::npos) << outcome.err;
+  };
+  const Arguments info{"data", "info"};
+  fails(info + arc_data({"data.subsets=small,missing"}), "missing");
+  fails(info + arc_data({"data.test_set=evaluation"}), "data.test_set");
+  fails(info + arc_data({"data.path=" + (folder / "nowhere").string()}), "nowhere");
+  fails(info + arc_data({"data.max_grid=1"}), "data.max_grid");
+  fails(Arguments{"data", "show", "ffffffff"} + arc_data(), "no task ffffffff");
+  fails(Arguments{"data", "show", "0d3d703e", "--output", (folder / "a.gif").string()} + arc_data(), ".gif");
+  fails({"data", "import", "--input", folder.path().string()}, "dataset.json");
+}
+
+}  // namespace
+}  // namespace dis

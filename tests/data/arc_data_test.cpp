@@ -1,0 +1,190 @@
+#include "dis/data/arc_data.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include "core/user_error.h"
+#include "dis/core/json.h"
+#include "dis/data/identifiers.h"
+
+namespace dis {
+namespace {
+
+const std::filesystem::path kSets = std::filesystem::path(DIS_SOURCE_DIR) / "tests/data/arc";
+
+ArcPuzzles puzzles_of(int side, bool frozen = false) {
+  return ArcPuzzles({read_arc_subset(kSets, "small"), read_arc_subset(kSets, "other")},
+                    {.augmentations = 20, .side = side, .test_set = "small", .frozen_translations = frozen});
+}
+
+/// An example of the stream, and where it is from.
+struct Drawn {
+  std::vector<std::int32_t> input, label;
+  std::int32_t id = -1;
+  Origin origin;
+  std::size_t group = 0;
+  const ArcPair* pair = nullptr;
+  Augmentation augmentation;
+};
+
+Drawn draw(const ArcData& data, std::uint64_t seed, std::uint64_t position) {
+  const auto length = static_cast<std::size_t>(data.shape().length);
+  Drawn drawn;
+  drawn.input.resize(length);
+  drawn.label.resize(length);
+  drawn.origin = data.example(seed, position, drawn.input, drawn.label, drawn.id);
+  const auto item = data.item(drawn.origin.item);
+  drawn.group = item.group;
+  drawn.pair = &data.puzzles().groups()[item.group].task.pairs[static_cast<std::size_t>(item.pair)];
+  drawn.augmentation = data.puzzles().augmentation(drawn.id - 1);
+  return drawn;
+}
+
+/// Where a grid stands in its field: its first colour cell.
+Translation place_of(const std::vector<std::int32_t>& field, int side) {
+  const auto first = std::ranges::find_if(field, [](std::int32_t token) { return token >= kFirstColourToken; });
+  const auto cell = static_cast<int>(first - field.begin());
+  return {static_cast<std::uint8_t>(cell / side), static_cast<std::uint8_t>(cell % side)};
+}
+
+TEST(ArcData, AnExampleIsThePairThatItsOriginNames) {
+  const ArcData data(puzzles_of(30));
+  const auto shape = data.shape();
+  EXPECT_EQ(shape.vocabulary, 12);
+  EXPECT_EQ(shape.length, 900);
+  EXPECT_EQ(shape.identifiers, data.puzzles().puzzles() + 1);
+  for (std::uint64_t position = 0; position < 3000; ++position) {
+    const auto drawn = draw(data, 5, position);
+    EXPECT_EQ(data.puzzles().group_of(drawn.id - 1), drawn.group);
+    const auto where = place_of(drawn.input, 30);
+    std::vector<std::int32_t> field(900);
+    write_field(drawn.pair->input, drawn.augmentation, where, 30, kPadToken, field);
+    EXPECT_EQ(drawn.input, field);
+    write_field(*drawn.pair->output, drawn.augmentation, where, 30, kIgnore, field);
+    EXPECT_EQ(drawn.label, field) << "input and label move together";
+  }
+}
+
+TEST(ArcData, NoTestExampleReachesTraining) {
+  const ArcData data(puzzles_of(30));
+  std::set<const ArcPair*> drawn;
+  for (std::uint64_t position = 0; position < 5000; ++position) drawn.insert(draw(data, 1, position).pair);
+  std::size_t training = 0;
+  for (const auto& group : data.puzzles().groups()) {
+    for (const int pair : group.test_pairs) {
+      EXPECT_FALSE(drawn.contains(&group.task.pairs[static_cast<std::size_t>(pair)])) << group.task.id;
+    }
+    training += group.train_pairs.size();
+  }
+  EXPECT_EQ(drawn.size(), training) << "and every training pair does";
+}
+
+TEST(ArcData, AnEpochShowsOnePuzzleOfEveryTaskWhole) {
+  const ArcData data(puzzles_of(30));
+  for (std::int64_t epoch = 0; epoch < 5; ++epoch) {
+    std::map<std::size_t, std::multiset<std::int64_t>> items;
+    std::map<std::size_t, std::set<std::int32_t>> ids;
+    for (std::int64_t i = 0; i < data.epoch_length(); ++i) {
+      const auto drawn = draw(data, 3, static_cast<std::uint64_t>(epoch * data.epoch_length() + i));
+      items[drawn.group].insert(drawn.origin.item);
+      ids[drawn.group].insert(drawn.id);
+    }
+    ASSERT_EQ(items.size(), data.puzzles().groups().size());
+    for (std::size_t g = 0; g < items.size(); ++g) {
+      EXPECT_EQ(ids[g].size(), 1U);
+      const std::set<std::int64_t> distinct(items[g].begin(), items[g].end());
+      EXPECT_EQ(distinct.size(), data.puzzles().groups()[g].train_pairs.size());
+      EXPECT_EQ(items[g].size(), distinct.size());
+    }
+  }
+}
+
+TEST(ArcData, OneExampleOfAVisitedPuzzleStaysAtTheOriginAndTheOthersGoEverywhere) {
+  const ArcData data(puzzles_of(8));
+  std::map<std::pair<std::int64_t, std::size_t>, std::pair<int, int>> visits;  // (epoch, group): at the origin, all
+  std::map<int, std::vector<std::int64_t>> rows;                               // by the rows that are free
+  for (std::int64_t position = 0; position < 40 * data.epoch_length(); ++position) {
+    const auto drawn = draw(data, 9, static_cast<std::uint64_t>(position));
+    const auto where = place_of(drawn.input, 8);
+    auto& [origin, all] = visits[{position / data.epoch_length(), drawn.group}];
+    origin += where == Translation{} ? 1 : 0;
+    ++all;
+    const auto input = view_of(drawn.augmentation.tid, drawn.pair->input.rows, drawn.pair->input.columns);
+    const auto output = view_of(drawn.augmentation.tid, drawn.pair->output->rows, drawn.pair->output->columns);
+    const int free = 8 - std::max(input.rows, output.rows);
+    auto& counts = rows.try_emplace(free, static_cast<std::size_t>(free + 1)).first->second;
+    ++counts.at(where.row);
+  }
+  for (const auto& [visit, counts] : visits) EXPECT_GE(counts.first, 1);
+  // The origin is as likely as the other places and gets the kept examples on top.
+  for (const auto& [free, counts] : rows) {
+    for (std::size_t row = 1; row < counts.size(); ++row) {
+      EXPECT_GT(counts[0], counts[row]);
+      EXPECT_GT(counts[row], 0) << free << " free rows";
+    }
+  }
+}
+
+TEST(ArcData, FrozenTranslationsAreThoseOfTheBuild) {
+  const ArcData data(puzzles_of(30, true), TranslationKind::frozen);
+  for (std::uint64_t position = 0; position < 500; ++position) {
+    const auto drawn = draw(data, 4, position);
+    const auto& group = data.puzzles().groups()[drawn.group];
+    const auto number =
+        std::ranges::find(group.train_pairs, data.item(drawn.origin.item).pair) - group.train_pairs.begin();
+    const auto example =
+        group.first_example + (drawn.id - 1 - group.first_puzzle) * std::ssize(group.train_pairs) + number;
+    EXPECT_EQ(place_of(drawn.input, 30), data.puzzles().translation(example));
+  }
+}
+
+TEST(ArcData, WithoutTranslationsGridsStandAtTheOrigin) {
+  const ArcData data(puzzles_of(30), TranslationKind::none);
+  for (std::uint64_t position = 0; position < 200; ++position) {
+    EXPECT_EQ(place_of(draw(data, 4, position).input, 30), Translation{});
+  }
+}
+
+TEST(ArcData, TestFieldsStandAtTheOrigin) {
+  const ArcData data(puzzles_of(30));
+  const auto& group = data.puzzles().groups()[0];
+  ASSERT_FALSE(group.test_pairs.empty());
+  const ArcTestRow row{0, group.first_puzzle + 3, 0};
+  std::vector<std::int32_t> input(900), label(900), expected(900);
+  data.test_fields(row, input, label);
+  const auto& pair = group.task.pairs[static_cast<std::size_t>(group.test_pairs[0])];
+  const auto what = data.puzzles().augmentation(row.puzzle);
+  write_field(pair.input, what, {}, 30, kPadToken, expected);
+  EXPECT_EQ(input, expected);
+  write_field(*pair.output, what, {}, 30, kIgnore, expected);
+  EXPECT_EQ(label, expected);
+  EXPECT_EQ(data.identifier(data.identifier_of(row)), data.puzzles().identifier(row.puzzle + 1));
+}
+
+TEST(ArcData, SubsetNames) {
+  DataConfig config;
+  config.subsets = "training, concept";
+  EXPECT_EQ(subset_names(config), (std::vector<std::string>{"training", "concept"}));
+  config.subsets = "training,,concept";
+  EXPECT_TRUE(contains(user_error_of([&] { subset_names(config); }), "data.subsets"));
+}
+
+TEST(Identifiers, TheFileIsPythonsAndIsRecognised) {
+  const ArcData data(puzzles_of(30));
+  const auto file = std::filesystem::temp_directory_path() / "dis_identifiers_test.json";
+  write_identifiers(file, data);
+  const auto names = read_identifiers(file);
+  EXPECT_EQ(names, identifier_names(data));
+  EXPECT_TRUE(same_identifiers(file, data));
+  EXPECT_FALSE(same_identifiers(file, ArcData(puzzles_of(8))));
+  std::filesystem::remove(file);
+  EXPECT_EQ(identifiers_sha256(ArcData(ArcPuzzles({read_arc_subset(kSets, "small"), read_arc_subset(kSets, "other")},
+                                                  {.augmentations = 30, .test_set = "small"}))),
+            read_json(kSets.parent_path() / "golden/arc_small.json").at("build").at("identifiers_sha256"));
+}
+
+}  // namespace
+}  // namespace dis

@@ -1,5 +1,5 @@
-# src/ops/cpu/{kernels,gemm,attention}.cpp, compiled once per instruction set; dispatch.cpp picks one when the program runs, so that one
-# binary serves every processor.
+# src/ops/cpu/{kernels,gemm,attention}.cpp, compiled once per instruction set; dispatch.cpp picks one when the program
+# runs, so that one binary serves every processor.
 function(dis_cpu_kernels variant)
   add_library(dis_cpu_${variant} OBJECT src/ops/cpu/kernels.cpp src/ops/cpu/gemm.cpp src/ops/cpu/attention.cpp)
   target_compile_definitions(dis_cpu_${variant} PRIVATE DIS_CPU_VARIANT=${variant})

@@ -74,32 +74,48 @@ struct Subject {
   EvaluationTarget target;
 };
 
+/// Evaluation needs no targets, and the file of trajectories may be gone.
+RunConfig without_trajectories(RunConfig config) {
+  if (config.method.targets == TargetKind::trajectory) config.method.targets = TargetKind::label;
+  return config;
+}
+
+void warn_of_missing_rows(std::int64_t found, const Session& session) {
+  const auto all = session.data->shape().identifiers;
+  if (!session.config.model.puzzle_embedding || found == all) return;
+  log_warn(std::to_string(all - found) + " of " + std::to_string(all) +
+           " puzzle identifiers have no trained row; they get the mean of all rows");
+}
+
 /// A checkpoint of a run. Data other than the run's own may be asked for by --set data.*: then puzzle rows are found by
 /// their identifiers.
 Subject open_run(const EvalOptions& options) {
   const auto trained = run_config(options.run, {});
-  auto session = make_session(run_config(options.run, options.config.set));
+  auto session = make_session(without_trajectories(run_config(options.run, options.config.set)));
   const auto folder = find_checkpoint(options.run, options.checkpoint);
   const bool averaged = session.config.eval.ema && fs::exists(folder / "ema.safetensors");
   const auto file = folder / (averaged ? "ema.safetensors" : "model.safetensors");
   EvaluationTarget target{fs::path(options.run) / "eval", folder.filename().string(), options.run,
                           averaged ? "moving average" : "last"};
-  if (session.config.data == trained.data) {
+  const auto identifiers = fs::path(options.run) / "identifiers.json";
+  if (session.config.data == trained.data && same_identifiers(identifiers, *session.data)) {
     load_weights(file, session.model->weights());
   } else {
-    adopt_weights(file, session.model->weights(), identifier_names(*session.data),
-                  read_identifiers(fs::path(options.run) / "identifiers.json"));
-    if (trained.data.kind == DataKind::arc && session.config.data.kind == DataKind::arc) {
-      target.seen_tasks = warn_of_seen_tasks(data_as<ArcData>(session).puzzles(), tasks_trained_by(trained.data),
-                                             session.config.eval.allow_seen_tasks);
-    }
+    const auto theirs = read_identifiers(identifiers);
+    warn_of_missing_rows(adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs),
+                         session);
+  }
+  if (session.config.data.kind == DataKind::arc) {
+    const auto& puzzles = data_as<ArcData>(session).puzzles();
+    target.seen_tasks = warn_of_seen_tasks(tested_tasks(puzzles), seen_by_run(options.run, puzzles),
+                                           session.config.eval.allow_seen_tasks);
   }
   return {std::move(session), std::move(target)};
 }
 
 /// Weights trained elsewhere, on the data of a configuration.
 Subject open_weights(const EvalOptions& options) {
-  auto session = make_session(options.config.load());
+  auto session = make_session(without_trajectories(options.config.load()));
   const fs::path file = options.weights;
   EvaluationTarget target{options.output.empty() ? fs::path("eval") : fs::path(options.output), file.stem().string(),
                           "", file.string()};
@@ -108,15 +124,21 @@ Subject open_weights(const EvalOptions& options) {
     theirs = read_identifiers(options.identifiers);
     if (session.config.data.kind == DataKind::arc) {
       const auto& puzzles = data_as<ArcData>(session).puzzles();
-      target.seen_tasks =
-          warn_of_seen_tasks(puzzles, tasks_named_by(theirs, puzzles), session.config.eval.allow_seen_tasks);
+      target.seen_tasks = warn_of_seen_tasks(tested_tasks(puzzles), seen_by_names(theirs, puzzles),
+                                             session.config.eval.allow_seen_tasks);
     }
   } else if (session.config.data.kind == DataKind::arc) {
     log_warn(
         "without --identifiers only the number of puzzle rows is compared: were these weights trained on other "
         "puzzles, or in another order, their scores mean nothing");
   }
-  adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs);
+  const auto found = adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs);
+  if (found == 0 && session.config.model.puzzle_embedding) {
+    throw UserError("weights file '" + file.string() + "' has another number of puzzle rows than these data have (" +
+                    std::to_string(session.data->shape().identifiers) +
+                    "); give the list that belongs to it with --identifiers");
+  }
+  warn_of_missing_rows(found, session);
   return {std::move(session), std::move(target)};
 }
 
@@ -135,9 +157,15 @@ void run_evaluation(const EvalOptions& options) {
   auto subject = options.weights.empty() ? open_run(options) : open_weights(options);
   const auto& session = subject.session;
   if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
-  catch_stop_signals();
+  if (options.show > 0 && session.config.data.kind != DataKind::nqueens) {
+    throw UserError("--show draws boards, found data.kind = " + to_string(session.config.data.kind) +
+                    "; ARC tasks are drawn with --task");
+  }
   if (!options.task.empty()) return show_solution(session, options);
-  subject.target.interruptible = true;
+  if (session.config.data.kind == DataKind::arc) {  // the others are soon done, and a signal ends them
+    subject.target.interruptible = true;
+    catch_stop_signals();
+  }
   const auto evaluation = evaluate(session, session.config.eval, subject.target);
   if (options.json) {
     std::cout << evaluation.json.dump(2) << "\n";
@@ -151,7 +179,9 @@ void run_evaluation(const EvalOptions& options) {
 
 /// Prints what is wrong with a submission.
 void check_submission_file(const EvalOptions& options) {
-  const ArcData data(options.config.load().data);
+  auto config = options.config.load();
+  config.data.augmentations = 0;  // the tasks alone
+  const ArcData data(config.data);
   std::vector<ArcTask> tasks;
   for (const auto& group : data.puzzles().groups()) {
     if (!group.test_pairs.empty()) tasks.push_back(group.task);

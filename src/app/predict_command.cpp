@@ -1,20 +1,24 @@
 // dis predict
 #include <CLI/CLI.hpp>
-#include <cstdio>
+#include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <set>
 
 #include "commands.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
+#include "dis/core/log.h"
 #include "dis/core/progress.h"
 #include "dis/core/signals.h"
 #include "dis/data/identifiers.h"
 #include "dis/eval/predict.h"
+#include "dis/eval/seen_tasks.h"
 #include "dis/eval/submission.h"
 #include "dis/train/checkpoint.h"
 #include "dis/train/session.h"
+#include "dis/train/trainer.h"
 
 namespace dis {
 namespace {
@@ -36,8 +40,7 @@ constexpr const char* kChallenges = "_challenges.json";
 std::vector<ArcTask> read_tasks(const fs::path& input) {
   if (!fs::exists(input)) throw UserError("--input: '" + input.string() + "' does not exist");
   if (fs::is_directory(input)) {
-    const auto folder = fs::weakly_canonical(input);
-    return read_arc_subset(folder.parent_path(), folder.filename().string()).tasks;
+    return read_arc_folder(input, fs::weakly_canonical(input).filename().string()).tasks;
   }
   const auto name = input.filename().string();
   const std::string prefix = "arc-agi_";
@@ -48,10 +51,30 @@ std::vector<ArcTask> read_tasks(const fs::path& input) {
   return {read_arc_task(input)};
 }
 
+/// Scores of tasks whose answers training saw are refused, unless forced.
+std::string seen_before(const fs::path& run, const PredictRequest& request) {
+  const auto seen = read_seen_tasks(run);
+  if (!seen) return "";
+  const std::set<std::string> names(seen->begin(), seen->end());
+  std::vector<std::string> scored;
+  for (const auto& task : request.tasks) {
+    const bool known = std::ranges::all_of(task.pairs, [](const ArcPair& pair) { return pair.output.has_value(); });
+    if (known) scored.push_back(task.id);
+  }
+  return warn_of_seen_tasks(scored, {[&](const std::string& task) { return names.contains(task); }},
+                            request.config.eval.allow_seen_tasks);
+}
+
 void run_prediction(const PredictOptions& options) {
   PredictRequest request;
   request.config = run_config(options.run, options.set);
   request.tasks = read_tasks(options.input);
+  const auto place = fs::absolute(options.output).parent_path();
+  if (!fs::is_directory(place)) {  // before the work, not after it
+    throw UserError("--output: the folder '" + place.string() + "' does not exist; make it first");
+  }
+  const auto warning = seen_before(options.run, request);
+  if (!warning.empty()) log_warn(warning);
   const auto folder = find_checkpoint(options.run, options.checkpoint);
   const bool averaged = request.config.eval.ema && fs::exists(folder / "ema.safetensors");
   request.weights = folder / (averaged ? "ema.safetensors" : "model.safetensors");
@@ -66,6 +89,7 @@ void run_prediction(const PredictOptions& options) {
                  {"fitting_seconds", result.fitting_seconds},
                  {"voting_seconds", result.voting_seconds},
                  {"score", to_json(result.score)}};
+    if (!warning.empty()) json["warning"] = warning;
     std::cout << json.dump(2) << "\n";
     return;
   }

@@ -17,7 +17,7 @@ void print_arc_info(const Json& info);
 Json rows_info(const RunConfig& config);
 void print_rows_info(const Json& info);
 
-/// The task of that name in data.subsets. UserError with the names that resemble it.
+/// The task of that name in data.subsets. UserError that names the subsets.
 ArcTask find_task(const DataConfig& data, const std::string& id);
 
 /// The official on-disk format, with progress.

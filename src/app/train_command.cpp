@@ -68,6 +68,10 @@ void print_plan(const TrainOptions& options) {
 
 void run_training(const TrainOptions& options) {
   auto session = make_session(config_of(options));
+  if (session.config.train.eval_every > 0 && evaluation_rows(session, session.config.eval) == 0) {
+    throw UserError("train.eval_every = " + std::to_string(session.config.train.eval_every) +
+                    ", but the data have nothing to evaluate; set it to 0, or name a data.test_set");
+  }
   TrainRequest request{options.run, options.resume, {}};
   request.evaluate = [&](const Session& trained, std::int64_t updates) {
     auto eval = trained.config.eval;
@@ -75,7 +79,7 @@ void run_training(const TrainOptions& options) {
     const bool averaged = trained.config.optim.ema_rate > 0.0 && eval.ema;
     const auto evaluation = evaluate(trained, eval,
                                      {std::filesystem::path(options.run) / "eval", std::to_string(updates), options.run,
-                                      averaged ? "moving average" : "last"});
+                                      averaged ? "moving average" : "last", true});
     log_info("update " + std::to_string(updates) + ": " + evaluation.summary);
     return evaluation.score;
   };

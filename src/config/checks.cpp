@@ -16,6 +16,9 @@ void check(const DataConfig& data, Mistakes& mistakes) {
     mistakes.add("data.min_givens = " + number(data.min_givens) +
                  " must be at most data.board_size - 1 = " + number(data.board_size - 1));
   }
+  if ((data.kind == DataKind::folder || data.kind == DataKind::grids) && data.path.empty()) {
+    mistakes.add("data.kind = " + to_string(data.kind) + " needs data.path, found none");
+  }
   if (data.split == Split::orbits && (data.board_size == 4 || data.board_size == 6)) {
     mistakes.add("data.split = orbits needs a board with several symmetry orbits of solutions, but data.board_size = " +
                  number(data.board_size) + " has one: use the split boards, or board_size 5 or 7 to 16");

@@ -59,6 +59,12 @@ std::filesystem::path data_path(const DataConfig& data) {
   if (const char* environment = std::getenv("DIS_DATA_DIR"); environment != nullptr && *environment != '\0') {
     return environment;
   }
+  // Also from a folder inside the repository.
+  std::error_code ignored;
+  for (auto place = std::filesystem::current_path(ignored); !place.empty(); place = place.parent_path()) {
+    if (std::filesystem::is_directory(place / "data/arc", ignored)) return place / "data/arc";
+    if (place == place.root_path()) break;
+  }
   return "data/arc";
 }
 
@@ -127,6 +133,15 @@ Origin ArcData::example(std::uint64_t seed, std::uint64_t position, std::span<st
   write_field(*pair.output, what, translation, puzzles_.side(), kIgnore, label);
   puzzle_id = static_cast<std::int32_t>(puzzle) + 1;
   return {first_item_[static_cast<std::size_t>(pick.group)] + pick.example, encode(puzzle, translation)};
+}
+
+std::optional<std::vector<std::string>> ArcData::answered_tasks() const {
+  std::vector<std::string> tasks;
+  for (const auto& group : puzzles_.groups()) {
+    const auto is_test = [&](int pair) { return group.task.pairs[static_cast<std::size_t>(pair)].test; };
+    if (std::ranges::any_of(group.train_pairs, is_test)) tasks.push_back(group.task.id);
+  }
+  return tasks;
 }
 
 void ArcData::augment(const Origin& origin, std::span<std::int32_t> frame) const {

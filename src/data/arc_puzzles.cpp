@@ -168,16 +168,17 @@ void check_subsets(const std::vector<ArcSubset>& subsets, const std::string& tes
 
 ArcGroup make_group(ArcTask task, const std::string& subset, bool is_test_set) {
   ArcGroup group{std::move(task), subset, 0, 0, {}, {}, 0};
+  int tests = 0;
   for (std::size_t i = 0; i < group.task.pairs.size(); ++i) {
     const auto& pair = group.task.pairs[i];
     const bool to_test = pair.test && is_test_set;
     if (!to_test && !pair.output) {
       throw UserError("task " + group.task.id + " of subset " + subset + ": the output of test input " +
-                      std::to_string(i) +
-                      " is not known, so it cannot be trained on; add the solutions file, or "
-                      "make " +
-                      subset + " the data.test_set");
+                      std::to_string(tests) +
+                      " is not known, so it cannot be trained on; add the solutions file, or make " + subset +
+                      " the data.test_set");
     }
+    tests += pair.test ? 1 : 0;
     (to_test ? group.test_pairs : group.train_pairs).push_back(static_cast<int>(i));
   }
   return group;
@@ -306,7 +307,7 @@ ArcIdentifier parse_identifier(const std::string& name) {
   const auto rest = name.substr(first + 3);  // "t3|||0768314952"
   const auto malformed = [&] {
     return UserError("puzzle identifier \"" + name +
-                     "\": expected a task's id, or id|||t<0..7>|||<ten digits, a permutation that keeps 0>");
+                     "\": expected a task's id, or id|||t<0..7>|||<ten digits, a permutation>");
   };
   if (rest.size() != 15 || rest[0] != 't' || rest[1] < '0' || rest[1] > '7' || rest.substr(2, 3) != kSeparator) {
     throw malformed();

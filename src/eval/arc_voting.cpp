@@ -18,6 +18,8 @@
 namespace dis {
 namespace {
 
+constexpr std::uint64_t kSampleStep = std::uint64_t{1} << 46;  // of Purpose::votes, whose other steps are small
+
 /// A batch of rows in the forms that the network and the vote want.
 struct Rows {
   std::vector<std::int32_t> inputs, ids, labels;
@@ -65,7 +67,7 @@ ArcElection plan_election(const ArcPuzzles& puzzles, std::int64_t tasks, std::in
                     "\" is left");
   }
   if (tasks > 0 && tasks < std::ssize(groups)) {
-    Draws(seed, Purpose::votes, 1, 0).shuffle(std::span(groups));
+    Draws(seed, Purpose::votes, kSampleStep, 0).shuffle(std::span(groups));
     groups.resize(static_cast<std::size_t>(tasks));
     std::ranges::sort(groups);
   }

@@ -37,6 +37,8 @@ Evaluation evaluate(const Session& session, const EvalConfig& eval, const Evalua
   evaluation.json = std::move(head);
   evaluation.file = target.folder / (target.name + ".json");
   write_json(evaluation.file, evaluation.json);
+  if (!target.seen_tasks.empty()) evaluation.report = "warning: " + target.seen_tasks + "\n" + evaluation.report;
+  if (!evaluation.kept_votes.empty()) std::filesystem::remove(evaluation.kept_votes);
   return evaluation;
 }
 

@@ -4,7 +4,6 @@
 
 #include "dis/core/files.h"
 #include "dis/core/sha256.h"
-#include "dis/data/identifiers.h"
 #include "dis/eval/arc_score.h"
 #include "dis/eval/arc_voting.h"
 #include "dis/eval/submission.h"
@@ -13,27 +12,37 @@
 namespace dis {
 namespace {
 
-/// What makes two evaluations the same one, so that votes of the one count in the other.
-std::string fingerprint_of(const Session& session, const EvalConfig& eval, const EvaluationTarget& target,
-                           const std::string& identifiers) {
+void add(Sha256& hash, const at::Tensor& floats) {
+  if (!floats.defined()) return;
+  const auto values = floats.cpu().contiguous();
+  hash.update(std::as_bytes(std::span(values.data_ptr<float>(), static_cast<std::size_t>(values.numel()))));
+}
+
+/// What makes two evaluations the same one, so that votes of the one count in the other: weights, test inputs, puzzles,
+/// and all that a prediction's rounding depends on.
+std::string fingerprint_of(const Session& session, const ArcData& data, const EvalConfig& eval,
+                           const ArcElection& election) {
   const auto& weights = session.model->weights();
-  const auto flat = weights.flat().cpu().contiguous();
   Sha256 hash;
-  hash.update(std::as_bytes(std::span(flat.data_ptr<float>(), static_cast<std::size_t>(flat.numel()))));
-  const auto& puzzle = weights.master().puzzle;
+  add(hash, weights.flat());
+  add(hash, weights.master().puzzle);
+  add(hash, weights.master().y_init);
+  add(hash, weights.master().z_init);
+  for (const auto& input : test_inputs(election.tasks)) hash.update(to_text(input.pair->input) + ";");
+  for (std::size_t i = 0; i < election.rows.size(); ++i) {
+    const auto name = data.identifier(data.identifier_of(election.rows[i]));
+    hash.update(name + " " + std::to_string(data.identifier_of(election.rows[i])) + " " +
+                std::to_string(election.tests[i]) + ";");
+  }
   const auto config = to_json(session.config);
-  const Json what = {{"checkpoint", target.name},
-                     {"weights", hash.hex()},
-                     {"puzzle_table", puzzle.defined() ? puzzle.sum(at::kDouble).item<double>() : 0.0},
-                     {"identifiers", identifiers},
+  const Json what = {{"hash", hash.hex()},
+                     {"max_grid", data.puzzles().side()},
                      {"model", config["model"]},
                      {"method", config["method"]},
                      {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"},
+                     {"device", session.compute.device.str()},
                      {"threads", at::get_num_threads()},
-                     {"batch", eval.batch},
-                     {"tasks", eval.tasks},
-                     {"votes", eval.votes},
-                     {"seed", session.config.run.seed}};
+                     {"batch", eval.batch}};
   return what.dump();
 }
 
@@ -69,9 +78,10 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
                         const EvaluationTarget& target) {
   const auto seed = static_cast<std::uint64_t>(session.config.run.seed);
   const auto election = plan_election(data.puzzles(), eval.tasks, eval.votes, seed);
-  const auto votes_file = target.folder / (target.name + ".votes");
-  const VotingSettings settings{eval.batch, votes_file, fingerprint_of(session, eval, target, identifiers_sha256(data)),
-                                target.interruptible};
+  const auto fingerprint = fingerprint_of(session, data, eval, election);
+  // Named after it, so that another evaluation does not end the votes of this one.
+  const auto votes_file = target.folder / (target.name + "-" + sha256_hex(fingerprint).substr(0, 8) + ".votes");
+  const VotingSettings settings{eval.batch, votes_file, fingerprint, target.interruptible};
   const auto book = vote(session, data, election, settings);
   const auto score = score_arc(election.tasks, book, {.seed = seed});
 
@@ -88,7 +98,7 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   }
   write_atomically(target.folder / (target.name + "_tasks.csv"), table_csv(score));
   write_submission(target.folder / (target.name + "_submission.json"), election.tasks, best_grids(book));
-  std::filesystem::remove(votes_file);  // its work is done
+  evaluation.kept_votes = votes_file;
   if (!score.pass_at.empty()) {
     const auto pass2 = score.pass_at.at(1).tasks;
     evaluation.summary = "pass@2 " + rate_text(pass2) + " of " + std::to_string(score.tasks) + " tasks (" +

@@ -1,9 +1,11 @@
 #include "dis/eval/predict.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 
 #include "dis/core/error.h"
+#include "dis/core/log.h"
 #include "dis/core/progress.h"
 #include "dis/core/signals.h"
 #include "dis/data/arc_data.h"
@@ -24,31 +26,40 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
-void check_sizes(const std::vector<ArcTask>& tasks, std::int64_t side) {
+/// The tasks that the network's field can hold, and the others.
+struct BySize {
+  std::vector<ArcTask> fit, too_large;
+};
+
+BySize by_size(const std::vector<ArcTask>& tasks, std::int64_t side) {
+  BySize result;
   for (const auto& task : tasks) {
-    for (const auto& pair : task.pairs) {
-      const auto fits = [&](const Grid& grid) { return grid.rows <= side && grid.columns <= side; };
-      if (fits(pair.input) && (!pair.output || fits(*pair.output))) continue;
-      throw UserError("task " + task.id + " has a grid of more than " + std::to_string(side) +
-                      " rows or columns, the data.max_grid that the network was trained with; leave the task out");
-    }
+    const bool fits = std::ranges::all_of(task.pairs, [&](const ArcPair& pair) {
+      const auto holds = [&](const Grid& grid) { return grid.rows <= side && grid.columns <= side; };
+      return holds(pair.input) && (!pair.output || holds(*pair.output));
+    });
+    (fits ? result.fit : result.too_large).push_back(task);
   }
+  const auto limit = "a grid of more than " + std::to_string(side) +
+                     " rows or columns, the data.max_grid that the network was trained with";
+  if (result.fit.empty()) throw UserError("every task has " + limit + "; use a network for larger grids");
+  if (!result.too_large.empty()) {
+    log_warn(std::to_string(result.too_large.size()) + " of " + std::to_string(tasks.size()) + " tasks (" +
+             result.too_large.front().id + " for one) have " + limit + ": they get no answer");
+  }
+  return result;
 }
 
 /// The run's network over the new tasks' puzzles.
-Session session_for(const PredictRequest& request) {
+Session session_for(const PredictRequest& request, const std::vector<ArcTask>& tasks) {
   RunConfig config = request.config;
-  if (config.data.kind != DataKind::arc) {
-    throw UserError("dis predict needs a network trained on ARC, found data.kind = " + to_string(config.data.kind));
-  }
-  check_sizes(request.tasks, config.data.max_grid);
   config.data.augmentations = config.predict.augmentations;
   if (config.method.targets == TargetKind::trajectory) config.method.targets = TargetKind::label;  // none are known
   const std::string all = "unseen";
-  ArcPuzzles puzzles({{all, request.tasks}}, {.augmentations = config.data.augmentations,
-                                              .seed = static_cast<std::uint32_t>(config.data.build_seed),
-                                              .side = static_cast<int>(config.data.max_grid),
-                                              .test_set = all});
+  ArcPuzzles puzzles({{all, tasks}}, {.augmentations = config.data.augmentations,
+                                      .seed = static_cast<std::uint32_t>(config.data.build_seed),
+                                      .side = static_cast<int>(config.data.max_grid),
+                                      .test_set = all});
   Session session{config, resolve_compute(config.compute), nullptr, nullptr, nullptr};
   session.data = std::make_unique<ArcData>(std::move(puzzles), config.data.translations == TranslationKind::none
                                                                    ? TranslationKind::none
@@ -82,7 +93,12 @@ void fit_rows(Session& session) {
   SupervisionLoop loop(config.method, train, seed, *session.data, frames, *session.model, optimiser);
   Progress progress({.what = "fit", .unit = "updates", .total = batches * updates});
   for (std::int64_t batch = 1; batch <= batches; ++batch) {
-    const auto metrics = summarise(loop.run(config.method.num_supervision), config.method.num_supervision);
+    const auto records = loop.run(config.method.num_supervision);
+    if (const auto bad = find_non_finite(records)) {
+      throw UserError("fitting stopped: the loss is NaN or infinite at " + *bad +
+                      "; try a lower predict.puzzle_lr or optim.lr, or compute.dtype=float32");
+    }
+    const auto metrics = summarise(records, config.method.num_supervision);
     char details[64];
     std::snprintf(details, sizeof details, "loss %.4f, exact %.3f", metrics.mean_loss(), metrics.exact.back());
     progress.update(batch * updates, details);
@@ -94,7 +110,12 @@ void fit_rows(Session& session) {
 }  // namespace
 
 PredictResult predict(const PredictRequest& request) {
-  auto session = session_for(request);
+  if (request.config.data.kind != DataKind::arc) {
+    throw UserError("dis predict needs a network trained on ARC, found data.kind = " +
+                    to_string(request.config.data.kind));
+  }
+  const auto tasks = by_size(request.tasks, request.config.data.max_grid);
+  auto session = session_for(request, tasks.fit);
   PredictResult result;
   auto start = Clock::now();
   fit_rows(session);
@@ -102,7 +123,11 @@ PredictResult predict(const PredictRequest& request) {
 
   start = Clock::now();
   const auto& data = data_as<ArcData>(session);
-  const auto election = plan_election(data.puzzles(), 0, 0, 0);
+  auto election = plan_election(data.puzzles(), 0, 0, 0);
+  for (const auto& task : tasks.too_large) {  // without votes, but with a place in the submission and in the score
+    election.tasks.push_back(task);
+    election.test_inputs += std::ranges::count(task.pairs, true, &ArcPair::test);
+  }
   const auto book = vote(session, data, election, {.batch = session.config.eval.batch, .interruptible = true});
   result.voting_seconds = seconds_since(start);
   result.score = score_arc(election.tasks, book, {.seed = static_cast<std::uint64_t>(session.config.run.seed)});

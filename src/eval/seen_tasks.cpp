@@ -4,58 +4,61 @@
 #include <set>
 
 #include "dis/core/error.h"
-#include "dis/data/arc_data.h"
+#include "dis/data/identifiers.h"
+#include "dis/train/trainer.h"
 
 namespace dis {
 namespace {
 
 using Names = std::set<std::string>;
 
-std::function<bool(const std::string&)> member_of(Names names) {
-  return [names = std::make_shared<const Names>(std::move(names))](const std::string& task) {
-    return names->contains(task);
-  };
+SeenTasks those(Names names, bool certain) {
+  return {[kept = std::make_shared<const Names>(std::move(names))](const std::string& task) {
+            return kept->contains(task);
+          },
+          certain};
 }
 
 }  // namespace
 
-std::string warn_of_seen_tasks(const ArcPuzzles& evaluated, const std::function<bool(const std::string& task)>& trained,
-                               bool forced) {
-  std::int64_t tested = 0, seen = 0;
+std::string warn_of_seen_tasks(const std::vector<std::string>& tasks, const SeenTasks& seen, bool forced) {
+  std::int64_t count = 0;
   std::string example;
-  for (const auto& group : evaluated.groups()) {
-    if (group.test_pairs.empty()) continue;
-    ++tested;
-    if (!trained(group.task.id)) continue;
-    ++seen;
-    if (example.empty()) example = group.task.id;
+  for (const auto& task : tasks) {
+    if (!seen.contains(task)) continue;
+    ++count;
+    if (example.empty()) example = task;
   }
-  if (seen == 0) return "";
-  const std::string what = "training saw the answers of " + std::to_string(seen) + " of the " + std::to_string(tested) +
-                           " tasks in data.test_set = " + evaluated.settings().test_set + " (" + example + " for one)";
+  if (count == 0) return "";
+  const std::string what = std::string(seen.certain ? "training saw" : "training may have seen") + " the answers of " +
+                           std::to_string(count) + " of the " + std::to_string(tasks.size()) + " tasks (" + example +
+                           " for one)";
   if (!forced) {
-    throw UserError(what +
-                    ", so their score says nothing; evaluate on the test set that the network was trained for, or "
-                    "force it with --set eval.allow_seen_tasks=true");
+    throw UserError(what + ", so a score on them says nothing; evaluate on the test set that the network was trained " +
+                    "for, or force it with --set eval.allow_seen_tasks=true");
   }
   return what;
 }
 
-std::function<bool(const std::string& task)> tasks_trained_by(const DataConfig& trained) {
-  Names names;
-  for (const auto& subset : subset_names(trained)) {
-    if (subset == trained.test_set) continue;
-    for (const auto& task : read_arc_subset(data_path(trained), subset).tasks) names.insert(task.id);
+std::vector<std::string> tested_tasks(const ArcPuzzles& puzzles) {
+  std::vector<std::string> tasks;
+  for (const auto& group : puzzles.groups()) {
+    if (!group.test_pairs.empty()) tasks.push_back(group.task.id);
   }
-  return member_of(std::move(names));
+  return tasks;
 }
 
-std::function<bool(const std::string& task)> tasks_named_by(const std::vector<std::string>& identifiers,
-                                                            const ArcPuzzles& evaluated) {
+SeenTasks seen_by_run(const std::filesystem::path& run, const ArcPuzzles& evaluated) {
+  if (const auto tasks = read_seen_tasks(run)) return those({tasks->begin(), tasks->end()}, true);
+  return seen_by_names(read_identifiers(run / "identifiers.json"), evaluated);
+}
+
+SeenTasks seen_by_names(const std::vector<std::string>& identifiers, const ArcPuzzles& evaluated) {
   Names theirs, ours;
   for (std::size_t i = 1; i < identifiers.size(); ++i) theirs.insert(parse_identifier(identifiers[i]).task);
   for (const auto& group : evaluated.groups()) ours.insert(group.task.id);
-  return theirs == ours ? member_of({}) : member_of(std::move(theirs));
+  if (theirs == ours) theirs.clear();
+  return those(std::move(theirs), false);
 }
 
 }  // namespace dis

@@ -2,6 +2,7 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstring>
 #include <unordered_map>
 
@@ -56,6 +57,9 @@ std::unordered_map<std::string, at::Tensor> matched(const SafetensorsFile& file,
       throw UserError(where + ": tensor '" + info.name + "' should be " + describe_tensor("F32", ours->sizes().vec()) +
                       ", found " + describe_tensor(info.dtype, info.shape));
     }
+    if (found.contains(name)) {
+      throw UserError(where + ": tensor '" + name + "' is there twice, with and without the prefix '" + compiled + "'");
+    }
     auto tensor = read_tensor(file, info);
     if (!tensor.is_floating_point()) {
       throw UserError(where + ": tensor '" + info.name + "' should hold floating-point numbers, found " + info.dtype);
@@ -99,6 +103,17 @@ NamedTensors read_tensors(const std::filesystem::path& path) {
   return tensors;
 }
 
+const at::Tensor& tensor_called(const std::string& name, const NamedTensors& tensors, at::IntArrayRef shape,
+                                at::ScalarType type, const std::string& where) {
+  const auto wanted = where + ": tensor '" + name + "' should be " + describe_tensor(type_name(type), shape.vec());
+  for (const auto& [other, tensor] : tensors) {
+    if (other != name) continue;
+    if (tensor.sizes() == shape && tensor.scalar_type() == type) return tensor;
+    throw UserError(wanted + ", but is " + describe_tensor(type_name(tensor.scalar_type()), tensor.sizes().vec()));
+  }
+  throw UserError(wanted + ", but is missing");
+}
+
 void save_weights(const std::filesystem::path& path, const Weights& weights, const at::Tensor& flat) {
   NamedTensors tensors;
   std::int64_t offset = 0;
@@ -118,17 +133,23 @@ void load_weights(const std::filesystem::path& path, Weights& weights) {
   overwrite(matched(SafetensorsFile(path), weights, false), weights);
 }
 
-void adopt_weights(const std::filesystem::path& path, Weights& weights, const std::vector<std::string>& our_identifiers,
-                   const std::vector<std::string>& their_identifiers) {
+std::int64_t adopt_weights(const std::filesystem::path& path, Weights& weights,
+                           const std::vector<std::string>& our_identifiers,
+                           const std::vector<std::string>& their_identifiers) {
   const at::NoGradGuard no_grad;
   auto found = matched(SafetensorsFile(path), weights, true);
   const auto* ours = weights.find(kPuzzleTable);
   const auto table = found.find(kPuzzleTable);
   if (ours == nullptr || table == found.end()) {
     overwrite(found, weights);
-    return;
+    return ours == nullptr ? 0 : ours->size(0);
   }
   const auto theirs = table->second;
+  if (!their_identifiers.empty() && std::ssize(their_identifiers) != theirs.size(0)) {
+    throw UserError("weights file '" + path.string() + "' has " + std::to_string(theirs.size(0)) +
+                    " puzzle rows, but the list of its identifiers has " + std::to_string(their_identifiers.size()) +
+                    " names; give the list that belongs to it");
+  }
   const bool by_number = their_identifiers.empty() && theirs.size(0) == ours->size(0);
   std::unordered_map<std::string, std::int64_t> place;
   for (std::size_t i = 0; i < their_identifiers.size(); ++i) place[their_identifiers[i]] = static_cast<std::int64_t>(i);
@@ -137,12 +158,12 @@ void adopt_weights(const std::filesystem::path& path, Weights& weights, const st
   for (std::size_t i = 0; i < from.size(); ++i) {
     if (by_number) from[i] = static_cast<std::int64_t>(i);
     if (by_number || i >= our_identifiers.size()) continue;
-    if (const auto it = place.find(our_identifiers[i]); it != place.end() && it->second < mean_row)
-      from[i] = it->second;
+    if (const auto it = place.find(our_identifiers[i]); it != place.end()) from[i] = it->second;
   }
   const auto numbers = at::from_blob(from.data(), {ours->size(0)}, at::kLong);
   table->second = at::cat({theirs, theirs.mean(0, true)}).index_select(0, numbers);
   overwrite(found, weights);
+  return ours->size(0) - std::ranges::count(from, mean_row);
 }
 
 }  // namespace dis

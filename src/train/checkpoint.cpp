@@ -57,16 +57,11 @@ NamedTensors moments(const Weights& weights, const Optimiser& optimiser) {
 /// The moving average of a checkpoint, flat.
 at::Tensor read_ema(const fs::path& file, const Weights& weights) {
   const auto tensors = read_tensors(file);
+  const auto where = "checkpoint file '" + file.string() + "'";
   std::vector<at::Tensor> parts;
   for (const auto& spec : weights.table()) {
     if (spec.kind == WeightKind::buffer) continue;
-    const auto it = std::find_if(tensors.begin(), tensors.end(), [&](const auto& t) { return t.first == spec.name; });
-    if (it == tensors.end() || it->second.sizes() != at::IntArrayRef(spec.shape)) {
-      throw UserError("checkpoint file '" + file.string() + "': tensor '" + spec.name + "' should be " +
-                      describe_tensor("F32", spec.shape) +
-                      (it == tensors.end() ? ", but is missing" : ", but has another shape"));
-    }
-    parts.push_back(it->second.flatten());
+    parts.push_back(tensor_called(spec.name, tensors, spec.shape, at::kFloat, where).flatten());
   }
   return at::cat(parts);
 }
@@ -160,22 +155,15 @@ RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& opt
   const auto file = folder / "trainer.safetensors";
   auto stored = read_tensors(file);
   auto wanted = moments(model.weights(), optimiser);
-  for (auto& [name, tensor] : wanted) {
-    const auto it = std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.first == name; });
-    if (it == stored.end() || it->second.sizes() != tensor.sizes()) {
-      throw UserError("checkpoint file '" + file.string() + "': tensor '" + name + "' should be " +
-                      describe_tensor("F32", tensor.sizes().vec()) +
-                      (it == stored.end() ? ", but is missing" : ", but has another shape"));
-    }
+  std::vector<at::Tensor> found;
+  for (const auto& [name, tensor] : wanted) {
+    found.push_back(tensor_called(name, stored, tensor.sizes(), at::kFloat, "checkpoint file '" + file.string() + "'"));
   }
   at::Tensor ema;
   if (optimiser.ema().defined()) ema = read_ema(folder / "ema.safetensors", model.weights());
   // The last that can fail; it changes all or nothing, and what follows cannot fail.
   load_weights(folder / "model.safetensors", model.weights());
-  for (auto& [name, tensor] : wanted) {
-    const auto it = std::find_if(stored.begin(), stored.end(), [&](const auto& t) { return t.first == name; });
-    tensor.copy_(it->second);
-  }
+  for (std::size_t i = 0; i < wanted.size(); ++i) wanted[i].second.copy_(found[i]);
   if (ema.defined()) optimiser.ema().copy_(ema);
   optimiser.set_updates(state.updates);
   lanes.clear();

@@ -24,9 +24,8 @@ Compute resolve_compute(const ComputeConfig& config) {
   const bool cuda = at::hasCUDA();
   if (config.device == DeviceKind::cuda && !cuda) {
     throw UserError(
-        "compute.device is cuda, but this machine or this build has no CUDA device; expected a GPU and a build with "
-        "the "
-        "preset `cuda` (see `dis info`); use compute.device=cpu or automatic");
+        "compute.device is cuda, but this machine or this build has no CUDA device; expected a GPU and a build "
+        "with the preset `cuda` (see `dis info`); use compute.device=cpu or automatic");
   }
   const bool on_gpu = cuda && config.device != DeviceKind::cpu;
   const bool narrow = config.dtype == ComputeType::bfloat16 ||

@@ -78,7 +78,7 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
   plan.evaluation_rows = evaluation_rows;
   plan.evaluation_flops =
       static_cast<double>(plan.passes_per_batch) * flops_of_pass(shape) * static_cast<double>(evaluation_rows);
-  if (config.train.eval_every > 0) plan.evaluations = plan.updates / config.train.eval_every;
+  if (config.train.eval_every > 0) plan.evaluations = std::min(plan.batches, plan.updates / config.train.eval_every);
 
   const double weight_size = 4.0 + 4.0 + 8.0 + (bfloat16 ? 2.0 : 0.0) + (config.optim.ema_rate > 0.0 ? 4.0 : 0.0);
   plan.weight_bytes = weight_size * static_cast<double>(plan.parameters);

@@ -6,8 +6,7 @@
 #include <algorithm>
 #include <thread>
 
-#include "dis/core/error.h"
-#include "dis/core/safetensors.h"
+#include "dis/model/weights_file.h"
 #include "dis/ops/cross_entropy.h"
 #include "dis/train/schedule.h"
 
@@ -199,19 +198,14 @@ void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std
   refill();
   // Lanes in the middle of a sample go on with what the network had made of it.
   const auto in_the_middle = (to_tensor(steps_, {lanes_}, model_.device()) != 1).nonzero().squeeze(-1);
-  const auto put_back = [&](const std::string& name, at::Tensor& to, const char* type) {
-    const auto it = std::find_if(state.begin(), state.end(), [&](const auto& entry) { return entry.first == name; });
-    if (it == state.end() || it->second.sizes() != to.sizes()) {
-      throw UserError("the checkpoint's trainer.safetensors: tensor '" + name + "' should be " +
-                      describe_tensor(type, to.sizes().vec()) +
-                      (it == state.end() ? ", but is missing" : ", but has another shape"));
-    }
-    to.index_copy_(0, in_the_middle, it->second.to(to.options()).index_select(0, in_the_middle));
+  const auto put_back = [&](const std::string& name, at::Tensor& to) {
+    const auto& stored =
+        tensor_called(name, state, to.sizes(), to.scalar_type(), "the checkpoint's trainer.safetensors");
+    to.index_copy_(0, in_the_middle, stored.to(to.device()).index_select(0, in_the_middle));
   };
-  const char* type = states_.y.scalar_type() == at::kBFloat16 ? "BF16" : "F32";
-  put_back("lanes.y", states_.y, type);
-  put_back("lanes.z", states_.z, type);
-  put_back("lanes.tokens", tokens_, "I32");
+  put_back("lanes.y", states_.y);
+  put_back("lanes.z", states_.z);
+  put_back("lanes.tokens", tokens_);
 }
 
 }  // namespace dis

@@ -8,6 +8,7 @@
 #include <cstdio>
 #include <new>
 #include <optional>
+#include <set>
 
 #include "dis/core/error.h"
 #include "dis/core/event_file.h"
@@ -66,6 +67,7 @@ bool is_out_of_memory(const std::exception& error) {
 struct InitialWeights {
   fs::path file;
   std::vector<std::string> identifiers;
+  std::vector<std::string> seen_tasks;
 };
 
 InitialWeights find_initial_weights(const fs::path& from) {
@@ -86,6 +88,7 @@ InitialWeights find_initial_weights(const fs::path& from) {
   }
   if (!run.empty() && fs::exists(run / "identifiers.json")) {
     found.identifiers = read_identifiers(run / "identifiers.json");
+    found.seen_tasks = read_seen_tasks(run).value_or(std::vector<std::string>{});
   }
   return found;
 }
@@ -118,6 +121,7 @@ class Run {
     if (!request_.resume) adopt_initial_weights();  // first, so that a mistake leaves no run folder behind
     ensure_folder(run);
     lock_.emplace(run);
+    keep_identifiers(run / "identifiers.json");
     const auto latest = request_.resume ? latest_checkpoint(run) : std::nullopt;
     if (latest) {
       NamedTensors lanes;
@@ -131,7 +135,7 @@ class Run {
     tidy_checkpoints(run);
     remove_partial_files(run);
     write_json(run / "config.json", to_json(config_));
-    keep_identifiers(run / "identifiers.json");
+    keep_seen_tasks(run / "seen_tasks.json");
     truncate_lines(run / "metrics.jsonl", [&](std::string_view line) {
       const auto record = Json::parse(line, nullptr, false);
       return record.is_object() && record.value("batch", state_.batches + 1) <= state_.batches;
@@ -199,6 +203,7 @@ class Run {
     if (config_.train.init_from.empty()) return;
     const auto initial = find_initial_weights(config_.train.init_from);
     adopt_weights(initial.file, session_.model->weights(), identifier_names(*session_.data), initial.identifiers);
+    seen_before_ = initial.seen_tasks;
     optimiser_.restart_ema();
   }
 
@@ -210,6 +215,15 @@ class Run {
       throw UserError("the data's puzzles are not those that the run began with, which '" + file.string() +
                       "' lists; the files in data.path must have changed: bring the old ones back, or begin a new run");
     }
+  }
+
+  /// The tasks behind the weights that the run begins with count, too.
+  void keep_seen_tasks(const fs::path& file) const {
+    const auto answered = session_.data->answered_tasks();
+    if (fs::exists(file) || !answered) return;
+    std::set<std::string> tasks(answered->begin(), answered->end());
+    tasks.insert(seen_before_.begin(), seen_before_.end());
+    write_json(file, Json(tasks), -1);
   }
 
   std::string describe(const std::optional<fs::path>& latest) const {
@@ -265,17 +279,25 @@ class Run {
   double evaluate_now() {
     if (!optimiser_.ema().defined() || !config_.eval.ema) return request_.evaluate(session_, state_.updates);
     const at::NoGradGuard no_grad;
+    struct PutBack {
+      Weights& weights;
+      at::Tensor last;
+      ~PutBack() { weights.assign(last); }
+    };
     auto& weights = session_.model->weights();
-    const auto last = weights.flat().clone();
+    const PutBack put_back{weights, weights.flat().clone()};
     weights.assign(optimiser_.ema());
-    const double score = request_.evaluate(session_, state_.updates);
-    weights.assign(last);
-    return score;
+    return request_.evaluate(session_, state_.updates);
   }
 
   bool evaluate_if_due(EventFile& events) {
     if (!request_.evaluate || !due(config_.train.eval_every)) return false;
-    const double score = evaluate_now();
+    double score = 0.0;
+    try {
+      score = evaluate_now();
+    } catch (const Stopped&) {
+      return false;  // the loop sees the signal, too
+    }
     events.scalar("eval/score", state_.updates, score);
     if (!config_.train.keep_best || (state_.best_score && score <= *state_.best_score)) return false;
     state_.best_score = score;
@@ -301,9 +323,20 @@ class Run {
   std::optional<RunLock> lock_;
   RunState state_;
   std::int64_t saved_at_ = -1;
+  std::vector<std::string> seen_before_;
 };
 
 }  // namespace
+
+std::optional<std::vector<std::string>> read_seen_tasks(const fs::path& run) {
+  const auto file = run / "seen_tasks.json";
+  if (!fs::exists(file)) return std::nullopt;
+  try {
+    return read_json(file).get<std::vector<std::string>>();
+  } catch (const Json::exception& error) {
+    throw UserError("'" + file.string() + "' is damaged: " + error.what());
+  }
+}
 
 void train(Session& session, const TrainRequest& request) {
   Run run(session, request);

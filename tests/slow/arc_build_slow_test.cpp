@@ -23,7 +23,8 @@ namespace fs = std::filesystem;
 fs::path arc_folder() {
   const char* environment = std::getenv("DIS_DATA_DIR");
   if (environment != nullptr && *environment != '\0') return environment;
-  return fs::path(DIS_SOURCE_DIR) / ".." / "shared" / "data" / "arc";
+  const auto fetched = fs::path(DIS_SOURCE_DIR) / "data/arc";  // where scripts/fetch_arc puts them
+  return fs::exists(fetched) ? fetched : fs::path(DIS_SOURCE_DIR) / "../shared/data/arc";
 }
 
 /// What is known of a file that an export wrote.

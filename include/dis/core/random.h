@@ -24,7 +24,6 @@ enum class Purpose : std::uint32_t {
   test = 9,          // test suites
   puzzle = 10,       // step = epoch, index = group: its puzzle and the order of the puzzle's examples
   translate = 11,    // where a grid lies in its field
-  predict = 12,      // made-up rows and samples of `dis predict`
   votes = 13,        // which votes a smaller evaluation would have had
 };
 

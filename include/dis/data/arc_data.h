@@ -39,6 +39,8 @@ class ArcData : public TrainingStream {
   void augment(const Origin& origin, std::span<std::int32_t> frame) const override;
   std::string identifier(std::int64_t index) const override { return puzzles_.identifier(index); }
 
+  std::optional<std::vector<std::string>> answered_tasks() const override;
+
   /// Training pairs of all tasks: what trajectories are made for.
   std::int64_t items() const { return static_cast<std::int64_t>(items_.size()); }
   /// Group and pair (index into its task's pairs) of an item.
@@ -63,7 +65,8 @@ class ArcData : public TrainingStream {
   std::vector<std::int64_t> first_item_;  // of each group
 };
 
-/// The folder (arc, folder) or file (grids) of the data: data.path, else $DIS_DATA_DIR, else data/arc.
+/// The folder (arc, folder) or file (grids) of the data: data.path, else $DIS_DATA_DIR, else data/arc in this folder or
+/// the nearest one above it.
 std::filesystem::path data_path(const DataConfig& data);
 
 /// "a,b, c" -> {"a", "b", "c"}. UserError for an empty list or an empty name.

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -49,6 +50,9 @@ class TrainingStream {
   /// Name of identifier `index`, 0..shape().identifiers-1; that of 0 is "<blank>". A data set may have a million of
   /// them, so a name is made when it is asked for.
   virtual std::string identifier(std::int64_t index) const = 0;
+  /// Tasks whose test answers are among the examples, so that a score on them says nothing; none where that is not
+  /// known or has no meaning.
+  virtual std::optional<std::vector<std::string>> answered_tasks() const { return std::nullopt; }
   /// Examples of one pass over the data; 0 where that has no meaning.
   virtual std::int64_t epoch_length() const { return 0; }
 };

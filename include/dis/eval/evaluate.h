@@ -22,16 +22,17 @@ struct EvaluationTarget {
   std::string name;              ///< of the files, as "2700"
   std::string run;               ///< named in the results
   std::string weights;           ///< "last", "moving average", or a file
-  bool interruptible = false;    ///< SIGINT and SIGTERM stop it (Stopped); what has been voted is kept, and used again
+  bool interruptible = false;    ///< SIGINT and SIGTERM stop an ARC vote (Stopped); its votes are kept, and used again
   std::string seen_tasks = {};   ///< why the scores are not to be trusted, if training saw the answers
 };
 
 struct Evaluation {
-  Json json;                   ///< the file's content
-  std::filesystem::path file;  ///< where it is
-  std::string report;          ///< tables for a terminal
-  std::string summary;         ///< one line
-  double score = 0.0;          ///< what training watches; higher is better
+  Json json;                         ///< the file's content
+  std::filesystem::path file;        ///< where it is
+  std::string report;                ///< tables for a terminal
+  std::string summary;               ///< one line
+  double score = 0.0;                ///< what training watches; higher is better
+  std::filesystem::path kept_votes;  ///< of an ARC evaluation; removed once all is written
 };
 
 /// Evaluates the session's network as `eval` says, and writes the files. `score` is: nqueens, valid completions of the

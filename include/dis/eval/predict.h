@@ -18,7 +18,7 @@ namespace dis {
 struct PredictRequest {
   RunConfig config;                      ///< of the run, with the settings of `predict`
   std::filesystem::path weights;         ///< the trained network
-  std::vector<std::string> identifiers;  ///< that it was trained with: a task it knows keeps its rows
+  std::vector<std::string> identifiers;  ///< that it was trained with: puzzles it knows keep their rows
   std::vector<ArcTask> tasks;
 };
 
@@ -30,8 +30,8 @@ struct PredictResult {
   double voting_seconds = 0.0;
 };
 
-/// UserError: a task with a grid larger than data.max_grid, data of another kind than ARC. Throws Stopped after SIGINT
-/// or SIGTERM.
+/// Tasks with a grid larger than data.max_grid get no answer. UserError: no other tasks, or data of another kind than
+/// ARC. Throws Stopped after SIGINT or SIGTERM.
 PredictResult predict(const PredictRequest& request);
 
 }  // namespace dis

@@ -5,24 +5,33 @@
 // so.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <string>
+#include <vector>
 
-#include "dis/config/config.h"
 #include "dis/data/arc_puzzles.h"
 
 namespace dis {
 
-/// What to write beside the scores: nothing if `trained` holds for no evaluated task. UserError unless `forced`.
-std::string warn_of_seen_tasks(const ArcPuzzles& evaluated, const std::function<bool(const std::string& task)>& trained,
-                               bool forced);
+/// What is known of the answers that a network was trained on.
+struct SeenTasks {
+  std::function<bool(const std::string& task)> contains;
+  bool certain = true;  ///< false: training may have seen them
+};
 
-/// For a run whose data section was `trained`: the tasks whose test pairs were among its examples.
-std::function<bool(const std::string& task)> tasks_trained_by(const DataConfig& trained);
+/// What to write beside the scores: nothing if `seen` contains none of `tasks`. UserError unless `forced`.
+std::string warn_of_seen_tasks(const std::vector<std::string>& tasks, const SeenTasks& seen, bool forced);
 
-/// For weights of which only the identifiers are known: none if they are of the very tasks of `evaluated` (then their
-/// training set and test set are taken to be the same too), otherwise every task that they name.
-std::function<bool(const std::string& task)> tasks_named_by(const std::vector<std::string>& identifiers,
-                                                            const ArcPuzzles& evaluated);
+/// Names of the tasks with test pairs.
+std::vector<std::string> tested_tasks(const ArcPuzzles& puzzles);
+
+/// What a run's folder says (seen_tasks.json, which training writes); without that file, for it was trained on arrays:
+/// as seen_by_names.
+SeenTasks seen_by_run(const std::filesystem::path& run, const ArcPuzzles& evaluated);
+
+/// For weights of which only the identifiers are known: nothing if they are of the very tasks of `evaluated` (then
+/// their test set is taken to be the same too), otherwise, not certainly, every task that they name.
+SeenTasks seen_by_names(const std::vector<std::string>& identifiers, const ArcPuzzles& evaluated);
 
 }  // namespace dis

@@ -20,6 +20,11 @@ void write_tensors(const std::filesystem::path& path, const NamedTensors& tensor
 /// All tensors of a file, on the CPU, as stored.
 NamedTensors read_tensors(const std::filesystem::path& path);
 
+/// The one called `name`. UserError "<where>: tensor '<name>' should be F32 [3], but is missing" (or what it is
+/// instead) unless it is there with this shape and type.
+const at::Tensor& tensor_called(const std::string& name, const NamedTensors& tensors, at::IntArrayRef shape,
+                                at::ScalarType type, const std::string& where);
+
 /// All weights; the parameters from `flat` (the moving average, say) if it is defined.
 void save_weights(const std::filesystem::path& path, const Weights& weights, const at::Tensor& flat = {});
 
@@ -31,7 +36,9 @@ void load_weights(const std::filesystem::path& path, Weights& weights);
 /// As load_weights, but for weights from another run (train.init_from): the puzzle table may have other rows. Row i of
 /// ours takes the row of theirs whose identifier has the same name; identifiers that they lack get the mean row.
 /// Without their list of identifiers (empty), rows match by number if there are as many, otherwise all get the mean.
-void adopt_weights(const std::filesystem::path& path, Weights& weights, const std::vector<std::string>& our_identifiers,
-                   const std::vector<std::string>& their_identifiers);
+/// Returns how many of our rows were found. UserError also when their list is not as long as their table.
+std::int64_t adopt_weights(const std::filesystem::path& path, Weights& weights,
+                           const std::vector<std::string>& our_identifiers,
+                           const std::vector<std::string>& their_identifiers);
 
 }  // namespace dis

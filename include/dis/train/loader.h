@@ -48,6 +48,8 @@ class Loader {
   /// `threads` draw the lanes of a tick at the same time. The references must outlive the loader.
   Loader(const LaneClock& clock, std::uint64_t seed, const TrainingStream& stream, FrameSource frames,
          std::size_t threads);
+  Loader(const Loader&) = delete;  // its threads know where it is
+  Loader& operator=(const Loader&) = delete;
 
   /// The samples of the lanes whose step is 1 at `tick`; then begins to draw those of the next tick
   /// that has any.

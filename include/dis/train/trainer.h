@@ -1,4 +1,5 @@
-// A training run in its folder: config.json, identifiers.json, metrics.jsonl, log.txt, events.*, checkpoints/.
+// A training run in its folder: config.json, identifiers.json, seen_tasks.json, metrics.jsonl, log.txt, events.*,
+// checkpoints/.
 //
 // A run that was stopped or killed at any moment goes on from its latest checkpoint, bit for bit as if it had not been:
 // everything but the weights, moments and lanes is a function of the step, and metrics beyond the checkpoint are
@@ -7,6 +8,9 @@
 
 #include <filesystem>
 #include <functional>
+#include <optional>
+#include <string>
+#include <vector>
 
 #include "dis/train/session.h"
 
@@ -15,8 +19,8 @@ namespace dis {
 struct TrainRequest {
   std::filesystem::path run;  ///< the run folder
   bool resume = false;        ///< go on with the run that is there
-  /// Called with the updates done every train.eval_every updates, and at the end, if set; returns the score that
-  /// keep_best compares (higher is better).
+  /// Called with the updates done every train.eval_every updates, if set; returns the score that keep_best compares
+  /// (higher is better). It may throw Stopped: then training stops too, with a checkpoint.
   std::function<double(const Session&, std::int64_t updates)> evaluate;
 };
 
@@ -24,5 +28,9 @@ struct TrainRequest {
 /// exists already (or does not, under resume), it is in use, a damaged checkpoint, a full disk, a NaN or infinite loss
 /// (the last good checkpoint stays), memory ran out (names the micro_batch to try).
 void train(Session& session, const TrainRequest& request);
+
+/// The names in the run's seen_tasks.json: tasks whose answers were trained on, by this run or by those whose weights
+/// it began with. None where the data set does not know.
+std::optional<std::vector<std::string>> read_seen_tasks(const std::filesystem::path& run);
 
 }  // namespace dis

@@ -5,12 +5,13 @@
 #include <ATen/core/Tensor.h>
 
 #include "cpu/kernels.h"
+#include "dis/ops/kernel_choice.h"
 
 namespace dis {
 
 /// Whether our CPU kernels take this tensor.
 inline bool on_cpu_kernels(const at::Tensor& x) {
-  return x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+  return own_kernels() && x.device().is_cpu() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
 /// Calls f with a value of the element type (float or cpu::Bf16) of `x`.

@@ -10,6 +10,7 @@
 #include "dis/ops/adam.h"
 #include "dis/ops/cross_entropy.h"
 #include "dis/ops/fused.h"
+#include "dis/ops/kernel_choice.h"
 
 namespace dis {
 
@@ -20,7 +21,8 @@ inline constexpr bool kCudaKernels = false;
 #endif
 
 inline bool on_cuda_kernels(const at::Tensor& x) {
-  return kCudaKernels && x.is_cuda() && (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
+  return kCudaKernels && own_kernels() && x.is_cuda() &&
+         (x.scalar_type() == at::kFloat || x.scalar_type() == at::kBFloat16);
 }
 
 namespace cuda {

@@ -22,7 +22,7 @@ at::Tensor padded_rows(const EmbedInputs& in) {
 }
 
 bool use_kernels(const EmbedInputs& in, at::ScalarType type) {
-  return in.table.device().is_cpu() && in.table.scalar_type() == at::kFloat &&
+  return own_kernels() && in.table.device().is_cpu() && in.table.scalar_type() == at::kFloat &&
          (type == at::kFloat || type == at::kBFloat16);
 }
 

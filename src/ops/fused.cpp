@@ -3,7 +3,6 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
-#include <tuple>
 
 #include "cpu/attention.h"
 #include "cpu_call.h"
@@ -38,9 +37,6 @@ void rotate_packed(const at::Tensor& qkv, const RotaryTables& rotary) {
     view.copy_(rotate(view, rotary, 1.0));
   }
 }
-
-/// Whether our kernel for short sequences takes this qkv [B, S, 3, H, h]; it rotates q and k by itself.
-bool is_short(const at::Tensor& qkv) { return on_cpu_kernels(qkv) && qkv.size(1) <= cpu::kShortSequence; }
 
 }  // namespace
 
@@ -109,7 +105,7 @@ Attention attention(at::Tensor qkv, const RotaryTables& rotary) {
   const auto batch = qkv.size(0), positions = qkv.size(1), heads = qkv.size(3), head = qkv.size(4);
   ensure(qkv.size(2) == 3 && rotary.cos.size(0) >= positions && rotary.cos.size(1) * 2 == head, "attention",
          "qkv [B, S, 3, H, h] and tables [>= S, h / 2]");
-  if (is_short(qkv)) {
+  if (on_cpu_kernels(qkv)) {
     Attention result{at::empty({batch, positions, heads * head}, qkv.options()),
                      at::empty({batch, heads, positions}, qkv.options().dtype(at::kFloat))};
     with_element_type(qkv, [&]<class T>(T) {
@@ -121,28 +117,13 @@ Attention attention(at::Tensor qkv, const RotaryTables& rotary) {
     });
     return result;
   }
-  if (on_cpu_kernels(qkv)) {
-    with_element_type(qkv, [&]<class T>(T) {
-      const auto width = 3 * heads * head;
-      for_rows(batch * positions, width, [&](std::int64_t begin, std::int64_t end) {
-        cpu::kernels<T>().rotary(pointer<T>(qkv) + begin * width, pointer<float>(rotary.cos),
-                                 pointer<float>(rotary.sin), begin, end - begin, positions, heads, head);
-      });
-    });
-  } else {
-    rotate_packed(qkv, rotary);
-  }
+  rotate_packed(qkv, rotary);
   const auto q = qkv.select(2, 0).transpose(1, 2);  // [B, H, S, h]
   const auto k = qkv.select(2, 1).transpose(1, 2);
   const auto v = qkv.select(2, 2).transpose(1, 2);
-  at::Tensor out, lse;
-  if (qkv.device().is_cpu()) {
-    std::tie(out, lse) = at::_scaled_dot_product_flash_attention_for_cpu(q, k, v);
-  } else {
-    const auto scores = at::matmul(q, k.transpose(-2, -1)) / std::sqrt(static_cast<double>(head));
-    lse = at::logsumexp(scores.to(wide(scores)), -1);
-    out = at::matmul(at::softmax(scores, -1), v);
-  }
+  const auto scores = at::matmul(q, k.transpose(-2, -1)) / std::sqrt(static_cast<double>(head));
+  const auto lse = at::logsumexp(scores.to(wide(scores)), -1);
+  const auto out = at::matmul(at::softmax(scores, -1), v);
   return {out.transpose(1, 2).reshape({batch, positions, heads * head}), lse};
 }
 
@@ -151,7 +132,7 @@ at::Tensor attention_backward(const at::Tensor& dout, const at::Tensor& qkv, con
   check(dout, 3, "attention_backward");
   check(qkv, 5, "attention_backward");
   const auto batch = qkv.size(0), positions = qkv.size(1), heads = qkv.size(3), head = qkv.size(4);
-  if (is_short(qkv)) {
+  if (on_cpu_kernels(qkv)) {
     auto gradient = at::empty_like(qkv);
     with_element_type(qkv, [&]<class T>(T) {
       for_rows(batch * heads, positions * positions * 8, [&](std::int64_t begin, std::int64_t end) {
@@ -167,20 +148,14 @@ at::Tensor attention_backward(const at::Tensor& dout, const at::Tensor& qkv, con
   const auto k = qkv.select(2, 1).transpose(1, 2);
   const auto v = qkv.select(2, 2).transpose(1, 2);
   const auto by_head = [&](const at::Tensor& x) { return x.view({batch, positions, heads, head}).transpose(1, 2); };
-  at::Tensor dq, dk, dv;
-  if (qkv.device().is_cpu()) {
-    std::tie(dq, dk, dv) = at::_scaled_dot_product_flash_attention_for_cpu_backward(
-        by_head(dout), q, k, v, by_head(forward.out), forward.lse, 0.0, false);
-  } else {
-    const double scale = 1.0 / std::sqrt(static_cast<double>(head));
-    const auto p = (at::matmul(q, k.transpose(-2, -1)).to(wide(q)) * scale - forward.lse.unsqueeze(-1)).exp();
-    const auto d = by_head(dout);
-    const auto delta = (d.to(wide(d)) * by_head(forward.out).to(wide(d))).sum(-1, true);
-    const auto ds = (p * (at::matmul(d, v.transpose(-2, -1)).to(wide(d)) - delta) * scale).to(q.scalar_type());
-    dq = at::matmul(ds, k);
-    dk = at::matmul(ds.transpose(-2, -1), q);
-    dv = at::matmul(p.to(q.scalar_type()).transpose(-2, -1), d);
-  }
+  const double scale = 1.0 / std::sqrt(static_cast<double>(head));
+  const auto p = (at::matmul(q, k.transpose(-2, -1)).to(wide(q)) * scale - forward.lse.unsqueeze(-1)).exp();
+  const auto d = by_head(dout);
+  const auto delta = (d.to(wide(d)) * by_head(forward.out).to(wide(d))).sum(-1, true);
+  const auto ds = (p * (at::matmul(d, v.transpose(-2, -1)).to(wide(d)) - delta) * scale).to(q.scalar_type());
+  auto dq = at::matmul(ds, k);
+  auto dk = at::matmul(ds.transpose(-2, -1), q);
+  auto dv = at::matmul(p.to(q.scalar_type()).transpose(-2, -1), d);
   const auto back = [](const at::Tensor& x) { return x.transpose(1, 2).contiguous(); };  // [B, S, H, h]
   dq = back(dq);
   dk = back(dk);
@@ -188,18 +163,7 @@ at::Tensor attention_backward(const at::Tensor& dout, const at::Tensor& qkv, con
   if constexpr (kCudaKernels) {
     if (on_cuda_kernels(qkv)) return cuda::rotary_backward(dq, dk, dv, rotary);
   }
-  if (!on_cpu_kernels(qkv)) return at::stack({rotate(dq, rotary, -1.0), rotate(dk, rotary, -1.0), dv}, 2);
-  auto dqkv = at::empty_like(qkv);
-  with_element_type(qkv, [&]<class T>(T) {
-    const auto width = heads * head;
-    for_rows(batch * positions, 3 * width, [&](std::int64_t begin, std::int64_t end) {
-      cpu::kernels<T>().rotary_backward(pointer<T>(dq) + begin * width, pointer<T>(dk) + begin * width,
-                                        pointer<T>(dv) + begin * width, pointer<T>(dqkv) + begin * 3 * width,
-                                        pointer<float>(rotary.cos), pointer<float>(rotary.sin), begin, end - begin,
-                                        positions, heads, head);
-    });
-  });
-  return dqkv;
+  return at::stack({rotate(dq, rotary, -1.0), rotate(dk, rotary, -1.0), dv}, 2);
 }
 
 at::Tensor swiglu(const at::Tensor& gate_up) {

@@ -9,7 +9,7 @@
 namespace dis {
 namespace {
 
-bool ours(const at::Tensor& a) { return a.device().is_cpu() && a.scalar_type() == at::kFloat; }
+bool ours(const at::Tensor& a) { return on_cpu_kernels(a) && a.scalar_type() == at::kFloat; }
 
 void gemm(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c, bool add) {
   const auto n = b.size(1), k = a.size(1);

@@ -33,7 +33,7 @@ struct Attention {
   at::Tensor out;  ///< [B, S, D]
   at::Tensor lse;  ///< log of the soft-max sums, for the backward pass
 };
-/// qkv [B, S, 3, H, h]; what the call leaves in it is for attention_backward alone (long sequences: rotated in place).
+/// qkv [B, S, 3, H, h]; what the call leaves in it is for attention_backward alone (CUDA rotates q and k in place).
 Attention attention(at::Tensor qkv, const RotaryTables& rotary);
 /// dqkv [B, S, 3, H, h] from dout [B, S, D], the qkv that attention() left and its results.
 at::Tensor attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const Attention& forward,

@@ -14,7 +14,8 @@ struct Compute {
 };
 
 /// Resolves `automatic`: CUDA if there is a device; bfloat16 where the processor (AVX512_BF16, AMX_BF16) or GPU has
-/// instructions for it, else float32. Sets LibTorch's number of threads. UserError: cuda asked for but not there.
+/// instructions for it, else float32. Sets LibTorch's number of threads, the choice of kernels and how the process keeps
+/// memory. UserError: cuda asked for but not there.
 Compute resolve_compute(const ComputeConfig& config);
 
 /// Whether this processor multiplies bfloat16 in hardware.

@@ -1,13 +1,21 @@
 // Compiled once per instruction set, each time into a namespace of its own (DIS_CPU_VARIANT).
 //
-// Queries stand in the lanes of a vector, so scores, soft-max and sums over the keys need no sum across lanes. Matrices
-// of one head, padded with zeros: q, dout, out transposed as [h][Sp]; k, v as [S][h] for broadcasts; probabilities and
-// their gradients as [S keys][Sp queries].
+// One head of one lane at a time, in tiles of queries and blocks of keys that stay in the first-level cache; the
+// soft-max runs along the keys with a running maximum ("FlashAttention-2", Dao 2023). Queries stand in the lanes of a
+// vector, so scores, soft-max and sums over the keys need no sum across lanes. All five products are one small kernel,
+// c (+)= a b with a's numbers broadcast and b's in lanes; where the processor multiplies bfloat16, two steps of depth
+// at once (Pair). Padding is zero, so it adds nothing.
 #include "attention.h"
 
 #include <cmath>
 #include <cstdlib>
 #include <memory>
+#include <type_traits>
+#include <utility>
+
+#ifdef __AVX512BF16__
+#include <immintrin.h>
+#endif
 
 namespace dis::cpu::DIS_CPU_VARIANT {
 namespace {
@@ -21,302 +29,438 @@ constexpr int kLanes = 8;
 #else
 constexpr int kLanes = 4;
 #endif
+constexpr std::int64_t kKeys = 32;             // of a block; even
+constexpr std::int64_t kQueries = 4 * kLanes;  // of a tile
+
 using Vector = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
+using Indices = std::int32_t __attribute__((vector_size(kLanes * sizeof(float))));
 
 inline Vector read(const float* p) { return *reinterpret_cast<const Vector*>(p); }
 inline void write(float* p, Vector x) { *reinterpret_cast<Vector*>(p) = x; }
 
 std::int64_t padded(std::int64_t n) { return (n + kLanes - 1) / kLanes * kLanes; }
+std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
+
+/// Two steps of depth as bfloat16, the first one in the lower half.
+struct Pair {
+  std::uint32_t bits;
+};
+
+/// Steps of depth in an element of an operand.
+template <class E>
+constexpr std::int64_t kSteps = std::is_same_v<E, Pair> ? 2 : 1;
+
+inline Vector lanes_of(const float* p) { return read(p); }
+inline Vector multiply_add(Vector sum, float a, Vector b) { return sum + a * b; }
+
+#ifdef __AVX512BF16__
+inline __m512i lanes_of(const Pair* p) { return _mm512_loadu_si512(p); }
+inline Vector multiply_add(Vector sum, Pair a, __m512i b) {
+  const auto pairs = _mm512_set1_epi32(static_cast<std::int32_t>(a.bits));
+  return __builtin_bit_cast(Vector, _mm512_dpbf16_ps(__builtin_bit_cast(__m512, sum), (__m512bh)pairs, (__m512bh)b));
+}
+using Halves = std::uint16_t __attribute__((vector_size(32), aligned(2), may_alias));
+using Words = std::uint32_t __attribute__((vector_size(64), aligned(4), may_alias));
+inline Halves rounded(const float* p) {
+  return __builtin_bit_cast(Halves, _mm512_cvtneps_pbh(__builtin_bit_cast(__m512, read(p))));
+}
+#endif
+
+/// A matrix of elements, its rows `row` elements apart.
+template <class E>
+struct Matrix {
+  E* data;
+  std::int64_t row;
+  Matrix from_row(std::int64_t r) const { return {data + r * row, row}; }
+  Matrix from_column(std::int64_t column) const { return {data + column, row}; }
+};
+
+/// c [R, V vectors] (+)= a [R, depth] b [depth, V vectors].
+template <int R, int V, class E>
+inline void product_tile(Matrix<E> a, Matrix<E> b, Matrix<float> c, std::int64_t depth, bool add) {
+  Vector sums[R][V];
+  for (int i = 0; i < R; ++i) {
+    for (int v = 0; v < V; ++v) sums[i][v] = add ? read(c.data + i * c.row + v * kLanes) : Vector{};
+  }
+  for (std::int64_t d = 0; d < depth; ++d) {
+    decltype(lanes_of(b.data)) columns[V];
+    for (int v = 0; v < V; ++v) columns[v] = lanes_of(b.data + d * b.row + v * kLanes);
+    for (int i = 0; i < R; ++i) {
+      for (int v = 0; v < V; ++v) sums[i][v] = multiply_add(sums[i][v], a.data[i * a.row + d], columns[v]);
+    }
+  }
+  for (int i = 0; i < R; ++i) {
+    for (int v = 0; v < V; ++v) write(c.data + i * c.row + v * kLanes, sums[i][v]);
+  }
+}
+
+template <int V, class E>
+void product_strip(Matrix<E> a, Matrix<E> b, Matrix<float> c, std::int64_t rows, std::int64_t depth, bool add) {
+  constexpr int R = V > 2 ? 4 : 8;  // sums that fill the registers
+  std::int64_t i = 0;
+  for (; i + R <= rows; i += R) product_tile<R, V>(a.from_row(i), b, c.from_row(i), depth, add);
+  for (; i < rows; ++i) product_tile<1, V>(a.from_row(i), b, c.from_row(i), depth, add);
+}
+
+/// c [rows, columns] (+)= a [rows, depth] b [depth, columns], depth in elements; columns a multiple of kLanes.
+template <class E>
+void product(Matrix<E> a, Matrix<E> b, Matrix<float> c, std::int64_t rows, std::int64_t columns, std::int64_t depth,
+             bool add) {
+  for (std::int64_t column = 0; column < columns; column += 4 * kLanes) {
+    const auto right = b.from_column(column);
+    const auto to = c.from_column(column);
+    switch (least(4, (columns - column) / kLanes)) {
+      case 1:
+        product_strip<1>(a, right, to, rows, depth, add);
+        break;
+      case 2:
+        product_strip<2>(a, right, to, rows, depth, add);
+        break;
+      case 3:
+        product_strip<3>(a, right, to, rows, depth, add);
+        break;
+      default:
+        product_strip<4>(a, right, to, rows, depth, add);
+    }
+  }
+}
+
+/// x [rows, columns] as the left operand, depth along the columns (a multiple of kLanes). `space` is for Pair alone.
+inline Matrix<float> left(Matrix<float> x, std::int64_t, std::int64_t, float*) { return x; }
+/// x [rows, columns] as the right operand, depth along the rows (even).
+inline Matrix<float> right(Matrix<float> x, std::int64_t, std::int64_t, float*) { return x; }
+
+#ifdef __AVX512BF16__
+inline Matrix<Pair> left(Matrix<float> x, std::int64_t rows, std::int64_t columns, Pair* space) {
+  const Matrix<Pair> to{space, columns / 2};
+  for (std::int64_t r = 0; r < rows; ++r) {
+    for (std::int64_t i = 0; i < columns; i += kLanes) {
+      *reinterpret_cast<Halves*>(to.data + r * to.row + i / 2) = rounded(x.data + r * x.row + i);
+    }
+  }
+  return to;
+}
+inline Matrix<Pair> right(Matrix<float> x, std::int64_t rows, std::int64_t columns, Pair* space) {
+  const Matrix<Pair> to{space, columns};
+  for (std::int64_t d = 0; d < rows / 2; ++d) {
+    const float* first = x.data + 2 * d * x.row;
+    for (std::int64_t i = 0; i < columns; i += kLanes) {
+      const auto low = __builtin_convertvector(rounded(first + i), Words);
+      const auto high = __builtin_convertvector(rounded(first + x.row + i), Words);
+      *reinterpret_cast<Words*>(to.data + d * to.row + i) = low | (high << 16);
+    }
+  }
+  return to;
+}
+#endif
+
+/// A stage of turn_block: exchanges the upper right and lower left quarter of each 2 D x 2 D block.
+template <int D, int... I>
+inline void exchange(Vector* x, std::integer_sequence<int, I...>) {
+  constexpr Indices upper{((I & D) != 0 ? kLanes + I - D : I)...}, lower{((I & D) != 0 ? kLanes + I : I + D)...};
+  for (int i = 0; i < kLanes; ++i) {
+    if ((i & D) != 0) continue;
+    const Vector a = x[i], b = x[i + D];
+    x[i] = __builtin_shuffle(a, b, upper);
+    x[i + D] = __builtin_shuffle(a, b, lower);
+  }
+}
+
+/// to [columns, rows] = from [rows, columns] turned; both multiples of kLanes.
+void turn(Matrix<float> from, std::int64_t rows, std::int64_t columns, Matrix<float> to) {
+  constexpr std::make_integer_sequence<int, kLanes> all{};
+  for (std::int64_t r = 0; r < rows; r += kLanes) {
+    for (std::int64_t column = 0; column < columns; column += kLanes) {
+      Vector x[kLanes];
+      for (int i = 0; i < kLanes; ++i) x[i] = read(from.data + (r + i) * from.row + column);
+      exchange<1>(x, all);
+      exchange<2>(x, all);
+      if constexpr (kLanes > 4) exchange<4>(x, all);
+      if constexpr (kLanes > 8) exchange<8>(x, all);
+      for (int i = 0; i < kLanes; ++i) write(to.data + (column + i) * to.row + r, x[i]);
+    }
+  }
+}
 
 /// Scratch memory of one call.
 class Scratch {
  public:
-  explicit Scratch(std::int64_t numbers)
-      : memory_(static_cast<float*>(std::aligned_alloc(64, (static_cast<std::size_t>(numbers) * 4 + 63) / 64 * 64))) {
-    for (std::int64_t i = 0; i < numbers; ++i) memory_.get()[i] = 0.0F;
-  }
-  float* take(std::int64_t numbers) {
-    float* const p = memory_.get() + used_;
-    used_ += numbers;
+  explicit Scratch(std::int64_t bytes) : memory_(static_cast<char*>(std::aligned_alloc(64, size(bytes)))) {}
+  template <class E>
+  E* take(std::int64_t count) {
+    auto* const p = reinterpret_cast<E*>(memory_.get() + used_);
+    used_ += size(count * static_cast<std::int64_t>(sizeof(E)));
     return p;
   }
+  Matrix<float> matrix(std::int64_t rows, std::int64_t columns) { return {take<float>(rows * columns), columns}; }
 
  private:
+  static std::size_t size(std::int64_t bytes) { return (static_cast<std::size_t>(bytes) + 63) / 64 * 64; }
   struct Free {
-    void operator()(float* p) const { std::free(p); }
+    void operator()(char* p) const { std::free(p); }
   };
-  std::unique_ptr<float[], Free> memory_;
-  std::int64_t used_ = 0;
+  std::unique_ptr<char[], Free> memory_;
+  std::size_t used_ = 0;
 };
 
-/// One head of q, k or v (`part` 0, 1, 2) as rows [S][row] (`turned`: [h][row]), q and k rotated.
+/// The rotary tables of all positions, and a factor.
+struct Rotation {
+  const float *cos, *sin;
+  float factor;
+};
+
+/// to [padded S, padded h], zero-padded, from rows of h numbers `stride` apart, times the factor; rotated where there
+/// are tables.
 template <class T>
-void gather(const T* qkv, const float* cos, const float* sin, int part, std::int64_t unit, AttentionShape shape,
-            float* to, std::int64_t row, bool turned) {
-  const std::int64_t half = shape.head / 2, width = shape.heads * shape.head;
-  const T* from =
-      qkv + unit / shape.heads * shape.positions * 3 * width + part * width + unit % shape.heads * shape.head;
-  for (std::int64_t s = 0; s < shape.positions; ++s, from += 3 * width) {
-    for (std::int64_t i = 0; i < half; ++i) {
-      float first = load(from[i]), second = load(from[i + half]);
-      if (part < 2) {
-        const float c = cos[s * half + i], n = sin[s * half + i], old = first;
-        first = old * c - second * n;
-        second = second * c + old * n;
+void gather(const T* from, std::int64_t stride, Rotation rotation, AttentionShape shape, Matrix<float> to) {
+  const std::int64_t half = shape.head / 2;
+  for (std::int64_t s = 0; s < padded(shape.positions); ++s, from += stride) {
+    float* row = to.data + s * to.row;
+    std::int64_t done = 0;
+    if (s < shape.positions) {
+      done = shape.head;
+      if (rotation.cos != nullptr) {
+        const float *c = rotation.cos + s * half, *n = rotation.sin + s * half;
+#pragma omp simd
+        for (std::int64_t i = 0; i < half; ++i) {
+          const float first = load(from[i]) * rotation.factor, second = load(from[i + half]) * rotation.factor;
+          row[i] = first * c[i] - second * n[i];
+          row[i + half] = second * c[i] + first * n[i];
+        }
+      } else {
+#pragma omp simd
+        for (std::int64_t i = 0; i < shape.head; ++i) row[i] = load(from[i]) * rotation.factor;
       }
-      (turned ? to[i * row + s] : to[s * row + i]) = first;
-      (turned ? to[(i + half) * row + s] : to[s * row + i + half]) = second;
+    }
+    for (; done < to.row; ++done) row[done] = 0.0F;
+  }
+}
+
+/// Writes rows first..last-1 of a gradient, from [.., padded h], to rows of h numbers `stride` apart, times the factor;
+/// the rotation undone where there are tables.
+template <class T>
+void scatter(Matrix<float> from, std::int64_t first, std::int64_t last, Rotation rotation, AttentionShape shape, T* to,
+             std::int64_t stride) {
+  const std::int64_t half = shape.head / 2;
+  for (std::int64_t s = first; s < last; ++s) {
+    const float* row = from.data + (s - first) * from.row;
+    T* target = to + s * stride;
+    if (rotation.cos != nullptr) {
+      const float *c = rotation.cos + s * half, *n = rotation.sin + s * half;
+#pragma omp simd
+      for (std::int64_t i = 0; i < half; ++i) {
+        const float a = row[i] * rotation.factor, b = row[i + half] * rotation.factor;
+        store(target[i], a * c[i] + b * n[i]);
+        store(target[i + half], b * c[i] - a * n[i]);
+      }
+    } else {
+#pragma omp simd
+      for (std::int64_t i = 0; i < shape.head; ++i) store(target[i], row[i] * rotation.factor);
     }
   }
 }
 
-/// The same of [B, S, H, h] without rotation, always turned.
+/// Numbers of a head of q, k or v (`part` 0, 1, 2): rows 3 H h apart.
 template <class T>
-void gather_turned(const T* x, std::int64_t unit, AttentionShape shape, float* to, std::int64_t row) {
+T* head_of(T* qkv, int part, std::int64_t unit, AttentionShape shape) {
   const std::int64_t width = shape.heads * shape.head;
-  const T* from = x + unit / shape.heads * shape.positions * width + unit % shape.heads * shape.head;
-  for (std::int64_t s = 0; s < shape.positions; ++s, from += width) {
-    for (std::int64_t i = 0; i < shape.head; ++i) to[i * row + s] = load(from[i]);
-  }
+  return qkv + unit / shape.heads * shape.positions * 3 * width + part * width + unit % shape.heads * shape.head;
 }
-
-/// Scatters a gradient [S][row] (`turned`: [h][row]) into dqkv, undoing the rotation of q and k.
+/// Of [B, S, H, h]: rows H h apart.
 template <class T>
-void scatter(const float* from, std::int64_t row, bool turned, const float* cos, const float* sin, int part,
-             std::int64_t unit, AttentionShape shape, T* dqkv) {
-  const std::int64_t half = shape.head / 2, width = shape.heads * shape.head;
-  T* to = dqkv + unit / shape.heads * shape.positions * 3 * width + part * width + unit % shape.heads * shape.head;
-  for (std::int64_t s = 0; s < shape.positions; ++s, to += 3 * width) {
-    for (std::int64_t i = 0; i < half; ++i) {
-      float first = turned ? from[i * row + s] : from[s * row + i];
-      float second = turned ? from[(i + half) * row + s] : from[s * row + i + half];
-      if (part < 2) {
-        const float c = cos[s * half + i], n = sin[s * half + i], old = first;
-        first = old * c + second * n;
-        second = second * c - old * n;
-      }
-      store(to[i], first);
-      store(to[i + half], second);
-    }
-  }
+T* head_of(T* x, std::int64_t unit, AttentionShape shape) {
+  const std::int64_t width = shape.heads * shape.head;
+  return x + unit / shape.heads * shape.positions * width + unit % shape.heads * shape.head;
 }
 
-/// to[j] [row] = sum over r of broadcast[j][r] lanes[r], for one vector of lanes and all keys j, four at a time.
-/// H: head size, 0 when not known at compile time.
-template <int H>
-void dots(const float* broadcast, const float* lanes, std::int64_t row, std::int64_t keys, std::int64_t head,
-          float* to) {
-  const std::int64_t h = H > 0 ? H : head;
-  std::int64_t j = 0;
-  for (; j + 4 <= keys; j += 4) {
-    const float* b = broadcast + j * h;
-    Vector s0{}, s1{}, s2{}, s3{};
-    for (std::int64_t r = 0; r < h; ++r) {
-      const Vector x = read(lanes + r * row);
-      s0 += b[r] * x;
-      s1 += b[h + r] * x;
-      s2 += b[2 * h + r] * x;
-      s3 += b[3 * h + r] * x;
-    }
-    write(to + j * row, s0);
-    write(to + (j + 1) * row, s1);
-    write(to + (j + 2) * row, s2);
-    write(to + (j + 3) * row, s3);
-  }
-  for (; j < keys; ++j) {
-    Vector s{};
-    for (std::int64_t r = 0; r < h; ++r) s += broadcast[j * h + r] * read(lanes + r * row);
-    write(to + j * row, s);
-  }
-}
-
-/// to[r] [row] = sum over keys j of broadcast[j][r] lanes[j] [row], for one vector of lanes, four r at a time.
-template <int H>
-void mix(const float* broadcast, const float* lanes, std::int64_t row, std::int64_t keys, std::int64_t head,
-         float* to) {
-  const std::int64_t h = H > 0 ? H : head;
-  std::int64_t r = 0;
-  for (; r + 4 <= h; r += 4) {
-    Vector s0{}, s1{}, s2{}, s3{};
-    for (std::int64_t j = 0; j < keys; ++j) {
-      const Vector x = read(lanes + j * row);
-      const float* b = broadcast + j * h + r;
-      s0 += b[0] * x;
-      s1 += b[1] * x;
-      s2 += b[2] * x;
-      s3 += b[3] * x;
-    }
-    write(to + r * row, s0);
-    write(to + (r + 1) * row, s1);
-    write(to + (r + 2) * row, s2);
-    write(to + (r + 3) * row, s3);
-  }
-  for (; r < h; ++r) {
-    Vector s{};
-    for (std::int64_t j = 0; j < keys; ++j) s += broadcast[j * h + r] * read(lanes + j * row);
-    write(to + r * row, s);
-  }
-}
-
-/// to [S][wide] = weights [S][row] times rows [S][wide], four keys at a time; wide a multiple of kLanes.
-void gather_sums(const float* weights, std::int64_t row, const float* rows, std::int64_t wide, std::int64_t count,
-                 float* to) {
-  for (std::int64_t column = 0; column < wide; column += kLanes) {
-    std::int64_t j = 0;
-    for (; j + 4 <= count; j += 4) {
-      const float* w = weights + j * row;
-      Vector s0{}, s1{}, s2{}, s3{};
-      for (std::int64_t i = 0; i < count; ++i) {
-        const Vector x = read(rows + i * wide + column);
-        s0 += w[i] * x;
-        s1 += w[row + i] * x;
-        s2 += w[2 * row + i] * x;
-        s3 += w[3 * row + i] * x;
-      }
-      write(to + j * wide + column, s0);
-      write(to + (j + 1) * wide + column, s1);
-      write(to + (j + 2) * wide + column, s2);
-      write(to + (j + 3) * wide + column, s3);
-    }
-    for (; j < count; ++j) {
-      Vector s{};
-      for (std::int64_t i = 0; i < count; ++i) s += weights[j * row + i] * read(rows + i * wide + column);
-      write(to + j * wide + column, s);
+/// Turns scores [n, lanes] of a block of keys into weights exp(score - highest), and brings the sums up to date.
+/// `change`: what earlier sums were multiplied with, as the highest score grew.
+void weigh(float* scores, std::int64_t row, std::int64_t n, float* highest, float* sum, float* change) {
+  float top[kLanes], total[kLanes];
+#pragma omp simd
+  for (int lane = 0; lane < kLanes; ++lane) top[lane] = highest[lane];
+  for (std::int64_t j = 0; j < n; ++j) {
+#pragma omp simd
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const float x = scores[j * row + lane];
+      top[lane] = x > top[lane] ? x : top[lane];
     }
   }
-}
-
-/// rows [S][wide] from turned [h][row].
-void turn(const float* turned, std::int64_t row, AttentionShape shape, float* to, std::int64_t wide) {
-  for (std::int64_t r = 0; r < shape.head; ++r) {
-    for (std::int64_t s = 0; s < shape.positions; ++s) to[s * wide + r] = turned[r * row + s];
+#pragma omp simd
+  for (int lane = 0; lane < kLanes; ++lane) {
+    change[lane] = exp_of(highest[lane] - top[lane]);
+    total[lane] = sum[lane] * change[lane];
+    highest[lane] = top[lane];
   }
+  for (std::int64_t j = 0; j < n; ++j) {
+#pragma omp simd
+    for (int lane = 0; lane < kLanes; ++lane) {
+      const float e = exp_of(scores[j * row + lane] - top[lane]);
+      scores[j * row + lane] = e;
+      total[lane] += e;
+    }
+  }
+#pragma omp simd
+  for (int lane = 0; lane < kLanes; ++lane) sum[lane] = total[lane];
 }
 
-template <class T, int H>
+/// A row of zeros behind n rows, where a pair would else take in what does not belong to it.
+void even_out(Matrix<float> x, std::int64_t n, std::int64_t columns) {
+  for (std::int64_t i = 0; n % 2 != 0 && i < columns; ++i) x.data[n * x.row + i] = 0.0F;
+}
+
+template <class T, class E>
 void forward_of(const T* qkv, const float* cos, const float* sin, T* out, float* lse, std::int64_t first,
                 std::int64_t last, AttentionShape shape) {
-  const std::int64_t S = shape.positions, h = shape.head, row = padded(S), width = shape.heads * h;
-  const float scale = 1.0F / std::sqrt(static_cast<float>(h));
-  Scratch scratch(2 * h * row + 2 * S * h + S * row);
-  float *q = scratch.take(h * row), *result = scratch.take(h * row), *k = scratch.take(S * h), *v = scratch.take(S * h),
-        *p = scratch.take(S * row);
+  const std::int64_t S = shape.positions, h = shape.head, rows = padded(S), wide = padded(h), width = shape.heads * h;
+  constexpr std::int64_t steps = kSteps<E>;
+  const Rotation turned{cos, sin, 1.0F}, plain{nullptr, nullptr, 1.0F};
+  const Rotation scaled{cos, sin, 1.0F / std::sqrt(static_cast<float>(h))};
+  Scratch scratch(4 * (6 * rows * wide + 4 * wide * kQueries + 3 * kKeys * kQueries + 4 * kQueries) + 4096);
+  const auto q = scratch.matrix(rows, wide), k = scratch.matrix(rows, wide), v = scratch.matrix(rows, wide);
+  const auto turned_v = scratch.matrix(wide, rows), tile = scratch.matrix(wide, kQueries);
+  const auto sums = scratch.matrix(wide, kQueries), p = scratch.matrix(kKeys, kQueries);
+  const auto answer = scratch.matrix(kQueries, wide);
+  auto* const space_k = scratch.take<E>(rows * wide / steps);
+  auto* const space_v = scratch.take<E>(rows * wide / steps);
+  auto* const space_q = scratch.take<E>(wide * kQueries / steps);
+  auto* const space_p = scratch.take<E>(kKeys * kQueries / steps);
+  auto* const highest = scratch.take<float>(kQueries);
+  auto* const sum = scratch.take<float>(kQueries);
+  auto* const change = scratch.take<float>(kQueries);
   for (std::int64_t unit = first; unit < last; ++unit) {
-    gather(qkv, cos, sin, 0, unit, shape, q, row, true);
-    gather(qkv, cos, sin, 1, unit, shape, k, h, false);
-    gather(qkv, cos, sin, 2, unit, shape, v, h, false);
-    for (std::int64_t i = 0; i < row; i += kLanes) {
-      dots<H>(k, q + i, row, S, h, p + i);
-      float highest[kLanes], sum[kLanes];
-      for (int lane = 0; lane < kLanes; ++lane) {
-        highest[lane] = p[i + lane];
-        sum[lane] = 0.0F;
+    gather(head_of(qkv, 0, unit, shape), 3 * width, scaled, shape, q);
+    gather(head_of(qkv, 1, unit, shape), 3 * width, turned, shape, k);
+    gather(head_of(qkv, 2, unit, shape), 3 * width, plain, shape, v);
+    turn(v, rows, wide, turned_v);
+    const auto keys = left(k, rows, wide, space_k);           // [S, h]
+    const auto values = left(turned_v, wide, rows, space_v);  // [h, S]
+    for (std::int64_t query = 0; query < S; query += kQueries) {
+      const std::int64_t lanes = least(kQueries, rows - query);
+      turn(q.from_row(query), lanes, wide, tile);
+      const auto queries = right(tile, wide, lanes, space_q);  // [h, lanes]
+      for (std::int64_t i = 0; i < lanes; ++i) {
+        highest[i] = -1e30F;
+        sum[i] = 0.0F;
       }
-      for (std::int64_t j = 1; j < S; ++j) {
+      for (std::int64_t key = 0; key < S; key += kKeys) {
+        const std::int64_t n = least(kKeys, S - key);
+        product(keys.from_row(key), queries, p, n, lanes, h / steps, false);
+        for (std::int64_t i = 0; i < lanes; i += kLanes) weigh(p.data + i, p.row, n, highest + i, sum + i, change + i);
+        for (std::int64_t r = 0; key > 0 && r < h; ++r) {
+          float* to = sums.data + r * sums.row;
 #pragma omp simd
-        for (int lane = 0; lane < kLanes; ++lane) {
-          const float x = p[j * row + i + lane];
-          highest[lane] = x > highest[lane] ? x : highest[lane];
+          for (std::int64_t i = 0; i < lanes; ++i) to[i] *= change[i];
         }
+        even_out(p, n, lanes);
+        product(values.from_column(key / steps), right(p, n + n % 2, lanes, space_p), sums, h, lanes,
+                (n + steps - 1) / steps, key > 0);
       }
-      for (std::int64_t j = 0; j < S; ++j) {
+      for (std::int64_t r = 0; r < wide; ++r) {
+        float* to = sums.data + r * sums.row;
 #pragma omp simd
-        for (int lane = 0; lane < kLanes; ++lane) {
-          const float e = exp_of((p[j * row + i + lane] - highest[lane]) * scale);
-          p[j * row + i + lane] = e;
-          sum[lane] += e;
-        }
+        for (std::int64_t i = 0; i < lanes; ++i) to[i] = r < h ? to[i] / sum[i] : 0.0F;
       }
-      mix<H>(v, p + i, row, S, h, result + i);
-      for (std::int64_t r = 0; r < h; ++r) {
-#pragma omp simd
-        for (int lane = 0; lane < kLanes; ++lane) result[r * row + i + lane] /= sum[lane];
-      }
-      for (std::int64_t lane = 0; lane < kLanes && i + lane < S; ++lane) {
-        lse[unit * S + i + lane] = highest[lane] * scale + std::log(sum[lane]);
-      }
-    }
-    T* to = out + unit / shape.heads * S * width + unit % shape.heads * h;
-    for (std::int64_t s = 0; s < S; ++s, to += width) {
-      for (std::int64_t r = 0; r < h; ++r) store(to[r], result[r * row + s]);
+      turn(sums, wide, lanes, answer);
+      const std::int64_t end = least(query + lanes, S);
+      scatter(answer, query, end, plain, shape, head_of(out, unit, shape), width);
+      for (std::int64_t s = query; s < end; ++s) lse[unit * S + s] = highest[s - query] + std::log(sum[s - query]);
     }
   }
 }
 
-template <class T, int H>
+template <class T, class E>
 void backward_of(const T* dout, const T* out, const T* qkv, const float* lse, const float* cos, const float* sin,
                  T* dqkv, std::int64_t first, std::int64_t last, AttentionShape shape) {
-  const std::int64_t S = shape.positions, h = shape.head, row = padded(S), wide = padded(h);
+  const std::int64_t S = shape.positions, h = shape.head, rows = padded(S), wide = padded(h), width = shape.heads * h;
+  constexpr std::int64_t steps = kSteps<E>;
   const float scale = 1.0F / std::sqrt(static_cast<float>(h));
-  Scratch scratch(4 * h * row + 2 * S * h + 2 * S * row + 3 * S * wide + 2 * row);
-  float *q = scratch.take(h * row), *d = scratch.take(h * row), *o = scratch.take(h * row), *dq = scratch.take(h * row);
-  float *k = scratch.take(S * h), *v = scratch.take(S * h), *p = scratch.take(S * row), *ds = scratch.take(S * row);
-  float *q_rows = scratch.take(S * wide), *d_rows = scratch.take(S * wide), *sums = scratch.take(S * wide);
-  float *delta = scratch.take(row), *log_sum = scratch.take(row);
+  const Rotation turned{cos, sin, 1.0F}, scaled{cos, sin, scale}, plain{nullptr, nullptr, 1.0F};
+  Scratch scratch(4 * (10 * rows * wide + 10 * wide * kQueries + 6 * kKeys * kQueries + 2 * rows) + 8192);
+  const auto q = scratch.matrix(rows, wide), k = scratch.matrix(rows, wide), v = scratch.matrix(rows, wide),
+             d = scratch.matrix(rows, wide), dk = scratch.matrix(rows, wide), dv = scratch.matrix(rows, wide);
+  const auto turned_k = scratch.matrix(wide, rows), q_tile = scratch.matrix(wide, kQueries),
+             d_tile = scratch.matrix(wide, kQueries), dq_tile = scratch.matrix(wide, kQueries),
+             dq = scratch.matrix(kQueries, wide);
+  const auto p = scratch.matrix(kKeys, kQueries), ds = scratch.matrix(kKeys, kQueries);
+  auto* const delta = scratch.take<float>(rows);
+  auto* const log_sum = scratch.take<float>(rows);
+  E *const space_k = scratch.take<E>(rows * wide / steps), *const space_v = scratch.take<E>(rows * wide / steps),
+           *const space_turned = scratch.take<E>(rows * wide / steps);
+  E *const space_q = scratch.take<E>(wide * kQueries / steps),
+           *const space_d = scratch.take<E>(wide * kQueries / steps),
+           *const space_q_rows = scratch.take<E>(wide * kQueries / steps),
+           *const space_d_rows = scratch.take<E>(wide * kQueries / steps);
+  E *const space_p = scratch.take<E>(kKeys * kQueries / steps), *const space_ds =
+                                                                    scratch.take<E>(kKeys * kQueries / steps);
   for (std::int64_t unit = first; unit < last; ++unit) {
-    gather(qkv, cos, sin, 0, unit, shape, q, row, true);
-    gather(qkv, cos, sin, 1, unit, shape, k, h, false);
-    gather(qkv, cos, sin, 2, unit, shape, v, h, false);
-    gather_turned(dout, unit, shape, d, row);
-    gather_turned(out, unit, shape, o, row);
-    for (std::int64_t s = 0; s < S; ++s) {
-      delta[s] = 0.0F;
-      log_sum[s] = lse[unit * S + s];
+    gather(head_of(out, unit, shape), width, plain, shape, q);  // for delta; q comes later
+    gather(head_of(dout, unit, shape), width, plain, shape, d);
+    for (std::int64_t s = 0; s < rows; ++s) {
+      float dot = 0.0F;
+#pragma omp simd reduction(+ : dot)
+      for (std::int64_t i = 0; i < wide; ++i) dot += d.data[s * wide + i] * q.data[s * wide + i];
+      delta[s] = dot;
+      log_sum[s] = s < S ? lse[unit * S + s] : 0.0F;
     }
-    for (std::int64_t r = 0; r < h; ++r) {
+    gather(head_of(qkv, 0, unit, shape), 3 * width, scaled, shape, q);
+    gather(head_of(qkv, 1, unit, shape), 3 * width, turned, shape, k);
+    gather(head_of(qkv, 2, unit, shape), 3 * width, plain, shape, v);
+    turn(k, rows, wide, turned_k);
+    const auto keys = left(k, rows, wide, space_k);                     // [S, h]
+    const auto values = left(v, rows, wide, space_v);                   // [S, h]
+    const auto keys_turned = left(turned_k, wide, rows, space_turned);  // [h, S]
+    for (std::int64_t query = 0; query < S; query += kQueries) {
+      const std::int64_t lanes = least(kQueries, rows - query);
+      turn(q.from_row(query), lanes, wide, q_tile);
+      turn(d.from_row(query), lanes, wide, d_tile);
+      const auto queries = right(q_tile, wide, lanes, space_q);                     // [h, lanes]
+      const auto douts = right(d_tile, wide, lanes, space_d);                       // [h, lanes]
+      const auto query_rows = right(q.from_row(query), lanes, wide, space_q_rows);  // [lanes, h]
+      const auto dout_rows = right(d.from_row(query), lanes, wide, space_d_rows);   // [lanes, h]
+      for (std::int64_t key = 0; key < S; key += kKeys) {
+        const std::int64_t n = least(kKeys, S - key);
+        product(keys.from_row(key), queries, p, n, lanes, h / steps, false);
+        product(values.from_row(key), douts, ds, n, lanes, h / steps, false);
+        for (std::int64_t j = 0; j < n; ++j) {
+          float *weight = p.data + j * p.row, *gradient = ds.data + j * ds.row;
 #pragma omp simd
-      for (std::int64_t s = 0; s < S; ++s) delta[s] += d[r * row + s] * o[r * row + s];
-    }
-    for (std::int64_t i = 0; i < row; i += kLanes) {
-      dots<H>(k, q + i, row, S, h, p + i);
-      dots<H>(v, d + i, row, S, h, ds + i);
-      for (std::int64_t j = 0; j < S; ++j) {
-#pragma omp simd
-        for (int lane = 0; lane < kLanes; ++lane) {
-          const std::int64_t at = j * row + i + lane;
-          p[at] = exp_of(p[at] * scale - log_sum[i + lane]);
-          ds[at] = p[at] * (ds[at] - delta[i + lane]) * scale;
+          for (std::int64_t i = 0; i < lanes; ++i) {
+            weight[i] = exp_of(weight[i] - log_sum[query + i]);
+            gradient[i] = weight[i] * (gradient[i] - delta[query + i]);
+          }
         }
+        even_out(ds, n, lanes);
+        product(keys_turned.from_column(key / steps), right(ds, n + n % 2, lanes, space_ds), dq_tile, h, lanes,
+                (n + steps - 1) / steps, key > 0);
+        product(left(p, n, lanes, space_p), dout_rows, dv.from_row(key), n, wide, lanes / steps, query > 0);
+        product(left(ds, n, lanes, space_ds), query_rows, dk.from_row(key), n, wide, lanes / steps, query > 0);
       }
-      mix<H>(k, ds + i, row, S, h, dq + i);
+      for (std::int64_t r = h; r < wide; ++r) {
+        for (std::int64_t i = 0; i < lanes; ++i) dq_tile.data[r * dq_tile.row + i] = 0.0F;
+      }
+      turn(dq_tile, wide, lanes, dq);
+      scatter(dq, query, least(query + lanes, S), scaled, shape, head_of(dqkv, 0, unit, shape), 3 * width);
     }
-    turn(q, row, shape, q_rows, wide);
-    turn(d, row, shape, d_rows, wide);
-    scatter(dq, row, true, cos, sin, 0, unit, shape, dqkv);
-    gather_sums(ds, row, q_rows, wide, S, sums);
-    scatter(sums, wide, false, cos, sin, 1, unit, shape, dqkv);
-    gather_sums(p, row, d_rows, wide, S, sums);
-    scatter(sums, wide, false, cos, sin, 2, unit, shape, dqkv);
+    scatter(dk, 0, S, turned, shape, head_of(dqkv, 1, unit, shape), 3 * width);
+    scatter(dv, 0, S, plain, shape, head_of(dqkv, 2, unit, shape), 3 * width);
   }
 }
 
+/// What the products of a head are made with.
+#ifdef __AVX512BF16__
 template <class T>
-void forward(const T* qkv, const float* cos, const float* sin, T* out, float* lse, std::int64_t first,
-             std::int64_t last, AttentionShape shape) {
-  const auto f = shape.head == 8    ? forward_of<T, 8>
-                 : shape.head == 16 ? forward_of<T, 16>
-                 : shape.head == 32 ? forward_of<T, 32>
-                 : shape.head == 64 ? forward_of<T, 64>
-                                    : forward_of<T, 0>;
-  f(qkv, cos, sin, out, lse, first, last, shape);
-}
-
+using Element = std::conditional_t<std::is_same_v<T, Bf16>, Pair, float>;
+#else
 template <class T>
-void backward(const T* dout, const T* out, const T* qkv, const float* lse, const float* cos, const float* sin, T* dqkv,
-              std::int64_t first, std::int64_t last, AttentionShape shape) {
-  const auto f = shape.head == 8    ? backward_of<T, 8>
-                 : shape.head == 16 ? backward_of<T, 16>
-                 : shape.head == 32 ? backward_of<T, 32>
-                 : shape.head == 64 ? backward_of<T, 64>
-                                    : backward_of<T, 0>;
-  f(dout, out, qkv, lse, cos, sin, dqkv, first, last, shape);
-}
+using Element = float;
+#endif
 
 }  // namespace
 
 template <class T>
 const AttentionKernels<T>& attention_table() {
-  static const AttentionKernels<T> both{forward<T>, backward<T>};
+  static const AttentionKernels<T> both{forward_of<T, Element<T>>, backward_of<T, Element<T>>};
   return both;
 }
 template const AttentionKernels<float>& attention_table<float>();

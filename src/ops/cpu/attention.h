@@ -1,7 +1,8 @@
-// Soft-max attention for short sequences: one lane and head at a time, all of it in the first- and second-level cache.
+// Soft-max attention of one lane and head at a time, for sequences of any length.
 //
 // The rotary embedding is applied while q and k are gathered from the packed rows, and undone while their gradients are
-// scattered, so no pass over memory is spent on it. Arithmetic is float32 for both element types. Like kernels.cpp,
+// scattered, so no pass over memory is spent on it. Sums and the soft-max are float32 for both element types; for
+// bfloat16 the factors of a product are bfloat16 where the processor has such an instruction. Like kernels.cpp,
 // attention.cpp is compiled once per instruction set.
 #pragma once
 
@@ -10,9 +11,6 @@
 #include "kernels.h"
 
 namespace dis::cpu {
-
-/// Longest sequence that this path takes; beyond it the probabilities of a head no longer fit the cache.
-inline constexpr std::int64_t kShortSequence = 256;
 
 struct AttentionShape {
   std::int64_t positions, heads, head;  ///< S, H, h

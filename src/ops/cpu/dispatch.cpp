@@ -17,12 +17,13 @@ DIS_DECLARE(baseline)
 #ifdef DIS_CPU_X86
 DIS_DECLARE(avx2)
 DIS_DECLARE(avx512)
+DIS_DECLARE(avx512_bf16)
 #endif
 #undef DIS_DECLARE
 
 namespace {
 
-enum class Variant { baseline, avx2, avx512 };
+enum class Variant { baseline, avx2, avx512, avx512_bf16 };
 
 Variant variant() {
 #ifdef DIS_CPU_X86
@@ -31,7 +32,8 @@ Variant variant() {
     const bool v3 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") && __builtin_cpu_supports("bmi2");
     const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
                     __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
-    return v4 ? Variant::avx512 : (v3 ? Variant::avx2 : Variant::baseline);
+    if (v4) return __builtin_cpu_supports("avx512bf16") ? Variant::avx512_bf16 : Variant::avx512;
+    return v3 ? Variant::avx2 : Variant::baseline;
   }();
   return best;
 #else
@@ -44,6 +46,7 @@ Variant variant() {
 template <class T>
 const Kernels<T>& kernels() {
 #ifdef DIS_CPU_X86
+  if (variant() == Variant::avx512_bf16) return avx512_bf16::table<T>();
   if (variant() == Variant::avx512) return avx512::table<T>();
   if (variant() == Variant::avx2) return avx2::table<T>();
 #endif
@@ -55,6 +58,7 @@ template const Kernels<Bf16>& kernels<Bf16>();
 template <class T>
 const AttentionKernels<T>& attention_kernels() {
 #ifdef DIS_CPU_X86
+  if (variant() == Variant::avx512_bf16) return avx512_bf16::attention_table<T>();
   if (variant() == Variant::avx512) return avx512::attention_table<T>();
   if (variant() == Variant::avx2) return avx2::attention_table<T>();
 #endif
@@ -66,6 +70,7 @@ template const AttentionKernels<Bf16>& attention_kernels<Bf16>();
 void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, std::int64_t count,
           const AdamScalars& s) {
 #ifdef DIS_CPU_X86
+  if (variant() == Variant::avx512_bf16) return avx512_bf16::adam(p, g, m, v, ema, copy, count, s);
   if (variant() == Variant::avx512) return avx512::adam(p, g, m, v, ema, copy, count, s);
   if (variant() == Variant::avx2) return avx2::adam(p, g, m, v, ema, copy, count, s);
 #endif
@@ -75,6 +80,7 @@ void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, 
 void gemm(const Strided& a, const Strided& b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n,
           std::int64_t k, bool add) {
 #ifdef DIS_CPU_X86
+  if (variant() == Variant::avx512_bf16) return avx512_bf16::gemm(a, b, c, ldc, m, n, k, add);
   if (variant() == Variant::avx512) return avx512::gemm(a, b, c, ldc, m, n, k, add);
   if (variant() == Variant::avx2) return avx2::gemm(a, b, c, ldc, m, n, k, add);
 #endif
@@ -82,7 +88,7 @@ void gemm(const Strided& a, const Strided& b, float* c, std::int64_t ldc, std::i
 }
 
 const char* instruction_set() {
-  const char* const names[] = {"baseline", "x86-64-v3", "x86-64-v4"};
+  const char* const names[] = {"baseline", "x86-64-v3", "x86-64-v4", "x86-64-v4 with bfloat16"};
   return names[static_cast<int>(variant())];
 }
 

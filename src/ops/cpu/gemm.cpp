@@ -19,7 +19,7 @@ constexpr int kLanes = 8, kVectors = 2, kRows = 6;
 constexpr int kLanes = 4, kVectors = 2, kRows = 4;
 #endif
 constexpr int kColumns = kLanes * kVectors;
-constexpr std::int64_t kDepth = 256;  // a packed panel of b then fits the second-level cache
+constexpr std::int64_t kDepth = 384;  // a packed panel of b then fits the second-level cache
 
 using Vector = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
 

@@ -1,0 +1,102 @@
+// What a supervision step costs besides arithmetic: allocations and calls of LibTorch, as pinned numbers. Who changes a
+// number looks at why; fewer is better. And the fused step against the composed one.
+#include <ATen/Parallel.h>
+#include <ATen/record_function.h>
+#include <c10/core/Allocator.h>
+#include <c10/util/ThreadLocalDebugInfo.h>
+#include <gtest/gtest.h>
+
+#include "dis/ops/kernel_choice.h"
+#include "train/small_run.h"
+
+namespace dis {
+namespace {
+
+class OneThread {
+ public:
+  OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
+  ~OneThread() { at::set_num_threads(before_); }
+
+ private:
+  int before_;
+};
+
+struct AllocationCounter : c10::MemoryReportingInfoBase {
+  void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
+    count += size > 0 ? 1 : 0;
+  }
+  bool memoryProfilingEnabled() const override { return true; }
+  std::int64_t count = 0;
+};
+
+/// Allocations of a batch's supervision steps, once everything that is kept has been made.
+std::int64_t allocations_per_step(const RunConfig& config) {
+  SmallRun run(config);
+  run.loop.run(config.method.num_supervision);
+  const auto counter = std::make_shared<AllocationCounter>();
+  {
+    const c10::DebugInfoGuard guard(c10::DebugInfoKind::PROFILER_STATE, counter);
+    run.loop.run(config.method.num_supervision);
+  }
+  return counter->count / config.method.num_supervision;
+}
+
+std::int64_t calls = 0;
+
+std::unique_ptr<at::ObserverContext> count_call(const at::RecordFunction&) {
+  ++calls;
+  return nullptr;
+}
+
+std::int64_t calls_per_step(const RunConfig& config) {
+  SmallRun run(config);
+  run.loop.run(config.method.num_supervision);
+  const auto handle =
+      at::addThreadLocalCallback(at::RecordFunctionCallback(&count_call).scopes({at::RecordScope::FUNCTION}));
+  calls = 0;
+  run.loop.run(config.method.num_supervision);
+  at::removeCallback(handle);
+  return calls / config.method.num_supervision;
+}
+
+TEST(StepCost, AllocationsAreThisMany) {
+  const OneThread one;
+  EXPECT_EQ(allocations_per_step(small_config()), 112);
+}
+
+TEST(StepCost, CallsOfLibTorchAreThisMany) {
+  const OneThread one;
+  EXPECT_EQ(calls_per_step(small_config()), 546);  // views counted
+}
+
+TEST(StepCost, BothGrowWithThePassesOnly) {
+  const OneThread one;
+  auto deeper = small_config();
+  deeper.model.L_cycles += 1;
+  auto deepest = small_config();
+  deepest.model.L_cycles += 2;
+  EXPECT_EQ(allocations_per_step(deepest) - allocations_per_step(deeper),
+            allocations_per_step(deeper) - allocations_per_step(small_config()));
+  EXPECT_EQ(calls_per_step(deepest) - calls_per_step(deeper), calls_per_step(deeper) - calls_per_step(small_config()));
+}
+
+class OwnKernels {
+ public:
+  explicit OwnKernels(bool own) { use_own_kernels(own); }
+  ~OwnKernels() { use_own_kernels(true); }
+};
+
+TEST(ComposedStep, GivesTheSameLossesAndGradients) {
+  const auto config = showing_gradients(small_config());
+  SmallRun fused(config), composed(config);
+  const auto ours = fused.loop.run(config.method.num_supervision);
+  const OwnKernels off(false);
+  const auto theirs = composed.loop.run(config.method.num_supervision);
+  for (std::size_t i = 0; i < ours.loss.size(); ++i) EXPECT_NEAR(ours.loss[i], theirs.loss[i], 2e-6 * theirs.loss[i]);
+  const auto difference = (fused.optimiser.m() - composed.optimiser.m()).norm() / composed.optimiser.m().norm();
+  EXPECT_TRUE(difference.item<double>() < 1e-5) << difference.item<double>();  // false for a NaN
+  EXPECT_GT(difference.item<double>(), 0.0) << "the switch has no effect";
+}
+
+}  // namespace
+}  // namespace dis

@@ -40,6 +40,8 @@ at::Tensor add3(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c);
 CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
                            std::int64_t answers);
 void adam(const AdamBuffers& buffers, const cpu::AdamScalars& scalars);
+/// row <- row decay - lr sign(sum of the gradients of its id).
+void sign_sgd(const at::Tensor& table, const at::Tensor& ids, const at::Tensor& gradient, double lr, double decay);
 
 }  // namespace cuda
 }  // namespace dis

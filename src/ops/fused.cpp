@@ -3,6 +3,7 @@
 #include <ATen/ATen.h>
 
 #include <cmath>
+#include <tuple>
 
 #include "cpu/attention.h"
 #include "cpu_call.h"
@@ -36,6 +37,11 @@ void rotate_packed(const at::Tensor& qkv, const RotaryTables& rotary) {
     auto view = qkv.select(2, part);
     view.copy_(rotate(view, rotary, 1.0));
   }
+}
+
+/// Whether LibTorch's FlashAttention takes this qkv [B, S, 3, H, h]: it never holds the S x S probabilities.
+bool on_flash(const at::Tensor& qkv) {
+  return on_cuda_kernels(qkv) && qkv.scalar_type() == at::kBFloat16 && qkv.size(4) % 8 == 0 && qkv.size(4) <= 256;
 }
 
 }  // namespace
@@ -121,10 +127,17 @@ Attention attention(at::Tensor qkv, const RotaryTables& rotary) {
   const auto q = qkv.select(2, 0).transpose(1, 2);  // [B, H, S, h]
   const auto k = qkv.select(2, 1).transpose(1, 2);
   const auto v = qkv.select(2, 2).transpose(1, 2);
+  const auto by_position = [&](const at::Tensor& x) {
+    return x.transpose(1, 2).reshape({batch, positions, heads * head});
+  };
+  if (on_flash(qkv)) {
+    const auto flash = at::_scaled_dot_product_flash_attention(q, k, v);
+    return {by_position(std::get<0>(flash)), std::get<1>(flash)};
+  }
   const auto scores = at::matmul(q, k.transpose(-2, -1)) / std::sqrt(static_cast<double>(head));
   const auto lse = at::logsumexp(scores.to(wide(scores)), -1);
   const auto out = at::matmul(at::softmax(scores, -1), v);
-  return {out.transpose(1, 2).reshape({batch, positions, heads * head}), lse};
+  return {by_position(out), lse};
 }
 
 at::Tensor attention_backward(const at::Tensor& dout, const at::Tensor& qkv, const Attention& forward,
@@ -148,14 +161,24 @@ at::Tensor attention_backward(const at::Tensor& dout, const at::Tensor& qkv, con
   const auto k = qkv.select(2, 1).transpose(1, 2);
   const auto v = qkv.select(2, 2).transpose(1, 2);
   const auto by_head = [&](const at::Tensor& x) { return x.view({batch, positions, heads, head}).transpose(1, 2); };
-  const double scale = 1.0 / std::sqrt(static_cast<double>(head));
-  const auto p = (at::matmul(q, k.transpose(-2, -1)).to(wide(q)) * scale - forward.lse.unsqueeze(-1)).exp();
-  const auto d = by_head(dout);
-  const auto delta = (d.to(wide(d)) * by_head(forward.out).to(wide(d))).sum(-1, true);
-  const auto ds = (p * (at::matmul(d, v.transpose(-2, -1)).to(wide(d)) - delta) * scale).to(q.scalar_type());
-  auto dq = at::matmul(ds, k);
-  auto dk = at::matmul(ds.transpose(-2, -1), q);
-  auto dv = at::matmul(p.to(q.scalar_type()).transpose(-2, -1), d);
+  at::Tensor dq, dk, dv;
+  if (on_flash(qkv)) {
+    // No dropout, so the state of its generator is never read. With at::globalContext().deterministicAlgorithms() the
+    // order of the sums is fixed.
+    const auto generator = at::zeros({2}, qkv.options().dtype(at::kLong));
+    std::tie(dq, dk, dv) =
+        at::_scaled_dot_product_flash_attention_backward(by_head(dout), q, k, v, by_head(forward.out), forward.lse, {},
+                                                         {}, positions, positions, 0.0, false, generator, generator);
+  } else {
+    const double scale = 1.0 / std::sqrt(static_cast<double>(head));
+    const auto p = (at::matmul(q, k.transpose(-2, -1)).to(wide(q)) * scale - forward.lse.unsqueeze(-1)).exp();
+    const auto d = by_head(dout);
+    const auto delta = (d.to(wide(d)) * by_head(forward.out).to(wide(d))).sum(-1, true);
+    const auto ds = (p * (at::matmul(d, v.transpose(-2, -1)).to(wide(d)) - delta) * scale).to(q.scalar_type());
+    dq = at::matmul(ds, k);
+    dk = at::matmul(ds.transpose(-2, -1), q);
+    dv = at::matmul(p.to(q.scalar_type()).transpose(-2, -1), d);
+  }
   const auto back = [](const at::Tensor& x) { return x.transpose(1, 2).contiguous(); };  // [B, S, H, h]
   dq = back(dq);
   dk = back(dk);

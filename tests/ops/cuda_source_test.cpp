@@ -8,6 +8,7 @@
 #include "../../src/ops/cuda/elementwise.cu"
 #include "../../src/ops/cuda/norm.cu"
 #include "../../src/ops/cuda/rotary.cu"
+#include "../../src/ops/cuda/sign_sgd.cu"
 
 #include <gtest/gtest.h>
 
@@ -105,7 +106,7 @@ TYPED_TEST_SUITE(CudaSource, Types, TypeName);
 TYPED_TEST(CudaSource, AddRmsNorm) {
   using T = TypeParam;
   for (const auto& [rows, width] :
-       {std::pair<std::int64_t, std::int64_t>{1, 2}, {3, 7}, {5, 33}, {9, 256}, {2, 1001}}) {
+       {std::pair<std::int64_t, std::int64_t>{1, 2}, {3, 7}, {5, 33}, {9, 256}, {3, 264}, {2, 1001}, {3, 1512}}) {
     SCOPED_TRACE(width);
     Guarded<T> a(rows * width), b(rows * width), dy(rows * width), wanted(rows * width), dwanted(rows * width);
     Guarded<float> rstd(rows), wanted_rstd(rows);
@@ -202,10 +203,12 @@ TYPED_TEST(CudaSource, StridesOverElementsBeyondTheGrid) {
   constexpr std::int64_t kCount = 3 * kThreads + 5;
   Guarded<T> a(kCount), out(kCount);
   a.fill(13);
-  launch(add3_kernel<T>, 2, nullptr, a.data(), a.data(), a.data(), out.data(), kCount);
-  Guarded<T> wanted(kCount);
+  launch(add3_kernel<T, 1>, 2, nullptr, a.data(), a.data(), a.data(), out.data(), kCount);
+  Guarded<T> wanted(kCount), packed(kCount);
+  launch(add3_kernel<T, kPack<T>>, 1, nullptr, a.data(), a.data(), a.data(), packed.data(), kCount);
   this->cpu().add3(a.data(), a.data(), a.data(), wanted.data(), kCount);
   expect_close("sum", out, wanted, 0.0, 0.0);
+  expect_close("sum in packs", packed, wanted, 0.0, 0.0);
   EXPECT_EQ(blocks_for(1), 1);
   EXPECT_EQ(blocks_for(kThreads + 1), 2);
   EXPECT_EQ(blocks_for(std::int64_t{1} << 40), 1 << 16);
@@ -302,6 +305,42 @@ TEST(CudaSourceAdam, EveryForm) {
         EXPECT_TRUE(count < 100 || std::isnan(p[8]));
       }
     }
+  }
+}
+
+TEST(CudaSourceSignSgd, SumsTheGradientsOfAnIdInOrder) {
+  constexpr std::int64_t kRows = 9;
+  for (const SignSgdShape shape : {SignSgdShape{1, 1}, {7, 5}, {300, 130}}) {
+    SCOPED_TRACE(shape.lanes);
+    const auto E = shape.numbers;
+    Guarded<float> table(kRows * E), wanted(table.size()), gradient(shape.lanes * E);
+    Guarded<std::int32_t> ids(shape.lanes);
+    wanted.copy_of(table.fill(30));
+    gradient.fill(31);
+    Draws draws(9, Purpose::test, 0, 0);
+    for (std::int64_t i = 0; i < shape.lanes; ++i) ids.put(i, static_cast<double>(draws.below(kRows - 2)));  // two idle
+    if (shape.lanes == 7) {
+      for (std::int64_t i = 0; i < 7; ++i) ids.put(i, i < 2 ? 3 : 4);
+      gradient.put(0, 0.5);  // lanes 0 and 1 cancel: the row only decays there
+      gradient.put(E, -0.5);
+      gradient.put(2 * E + 1, kNaN);
+    }
+    for (std::int64_t row = 0; row < kRows; ++row) {
+      for (std::int64_t i = 0; i < E; ++i) {
+        bool there = false;
+        float sum = 0.0F;
+        for (std::int64_t lane = 0; lane < shape.lanes; ++lane) {
+          if (ids[lane] != static_cast<double>(row)) continue;
+          there = true;
+          sum += static_cast<float>(gradient[lane * E + i]);
+        }
+        const double sign = sum > 0.0F ? 1.0 : (sum < 0.0F ? -1.0 : sum);
+        if (there) wanted.put(row * E + i, wanted[row * E + i] * 0.999 - 0.01 * sign);
+      }
+    }
+    launch_sign_sgd(table.data(), ids.data(), gradient.data(), shape, 0.01F, 0.999F, nullptr);
+    expect_close("table", table, wanted, 1e-6, 1e-7);
+    EXPECT_TRUE(shape.lanes != 7 || std::isnan(table[4 * E + 1]));
   }
 }
 

@@ -3,7 +3,12 @@
 namespace dis::DIS_CUDA_NAMESPACE {
 
 void launch_adam(const AdamPointers& pointers, std::int64_t count, const AdamScalars& scalars, Stream stream) {
-  launch(adam_kernel, blocks_for(count), stream, pointers, count, scalars);
+  constexpr int N = kPack<float>;
+  if (in_packs<float>(0, pointers.p, pointers.g, pointers.m, pointers.v, pointers.ema, pointers.copy)) {
+    launch(adam_kernel<N>, blocks_for((count + N - 1) / N), stream, pointers, count, scalars);
+  } else {
+    launch(adam_kernel<1>, blocks_for(count), stream, pointers, count, scalars);
+  }
 }
 
 }  // namespace dis::DIS_CUDA_NAMESPACE

@@ -8,10 +8,12 @@
 #include <cuda_runtime.h>
 #define DIS_KERNEL __global__
 #define DIS_DEVICE __device__ inline
+#define DIS_UNROLL _Pragma("unroll")
 #else
 #include "host_shim.h"
 #define DIS_KERNEL inline
 #define DIS_DEVICE inline
+#define DIS_UNROLL
 #endif
 
 #include <cmath>
@@ -31,6 +33,39 @@ DIS_DEVICE void store(float& to, float x) { to = x; }
 DIS_DEVICE float load(Bf16 x) { return __bfloat162float(__ushort_as_bfloat16(x.bits)); }
 DIS_DEVICE void store(Bf16& to, float x) { to.bits = __bfloat16_as_ushort(__float2bfloat16_rn(x)); }
 #endif
+
+/// N consecutive numbers, moved in one access; the kernels take N = kPack<T> where in_packs allows it, else 1.
+template <class T, int N>
+struct alignas(N * sizeof(T)) Pack {
+  T at[N];
+};
+template <class T>
+constexpr int kPack = static_cast<int>(16 / sizeof(T));
+
+template <int N, class T>
+DIS_DEVICE Pack<T, N> load_pack(const T* from) {
+  return *reinterpret_cast<const Pack<T, N>*>(from);
+}
+template <int N, class T>
+DIS_DEVICE void store_pack(T* to, const Pack<T, N>& x) {
+  *reinterpret_cast<Pack<T, N>*>(to) = x;
+}
+/// N floats of a table that many threads read.
+template <int N>
+DIS_DEVICE void load_floats(const float* from, float* to) {
+  constexpr int kWidth = N % 4 == 0 ? 4 : 1;
+  DIS_UNROLL
+  for (int i = 0; i < N; i += kWidth) {
+    const auto x = load_pack<kWidth>(from + i);
+    for (int j = 0; j < kWidth; ++j) to[i + j] = x.at[j];
+  }
+}
+
+/// Whether rows of `count` numbers of type T behind these pointers start at multiples of 16 bytes. Called by launchers.
+template <class T, class... P>
+bool in_packs(std::int64_t count, const P*... pointers) {
+  return count % kPack<T> == 0 && ((reinterpret_cast<std::uintptr_t>(pointers) % 16 == 0) && ...);
+}
 
 /// The sum over the 32 threads of a warp, the same in all of them. All must call it.
 template <class V>

@@ -73,4 +73,11 @@ struct AdamPointers {
 };
 void launch_adam(const AdamPointers& pointers, std::int64_t count, const AdamScalars& scalars, Stream stream);
 
+/// gradient [lanes, numbers] of the rows ids [lanes] of a table [.., numbers]: row <- row decay - lr sign(sum).
+struct SignSgdShape {
+  std::int64_t lanes, numbers;
+};
+void launch_sign_sgd(float* table, const std::int32_t* ids, const float* gradient, const SignSgdShape& shape, float lr,
+                     float decay, Stream stream);
+
 }  // namespace dis::DIS_CUDA_NAMESPACE

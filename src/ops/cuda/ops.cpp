@@ -153,4 +153,14 @@ void adam(const AdamBuffers& b, const cpu::AdamScalars& scalars) {
   launch_on(b.p, [&](Stream stream) { launch_adam(pointers, b.p.numel(), scalars, stream); });
 }
 
+void sign_sgd(const at::Tensor& table, const at::Tensor& ids, const at::Tensor& gradient, double lr, double decay) {
+  require(ids.device() == table.device() && gradient.device() == table.device() && table.is_contiguous() &&
+              ids.is_contiguous() && gradient.is_contiguous() && ids.scalar_type() == at::kInt,
+          "sparse_sign_sgd");
+  launch_on(table, [&](Stream stream) {
+    launch_sign_sgd(pointer<float>(table), pointer<const std::int32_t>(ids), pointer<const float>(gradient),
+                    {ids.size(0), table.size(1)}, static_cast<float>(lr), static_cast<float>(decay), stream);
+  });
+}
+
 }  // namespace dis::cuda

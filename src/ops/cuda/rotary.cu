@@ -4,13 +4,16 @@ namespace dis::DIS_CUDA_NAMESPACE {
 
 template <class T>
 void launch_rotary(T* qkv, const float* cos, const float* sin, const RotaryShape& shape, Stream stream) {
-  launch(rotary_kernel<T>, shape.rows, stream, qkv, cos, sin, shape);
+  const auto kernel = in_packs<T>(shape.head / 2, qkv, cos, sin) ? rotary_kernel<T, kPack<T>> : rotary_kernel<T, 1>;
+  launch(kernel, shape.rows, stream, qkv, cos, sin, shape);
 }
 
 template <class T>
 void launch_rotary_backward(const T* dq, const T* dk, const T* dv, T* dqkv, const float* cos, const float* sin,
                             const RotaryShape& shape, Stream stream) {
-  launch(rotary_backward_kernel<T>, shape.rows, stream, dq, dk, dv, dqkv, cos, sin, shape);
+  const auto kernel = in_packs<T>(shape.head / 2, dq, dk, dv, dqkv, cos, sin) ? rotary_backward_kernel<T, kPack<T>>
+                                                                              : rotary_backward_kernel<T, 1>;
+  launch(kernel, shape.rows, stream, dq, dk, dv, dqkv, cos, sin, shape);
 }
 
 #define DIS_FOR_TYPE(T)                                                                              \

@@ -5,41 +5,53 @@
 
 namespace dis::DIS_CUDA_NAMESPACE {
 
-template <class T>
+/// N pairs of one head: rotated, or with direction -1 the rotation undone.
+template <int N, class T>
+DIS_DEVICE void rotate_pairs(const T* from, T* to, const float* cos, const float* sin, float direction, int half) {
+  float c[N], s[N];
+  load_floats<N>(cos, c);
+  load_floats<N>(sin, s);
+  const auto first = load_pack<N>(from), second = load_pack<N>(from + half);
+  Pack<T, N> a, b;
+  DIS_UNROLL
+  for (int j = 0; j < N; ++j) {
+    const float x = load(first.at[j]), y = load(second.at[j]), turn = s[j] * direction;
+    store(a.at[j], x * c[j] - y * turn);
+    store(b.at[j], y * c[j] + x * turn);
+  }
+  store_pack(to, a);
+  store_pack(to + half, b);
+}
+
+template <class T, int N>
 DIS_KERNEL void rotary_kernel(T* qkv, const float* cos, const float* sin, RotaryShape shape) {
   const int half = static_cast<int>(shape.head / 2), head = static_cast<int>(shape.head);
-  const std::int64_t row = blockIdx.x;
-  const float* c = cos + row % shape.positions * half;
-  const float* s = sin + row % shape.positions * half;
+  const std::int64_t row = blockIdx.x, position = row % shape.positions * half;
   T* x = qkv + row * 3 * shape.heads * head;
   const int pairs = 2 * static_cast<int>(shape.heads) * half;  // of the q heads, then of the k heads
-  for (int pair = static_cast<int>(threadIdx.x); pair < pairs; pair += kThreads) {
+  for (int pair = static_cast<int>(threadIdx.x) * N; pair < pairs; pair += kThreads * N) {
     const int i = pair % half, at = pair / half * head + i;
-    const float first = load(x[at]), second = load(x[at + half]);
-    store(x[at], first * c[i] - second * s[i]);
-    store(x[at + half], second * c[i] + first * s[i]);
+    rotate_pairs<N>(x + at, x + at, cos + position + i, sin + position + i, 1.0F, half);
   }
 }
 
-template <class T>
+template <class T, int N>
 DIS_KERNEL void rotary_backward_kernel(const T* dq, const T* dk, const T* dv, T* dqkv, const float* cos,
                                        const float* sin, RotaryShape shape) {
   const int half = static_cast<int>(shape.head / 2), head = static_cast<int>(shape.head);
   const int width = static_cast<int>(shape.heads) * head;
-  const std::int64_t row = blockIdx.x;
-  const float* c = cos + row % shape.positions * half;
-  const float* s = sin + row % shape.positions * half;
+  const std::int64_t row = blockIdx.x, position = row % shape.positions * half;
   T* to = dqkv + row * 3 * width;
   for (int part = 0; part < 2; ++part, to += width) {
     const T* from = (part == 0 ? dq : dk) + row * width;
-    for (int pair = static_cast<int>(threadIdx.x); pair < width / 2; pair += kThreads) {
+    for (int pair = static_cast<int>(threadIdx.x) * N; pair < width / 2; pair += kThreads * N) {
       const int i = pair % half, at = pair / half * head + i;
-      const float first = load(from[at]), second = load(from[at + half]);
-      store(to[at], first * c[i] + second * s[i]);
-      store(to[at + half], second * c[i] - first * s[i]);
+      rotate_pairs<N>(from + at, to + at, cos + position + i, sin + position + i, -1.0F, half);
     }
   }
-  for (int i = static_cast<int>(threadIdx.x); i < width; i += kThreads) to[i] = dv[row * width + i];
+  for (int i = static_cast<int>(threadIdx.x) * N; i < width; i += kThreads * N) {
+    store_pack(to + i, load_pack<N>(dv + row * width + i));
+  }
 }
 
 }  // namespace dis::DIS_CUDA_NAMESPACE

@@ -12,6 +12,7 @@ Bench: python bench/pytorch_reference.py bench --task queens --batch 64 --dtype 
 from __future__ import annotations
 
 import argparse
+import resource
 import math
 import statistics
 import time
@@ -369,6 +370,22 @@ def dis_train_batch(model, batch: dict, optimizer, sparse: SparseSignSGD, *, fee
     return torch.stack(losses)
 
 
+@torch.inference_mode()
+def dis_forward_batch(model, batch: dict, *, feedback="prediction", run=None):
+    """The same N supervision steps as at evaluation: no gradient, no update."""
+    count = len(batch["inputs"])
+    rows = model.puzzle_emb.gather(batch["puzzle_ids"])
+    y, z = model.initial_state(count)
+    tokens, losses = batch["inputs"], []
+    for s in range(1, model.cfg.num_supervision + 1):
+        step = torch.full((count,), s, device=tokens.device)
+        loss, answer, y, z = (run or dis_step)(model, tokens, rows, y, z, step, batch["targets"][:, s - 1])
+        losses.append(loss / count)
+        if feedback == "prediction":
+            tokens = answer
+    return torch.stack(losses)
+
+
 def dis_step(model, tokens, rows, y, z, step, target):
     """Summed loss, argmax tokens [B, L], new y, new z."""
     logits, _, y, z = model(tokens, rows, y, z, step)
@@ -453,9 +470,13 @@ def bench(args) -> None:
     sparse = SparseSignSGD(model.puzzle_emb)
     run = torch.compile(dis_step, dynamic=False) if args.compile else dis_step
     seconds, cpu_seconds = [], []
+    memory_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for trial in range(args.warmup + args.steps):
         start, busy = time.perf_counter(), time.process_time()
-        losses = dis_train_batch(model, batch, optimizer, sparse, feedback=args.feedback, run=run)
+        if args.forward_only:
+            losses = dis_forward_batch(model, batch, feedback=args.feedback, run=run)
+        else:
+            losses = dis_train_batch(model, batch, optimizer, sparse, feedback=args.feedback, run=run)
         if args.device != "cpu":
             torch.cuda.synchronize()
         if trial >= args.warmup:
@@ -466,7 +487,8 @@ def bench(args) -> None:
           f"{args.optimizer} {args.device}, {torch.get_num_threads()} threads, torch {torch.__version__}: "
           f"{1e3 * middle / cfg.num_supervision:.1f} ms per supervision step (fastest {1e3 * min(seconds) / cfg.num_supervision:.1f}, "
           f"processor time {1e3 * statistics.median(cpu_seconds) / cfg.num_supervision:.1f}), "
-          f"{args.batch / middle:.2f} samples/s, last loss {losses[-1].item():.4f}")
+          f"{args.batch / middle:.2f} samples/s, last loss {losses[-1].item():.4f}, "
+          f"memory of the steps {(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - memory_before) / 1024:.1f} MB")
 
 
 def main() -> None:
@@ -480,6 +502,7 @@ def main() -> None:
     p.add_argument("--optimizer", choices=["adam_atan2", "adamw"], default="adamw")
     p.add_argument("--feedback", choices=["input", "prediction"], default="prediction")
     p.add_argument("--compile", action="store_true")
+    p.add_argument("--forward-only", action="store_true", help="evaluation: no gradient, no update")
     p.add_argument("--steps", type=int, default=5, help="timed batches")
     p.add_argument("--warmup", type=int, default=2)
     p.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")

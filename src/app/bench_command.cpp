@@ -11,10 +11,12 @@
 #include <memory>
 
 #include "bench_data.h"
+#include "bench_kernels.h"
 #include "bench_vote.h"
 #include "commands.h"
 #include "dis/core/json.h"
 #include "dis/core/random.h"
+#include "dis/eval/decode.h"
 #include "dis/train/session.h"
 #include "dis/train/supervision.h"
 
@@ -24,7 +26,7 @@ namespace {
 struct StepOptions {
   std::string task = "queens", size = "compact", dtype = "float32", optimiser = "adamw";
   std::int64_t batch = 64, batches = 5, warmup = 2, threads = 0;
-  bool json = false;
+  bool forward_only = false, json = false;
 };
 
 /// Random tokens of the shape of a task: the work of a step does not depend on what stands on the boards.
@@ -56,6 +58,13 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
 }
 
+/// The most memory that this process has held so far.
+double peak_memory_mb() {
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) / 1024.0;
+}
+
 void run_step_bench(const StepOptions& options) {
   RunConfig config;
   if (options.size == "medium") {
@@ -80,17 +89,23 @@ void run_step_bench(const StepOptions& options) {
 
   const auto N = config.method.num_supervision;
   std::vector<double> seconds;
+  const auto questions = draw_batch(stream, 0, 0, options.batch);
+  const double memory_before = peak_memory_mb();
   for (std::int64_t trial = 0; trial < options.warmup + options.batches; ++trial) {
     const auto start = std::chrono::steady_clock::now();
-    loop.run(N);
+    if (options.forward_only) {
+      answer_rows(model, {config.method.feedback, config.method.loss, options.batch}, questions.inputs,
+                  questions.puzzle_ids, N);
+    } else {
+      loop.run(N);
+    }
     if (trial >= options.warmup) {
       seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     }
   }
   const double middle = median(seconds);
   const double fastest = *std::min_element(seconds.begin(), seconds.end());
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
+  const double memory = peak_memory_mb();
   const Json json = {{"task", options.task},
                      {"size", options.size},
                      {"batch", options.batch},
@@ -100,7 +115,9 @@ void run_step_bench(const StepOptions& options) {
                      {"ms_per_supervision_step", 1e3 * middle / static_cast<double>(N)},
                      {"fastest_ms", 1e3 * fastest / static_cast<double>(N)},
                      {"samples_per_s", static_cast<double>(options.batch) / middle},
-                     {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024.0}};
+                     {"forward_only", options.forward_only},
+                     {"step_mb", memory - memory_before},
+                     {"peak_rss_mb", memory}};
   if (options.json) {
     std::cout << json.dump() << "\n";
     return;
@@ -118,6 +135,7 @@ void add_bench_command(CLI::App& app) {
   CLI::App* bench = app.add_subcommand("bench", "Measure this machine");
   bench->require_subcommand(1);
   add_bench_data(*bench);
+  add_bench_kernels(*bench);
   add_bench_vote(*bench);
   auto options = std::make_shared<StepOptions>();
   CLI::App* step = bench->add_subcommand(
@@ -132,6 +150,7 @@ void add_bench_command(CLI::App& app) {
   step->add_option("--batches", options->batches, "Timed batches")->check(CLI::PositiveNumber)->capture_default_str();
   step->add_option("--warmup", options->warmup, "Batches before")->check(CLI::NonNegativeNumber)->capture_default_str();
   step->add_option("--threads", options->threads, "0: one per core")->check(CLI::NonNegativeNumber);
+  step->add_flag("--forward-only", options->forward_only, "Evaluation: no gradient, no update");
   step->add_flag("--json", options->json, "Print the result as JSON");
   step->footer("Example:\n  dis bench step --task queens --batch 64 --dtype bfloat16");
   step->callback([options] { run_step_bench(*options); });

@@ -1,6 +1,4 @@
 // dis bench; `step` is here, the others have files of their own.
-#include <sys/resource.h>
-
 #include <ATen/Parallel.h>
 
 #include <CLI/CLI.hpp>
@@ -26,7 +24,7 @@ namespace {
 struct StepOptions {
   std::string task = "queens", size = "compact", dtype = "float32", optimiser = "adamw";
   std::int64_t batch = 64, batches = 5, warmup = 2, threads = 0;
-  bool forward_only = false, json = false;
+  bool forward_only = false, cuda_graph = false, json = false;
 };
 
 /// Random tokens of the shape of a task: the work of a step does not depend on what stands on the boards.
@@ -58,13 +56,6 @@ double median(std::vector<double> values) {
   return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
 }
 
-/// The most memory that this process has held so far.
-double peak_memory_mb() {
-  rusage usage{};
-  getrusage(RUSAGE_SELF, &usage);
-  return static_cast<double>(usage.ru_maxrss) / 1024.0;
-}
-
 void run_step_bench(const StepOptions& options) {
   RunConfig config;
   if (options.size == "medium") {
@@ -75,6 +66,7 @@ void run_step_bench(const StepOptions& options) {
   config.optim.name = options.optimiser == "adamw" ? OptimiserKind::adamw : OptimiserKind::adam_atan2;
   config.train.global_batch = options.batch;
   config.compute.threads = options.threads;
+  config.compute.cuda_graph = options.cuda_graph;
   config.compute.dtype = options.dtype == "float32" ? ComputeType::float32 : ComputeType::bfloat16;
   const bool queens = options.task == "queens";
   const RandomStream stream({queens ? 3 : 12, queens ? 64 : 900, 1024});
@@ -85,12 +77,12 @@ void run_step_bench(const StepOptions& options) {
   const auto frames = [&](std::uint64_t first, const Batch& batch) {
     return targets.batch_frames(0, first, batch, stream);
   };
-  SupervisionLoop loop(config.method, config.train, 0, stream, frames, model, optimiser);
+  SupervisionLoop loop(config, stream, frames, model, optimiser);
 
   const auto N = config.method.num_supervision;
   std::vector<double> seconds;
   const auto questions = draw_batch(stream, 0, 0, options.batch);
-  const double memory_before = peak_memory_mb();
+  const double memory_before = peak_memory_mb(compute.device);
   for (std::int64_t trial = 0; trial < options.warmup + options.batches; ++trial) {
     const auto start = std::chrono::steady_clock::now();
     if (options.forward_only) {
@@ -105,7 +97,7 @@ void run_step_bench(const StepOptions& options) {
   }
   const double middle = median(seconds);
   const double fastest = *std::min_element(seconds.begin(), seconds.end());
-  const double memory = peak_memory_mb();
+  const double memory = peak_memory_mb(compute.device);
   const Json json = {{"task", options.task},
                      {"size", options.size},
                      {"batch", options.batch},
@@ -116,8 +108,9 @@ void run_step_bench(const StepOptions& options) {
                      {"fastest_ms", 1e3 * fastest / static_cast<double>(N)},
                      {"samples_per_s", static_cast<double>(options.batch) / middle},
                      {"forward_only", options.forward_only},
+                     {"cuda_graph", options.cuda_graph},
                      {"step_mb", memory - memory_before},
-                     {"peak_rss_mb", memory}};
+                     {"peak_mb", memory}};
   if (options.json) {
     std::cout << json.dump() << "\n";
     return;
@@ -151,6 +144,7 @@ void add_bench_command(CLI::App& app) {
   step->add_option("--warmup", options->warmup, "Batches before")->check(CLI::NonNegativeNumber)->capture_default_str();
   step->add_option("--threads", options->threads, "0: one per core")->check(CLI::NonNegativeNumber);
   step->add_flag("--forward-only", options->forward_only, "Evaluation: no gradient, no update");
+  step->add_flag("--cuda-graph", options->cuda_graph, "On a GPU: replay the supervision step as a CUDA graph");
   step->add_flag("--json", options->json, "Print the result as JSON");
   step->footer("Example:\n  dis bench step --task queens --batch 64 --dtype bfloat16");
   step->callback([options] { run_step_bench(*options); });

@@ -73,16 +73,15 @@ Session session_for(const PredictRequest& request, const std::vector<ArcTask>& t
 }
 
 void fit_rows(Session& session) {
-  const auto& config = session.config;
+  RunConfig config = session.config;
   OptimConfig optim = config.optim;
   optim.puzzle_lr = config.predict.puzzle_lr;
   optim.warmup_steps = 0;
   optim.lr_min_ratio = 0.0;  // the rows settle
   optim.ema_rate = 0.0;
   if (!config.predict.train_network) optim.lr = 0.0;
-  TrainConfig train = config.train;
-  train.global_batch = config.predict.batch;
-  train.micro_batch = 0;
+  config.train.global_batch = config.predict.batch;
+  config.train.micro_batch = 0;
   const auto batches = config.predict.steps > 0 ? batches_of(config.method, config.predict.steps) : 0;
   const auto updates = updates_per_batch(config.method);
   Optimiser optimiser(optim, batches * updates, session.model->weights());
@@ -90,7 +89,7 @@ void fit_rows(Session& session) {
   const auto frames = [&](std::uint64_t first, const Batch& batch) {
     return session.targets->batch_frames(seed, first, batch, *session.data);
   };
-  SupervisionLoop loop(config.method, train, seed, *session.data, frames, *session.model, optimiser);
+  SupervisionLoop loop(config, *session.data, frames, *session.model, optimiser);
   Progress progress({.what = "fit", .unit = "updates", .total = batches * updates});
   for (std::int64_t batch = 1; batch <= batches; ++batch) {
     const auto records = loop.run(config.method.num_supervision);

@@ -9,33 +9,31 @@
 #include "dis/core/error.h"
 
 namespace dis {
+
+static_assert(sizeof(cpu::AdamScalars) == kAdamScalars * sizeof(float));
+
 namespace {
 
 /// The same from LibTorch's operations, for devices without a kernel of ours.
-void composed(const AdamBuffers& b, const cpu::AdamScalars& s) {
+void composed(const AdamBuffers& b, AdamForm form, const at::Tensor& scalars) {
+  const auto s = scalars.unbind();
+  const auto &beta1 = s[0], &beta2 = s[1], &decay = s[2], &scale = s[3], &m_scale = s[4], &v_scale = s[5],
+             &epsilon = s[6], &ema_rate = s[7];
   auto p = b.p, m = b.m, v = b.v;
-  m.lerp_(b.g, 1.0 - static_cast<double>(s.beta1));
-  v.lerp_(b.g.square(), 1.0 - static_cast<double>(s.beta2));
-  const auto root = (v * s.v_scale).sqrt();
-  p.mul_(s.decay);
-  if (s.atan2) {
-    p.sub_((m * s.m_scale).atan2(root), s.scale);
-  } else {
-    p.sub_(m * s.m_scale / (root + s.epsilon), s.scale);
-  }
+  m.lerp_(b.g, 1.0 - beta1);
+  v.lerp_(b.g.square(), 1.0 - beta2);
+  const auto root = (v * v_scale).sqrt();
+  const auto direction = form == AdamForm::adamw ? m * m_scale / (root + epsilon) : (m * m_scale).atan2(root);
+  p.mul_(decay).sub_(direction * scale);
   auto ema = b.ema, copy = b.copy;
-  if (ema.defined()) ema.mul_(s.ema_rate).add_(p, 1.0 - static_cast<double>(s.ema_rate));
+  if (ema.defined()) ema.lerp_(p, 1.0 - ema_rate);
   if (copy.defined()) copy.copy_(p);
 }
 
 }  // namespace
 
-void adam_step(const AdamBuffers& b, const AdamSettings& settings, std::int64_t step) {
-  for (const auto& x : {b.p, b.g, b.m, b.v}) {
-    ensure(x.dim() == 1 && x.is_contiguous() && x.scalar_type() == at::kFloat && x.numel() == b.p.numel(), "adam_step",
-           "flat float32 buffers of one size");
-  }
-  ensure(step >= 1, "adam_step", "step >= 1");
+at::Tensor adam_scalars(const AdamSettings& settings, std::int64_t step) {
+  ensure(step >= 1, "adam_scalars", "step >= 1");
   const double correction1 = 1.0 - std::pow(settings.beta1, static_cast<double>(step));
   const double correction2 = 1.0 - std::pow(settings.beta2, static_cast<double>(step));
   double scale = settings.lr;
@@ -45,23 +43,36 @@ void adam_step(const AdamBuffers& b, const AdamSettings& settings, std::int64_t 
     scale /= correction1;
     m_scale = 1.0;
   }
-  const cpu::AdamScalars s{static_cast<float>(settings.beta1),
-                           static_cast<float>(settings.beta2),
-                           static_cast<float>(1.0 - settings.lr * settings.weight_decay),
-                           static_cast<float>(scale),
-                           static_cast<float>(m_scale),
-                           static_cast<float>(1.0 / correction2),
-                           static_cast<float>(settings.epsilon),
-                           static_cast<float>(settings.ema_rate),
-                           settings.form != AdamForm::adamw};
-  if constexpr (kCudaKernels) {
-    if (on_cuda_kernels(b.p)) return cuda::adam(b, s);
+  auto scalars = at::empty({kAdamScalars}, at::kFloat);
+  *pointer<cpu::AdamScalars>(scalars) = {static_cast<float>(settings.beta1),
+                                         static_cast<float>(settings.beta2),
+                                         static_cast<float>(1.0 - settings.lr * settings.weight_decay),
+                                         static_cast<float>(scale),
+                                         static_cast<float>(m_scale),
+                                         static_cast<float>(1.0 / correction2),
+                                         static_cast<float>(settings.epsilon),
+                                         static_cast<float>(settings.ema_rate)};
+  return scalars;
+}
+
+void adam_step(const AdamBuffers& b, AdamForm form, const at::Tensor& scalars) {
+  for (const auto& x : {b.p, b.g, b.m, b.v}) {
+    ensure(x.dim() == 1 && x.is_contiguous() && x.scalar_type() == at::kFloat && x.numel() == b.p.numel(), "adam_step",
+           "flat float32 buffers of one size");
   }
-  if (!b.p.device().is_cpu()) return composed(b, s);
+  ensure(scalars.numel() == kAdamScalars && scalars.is_contiguous() && scalars.scalar_type() == at::kFloat &&
+             scalars.device() == b.p.device(),
+         "adam_step", "the scalars of adam_scalars on the buffers' device");
+  const bool atan2 = form != AdamForm::adamw;
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(b.p)) return cuda::adam(b, scalars, atan2);
+  }
+  if (!on_cpu_kernels(b.p)) return composed(b, form, scalars);
+  const auto& s = *pointer<cpu::AdamScalars>(scalars);
   for_rows(b.p.numel(), 1, [&](std::int64_t begin, std::int64_t end) {
     cpu::adam(pointer<float>(b.p) + begin, pointer<float>(b.g) + begin, pointer<float>(b.m) + begin,
               pointer<float>(b.v) + begin, b.ema.defined() ? pointer<float>(b.ema) + begin : nullptr,
-              b.copy.defined() ? pointer<cpu::Bf16>(b.copy) + begin : nullptr, end - begin, s);
+              b.copy.defined() ? pointer<cpu::Bf16>(b.copy) + begin : nullptr, end - begin, s, atan2);
   });
 }
 

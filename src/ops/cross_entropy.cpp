@@ -11,7 +11,7 @@ namespace {
 
 /// The same on any device and type, from LibTorch's operations.
 CrossEntropy composed(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
-                      std::int64_t answers) {
+                      std::int64_t answers, const at::Tensor& labels) {
   const auto offset = logits.size(1) - target.size(1);
   const auto cells = logits.slice(1, offset);
   const auto valid = (target >= 0).to(at::kDouble);
@@ -33,6 +33,8 @@ CrossEntropy composed(const at::Tensor& logits, const at::Tensor& target, const 
   CrossEntropy result;
   result.loss = -(log_p.gather(-1, index).squeeze(-1) * weight).sum(-1);
   result.predictions = cells.slice(-1, 0, answers).argmax(-1).to(at::kInt);
+  // A prediction is never negative, so a cell without a label is not counted.
+  if (labels.defined()) result.correct = (result.predictions == labels).sum(-1).to(at::kInt);
   if (scale.defined()) {
     result.dlogits = at::zeros_like(logits);
     result.dlogits.slice(1, offset).copy_(dv * (weight * scale.unsqueeze(-1)).unsqueeze(-1));
@@ -43,21 +45,25 @@ CrossEntropy composed(const at::Tensor& logits, const at::Tensor& target, const 
 }  // namespace
 
 CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
-                           std::int64_t answers) {
+                           std::int64_t answers, const at::Tensor& labels) {
   constexpr std::int64_t kMostEntries = 4096;
   ensure(logits.dim() == 3 && target.dim() == 2 && logits.size(0) == target.size(0) &&
              logits.size(1) >= target.size(1) && target.scalar_type() == at::kInt && answers >= 1 &&
              answers <= logits.size(2) && logits.size(2) <= kMostEntries,
          "cross_entropy", "logits [B, S, V <= 4096], int32 target [B, L <= S], 1 <= answers <= V");
+  ensure(!labels.defined() || (labels.sizes() == target.sizes() && labels.scalar_type() == at::kInt), "cross_entropy",
+         "int32 labels [B, L]");
   if constexpr (kCudaKernels) {
-    if (on_cuda_kernels(logits)) return cuda::cross_entropy(logits, target, scale, stablemax, answers);
+    if (on_cuda_kernels(logits)) return cuda::cross_entropy(logits, target, scale, stablemax, answers, labels);
   }
-  if (!on_cpu_kernels(logits)) return composed(logits, target, scale, stablemax, answers);
+  if (!on_cpu_kernels(logits)) return composed(logits, target, scale, stablemax, answers, labels);
   const auto lanes = target.size(0), length = target.size(1), positions = logits.size(1), entries = logits.size(2);
   const auto in = logits.contiguous();
   const auto cells = target.contiguous();
+  const auto known = labels.defined() ? labels.contiguous() : labels;
   CrossEntropy result{at::empty({lanes}, in.options().dtype(at::kDouble)),
-                      scale.defined() ? at::empty_like(in) : at::Tensor(), at::empty({lanes, length}, cells.options())};
+                      scale.defined() ? at::empty_like(in) : at::Tensor(), at::empty({lanes, length}, cells.options()),
+                      labels.defined() ? at::empty({lanes}, cells.options()) : at::Tensor()};
   with_element_type(in, [&]<class T>(T) {
     for_rows(lanes, positions * entries * 16, [&](std::int64_t begin, std::int64_t end) {
       for (auto lane = begin; lane < end; ++lane) {
@@ -66,6 +72,12 @@ CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, c
             scale.defined() ? pointer<T>(result.dlogits) + lane * positions * entries : nullptr,
             pointer<std::int32_t>(result.predictions) + lane * length, positions, length, entries, answers, stablemax,
             scale.defined() ? pointer<double>(scale)[lane] : 0.0);
+        if (!labels.defined()) continue;
+        const auto* label = pointer<std::int32_t>(known) + lane * length;
+        const auto* found = pointer<std::int32_t>(result.predictions) + lane * length;
+        std::int32_t correct = 0;  // a prediction is never negative, so a cell without a label is not counted
+        for (std::int64_t i = 0; i < length; ++i) correct += found[i] == label[i] ? 1 : 0;
+        pointer<std::int32_t>(result.correct)[lane] = correct;
       }
     });
   });

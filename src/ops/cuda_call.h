@@ -9,6 +9,7 @@
 #include "cpu/kernels.h"
 #include "dis/ops/adam.h"
 #include "dis/ops/cross_entropy.h"
+#include "dis/ops/embed.h"
 #include "dis/ops/fused.h"
 #include "dis/ops/kernel_choice.h"
 
@@ -38,10 +39,12 @@ at::Tensor swiglu(const at::Tensor& gate_up);
 at::Tensor swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dout);
 at::Tensor add3(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c);
 CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
-                           std::int64_t answers);
-void adam(const AdamBuffers& buffers, const cpu::AdamScalars& scalars);
-/// row <- row decay - lr sign(sum of the gradients of its id).
-void sign_sgd(const at::Tensor& table, const at::Tensor& ids, const at::Tensor& gradient, double lr, double decay);
+                           std::int64_t answers, const at::Tensor& labels);
+at::Tensor embed(const EmbedInputs& in, at::ScalarType type, double scale);
+/// The gradients of the token table and of the time table.
+EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx, double scale);
+void adam(const AdamBuffers& buffers, const at::Tensor& scalars, bool atan2);
+void sign_sgd(const at::Tensor& table, const at::Tensor& ids, const at::Tensor& gradient, const at::Tensor& rates);
 
 }  // namespace cuda
 }  // namespace dis

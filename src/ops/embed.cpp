@@ -5,6 +5,7 @@
 #include <cmath>
 
 #include "cpu_call.h"
+#include "cuda_call.h"
 #include "dis/core/error.h"
 #include "dis/ops/reference.h"
 
@@ -21,9 +22,9 @@ at::Tensor padded_rows(const EmbedInputs& in) {
   return at::constant_pad_nd(in.puzzle_rows, {0, numbers - in.puzzle_rows.size(1)});
 }
 
-bool use_kernels(const EmbedInputs& in, at::ScalarType type) {
-  return own_kernels() && in.table.device().is_cpu() && in.table.scalar_type() == at::kFloat &&
-         (type == at::kFloat || type == at::kBFloat16);
+/// The tables have the type that our kernels take, and so has x.
+bool narrow(const EmbedInputs& in, at::ScalarType type) {
+  return in.table.scalar_type() == at::kFloat && (type == at::kFloat || type == at::kBFloat16);
 }
 
 void check(const EmbedInputs& in) {
@@ -42,7 +43,10 @@ void check(const EmbedInputs& in) {
 at::Tensor embed(const EmbedInputs& in, at::ScalarType type) {
   check(in);
   const auto lanes = in.tokens.size(0), length = in.tokens.size(1), width = in.table.size(1);
-  if (!use_kernels(in, type)) {
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(in.table) && narrow(in, type)) return cuda::embed(in, type, scale_of(in));
+  }
+  if (!on_cpu_kernels(in.table) || !narrow(in, type)) {
     const auto row = in.steps.defined() ? in.time.index_select(0, in.steps) : at::Tensor();
     return reference::embed(in.tokens, in.table, padded_rows(in), row, type);
   }
@@ -69,13 +73,21 @@ EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx_in) {
   const auto dx = dx_in.contiguous();
   const auto lanes = in.tokens.size(0), length = in.tokens.size(1), width = in.table.size(1);
   const auto scale = scale_of(in);
-  EmbedGradients grads{at::zeros_like(in.table), {}, {}};
-  if (in.steps.defined()) grads.time = at::zeros_like(in.time);
+  at::Tensor puzzle_rows;
   if (in.puzzle_rows.defined()) {
-    grads.puzzle_rows = (dx.slice(1, 0, in.puzzle_positions).flatten(1).slice(1, 0, in.puzzle_rows.size(1)) * scale)
-                            .to(in.puzzle_rows.scalar_type());
+    puzzle_rows = (dx.slice(1, 0, in.puzzle_positions).flatten(1).slice(1, 0, in.puzzle_rows.size(1)) * scale)
+                      .to(in.puzzle_rows.scalar_type());
   }
-  if (use_kernels(in, dx.scalar_type())) {
+  if constexpr (kCudaKernels) {
+    if (on_cuda_kernels(in.table) && narrow(in, dx.scalar_type())) {
+      auto grads = cuda::embed_backward(in, dx, scale);
+      grads.puzzle_rows = puzzle_rows;
+      return grads;
+    }
+  }
+  EmbedGradients grads{at::zeros_like(in.table), puzzle_rows, {}};
+  if (in.steps.defined()) grads.time = at::zeros_like(in.time);
+  if (on_cpu_kernels(in.table) && narrow(in, dx.scalar_type())) {
     with_element_type(dx, [&]<class T>(T) {
       // Each thread owns columns, so every sum runs over the lanes in order whatever the number of threads.
       at::parallel_for(0, width, 16, [&](std::int64_t begin, std::int64_t end) {

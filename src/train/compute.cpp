@@ -6,6 +6,12 @@
 #ifdef __GLIBC__
 #include <malloc.h>
 #endif
+#include <sys/resource.h>
+
+#ifdef DIS_WITH_CUDA
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
+#endif
 
 #include <thread>
 
@@ -35,6 +41,22 @@ bool cpu_has_bfloat16() {
 #else
   return false;
 #endif
+}
+
+double peak_memory_mb(at::Device device) {
+  constexpr double kMegabyte = 1024.0 * 1024.0;
+#ifdef DIS_WITH_CUDA
+  if (device.is_cuda()) {
+    const auto index = device.has_index() ? device.index() : c10::cuda::current_device();
+    const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(index);
+    return static_cast<double>(stats.allocated_bytes[0].peak) / kMegabyte;
+  }
+#else
+  static_cast<void>(device);
+#endif
+  rusage usage{};
+  getrusage(RUSAGE_SELF, &usage);
+  return static_cast<double>(usage.ru_maxrss) * 1024.0 / kMegabyte;
 }
 
 Compute resolve_compute(const ComputeConfig& config) {

@@ -1,9 +1,11 @@
 #include "dis/train/supervision.h"
 
 #include <ATen/Parallel.h>
+#include <ATen/record_function.h>
 #include <torch/torch.h>
 
 #include <algorithm>
+#include <cstring>
 #include <thread>
 
 #include "dis/model/weights_file.h"
@@ -13,9 +15,11 @@
 namespace dis {
 namespace {
 
-/// A copy on `device` of plain numbers.
-at::Tensor to_tensor(const std::vector<std::int32_t>& values, at::IntArrayRef shape, at::Device device) {
-  return torch::tensor(values, at::kInt).view(shape).to(device);
+/// Copies plain numbers to `to` without waiting: by way of pinned memory, which LibTorch keeps until it is done.
+void copy_numbers(const std::vector<std::int32_t>& from, at::Tensor to) {
+  auto staged = at::empty(to.sizes(), at::TensorOptions().dtype(at::kInt).pinned_memory(to.is_cuda()));
+  std::memcpy(staged.data_ptr(), from.data(), from.size() * sizeof(std::int32_t));
+  to.copy_(staged, true);
 }
 
 /// A GPU waits for its samples; on the CPU the cores have other work, and drawing is a small part of it.
@@ -25,170 +29,179 @@ std::size_t loader_threads(at::Device device) {
 
 }  // namespace
 
-SupervisionLoop::SupervisionLoop(const MethodConfig& method, const TrainConfig& train, std::uint64_t seed,
-                                 const TrainingStream& stream, FrameSource frames, Backbone& model,
-                                 Optimiser& optimiser)
-    : method_(method),
-      lanes_(train.global_batch),
-      micro_batch_(train.micro_batch > 0 ? train.micro_batch : train.global_batch),
-      clock_{lanes_, method.num_supervision, method.lanes == Lanes::staggered},
-      loader_(clock_, seed, stream, std::move(frames), loader_threads(model.device())),
+LaneTensors LaneTensors::narrow(std::int64_t first, std::int64_t count) const {
+  const auto part = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, count) : x; };
+  return {part(inputs),        part(tokens),         part(labels), part(ids), part(steps), part(target),
+          part(target_before), part(scale),          part(y),      part(z),   part(loss),  part(predictions),
+          part(correct),       part(puzzle_gradient)};
+}
+
+SupervisionLoop::SupervisionLoop(const RunConfig& config, const TrainingStream& stream, FrameSource frames,
+                                 Backbone& model, Optimiser& optimiser)
+    : method_(config.method),
+      lanes_(config.train.global_batch),
+      micro_batch_(config.train.micro_batch > 0 ? config.train.micro_batch : lanes_),
+      // Each micro-batch is split among workers, one thread each: threads that share the lanes scale better than
+      // threads that share every operation. A GPU has one worker.
+      workers_(model.device().is_cpu() ? std::min<std::int64_t>(at::get_num_threads(), micro_batch_) : 1),
+      clock_{lanes_, method_.num_supervision, method_.lanes == Lanes::staggered},
+      loader_(clock_, static_cast<std::uint64_t>(config.run.seed), stream, std::move(frames),
+              loader_threads(model.device())),
       model_(model),
       optimiser_(optimiser),
-      steps_(static_cast<std::size_t>(train.global_batch)) {}
+      graph_(config.compute.cuda_graph, model.device()) {
+  model_.weights().add_workers(static_cast<std::size_t>(workers_));
+  allocate();
+}
+
+void SupervisionLoop::allocate() {
+  const auto N = method_.num_supervision, length = model_.shape().length;
+  const bool accumulate = method_.update == Update::accumulated;
+  const auto integers = at::TensorOptions().dtype(at::kInt).device(model_.device());
+  const auto states = model_.initial_states(lanes_);
+  const auto& puzzle = model_.weights().master().puzzle;
+  now_.inputs = at::zeros({lanes_, length}, integers);
+  for (auto* x : {&now_.tokens, &now_.labels, &now_.target, &now_.predictions}) *x = at::zeros_like(now_.inputs);
+  if (method_.objective == Objective::dual) now_.target_before = at::zeros_like(now_.inputs);
+  for (auto* x : {&now_.ids, &now_.steps, &now_.correct}) *x = at::zeros({lanes_}, integers);
+  for (auto* x : {&now_.scale, &now_.loss}) *x = at::zeros({lanes_}, integers.dtype(at::kDouble));
+  now_.y = states.y;
+  now_.z = states.z;
+  frames_ = at::zeros({lanes_, N + 1, length}, integers);
+  if (puzzle.defined()) {
+    const auto slots = accumulate ? N : 1;
+    now_.puzzle_gradient = at::zeros({lanes_, puzzle.size(1)}, puzzle.options());
+    puzzle_ids_ = at::zeros({slots * lanes_}, integers);
+    puzzle_gradients_ =
+        slots == 1 ? now_.puzzle_gradient : at::zeros({slots * lanes_, puzzle.size(1)}, puzzle.options());
+  }
+
+  auto steps = at::empty({N, lanes_}, at::kInt), scale = at::empty({N, lanes_}, at::kDouble);
+  for (std::int64_t tick = 0; tick < N; ++tick) {
+    for (std::int64_t lane = 0; lane < lanes_; ++lane) {
+      const auto s = clock_.step(tick, lane);
+      steps.data_ptr<std::int32_t>()[tick * lanes_ + lane] = s;
+      scale.data_ptr<double>()[tick * lanes_ + lane] = step_weight(method_.step_weights, s, N) /
+                                                       static_cast<double>(lanes_) /
+                                                       (accumulate ? static_cast<double>(N) : 1.0);
+    }
+  }
+  step_table_ = steps.to(model_.device());
+  scale_table_ = scale.to(model_.device());
+}
 
 void SupervisionLoop::place(const LaneLoad& load) {
-  const auto n = load.batch.lanes, length = load.batch.length, N = method_.num_supervision;
-  const auto device = model_.device();
-  const auto lanes = [&](const at::Tensor& all) { return all.narrow(0, load.first_lane, n); };
-  lanes(inputs_).copy_(to_tensor(load.batch.inputs, {n, length}, device));
-  lanes(labels_).copy_(to_tensor(load.batch.labels, {n, length}, device));
-  lanes(frames_).copy_(to_tensor(load.frames, {n, N + 1, length}, device));
-  lanes(ids_).copy_(to_tensor(load.batch.puzzle_ids, {n}, device));
-  lanes(tokens_).copy_(lanes(inputs_));
+  const auto n = load.batch.lanes;
+  const auto lanes = now_.narrow(load.first_lane, n);
+  copy_numbers(load.batch.inputs, lanes.inputs);
+  copy_numbers(load.batch.labels, lanes.labels);
+  copy_numbers(load.batch.puzzle_ids, lanes.ids);
+  copy_numbers(load.frames, frames_.narrow(0, load.first_lane, n));
+  lanes.tokens.copy_(lanes.inputs);
   const auto fresh = model_.initial_states(n);
-  lanes(states_.y).copy_(fresh.y);
-  lanes(states_.z).copy_(fresh.z);
+  lanes.y.copy_(fresh.y);
+  lanes.z.copy_(fresh.z);
 }
 
 void SupervisionLoop::refill() {
-  for (std::int64_t lane = 0; lane < lanes_; ++lane) {
-    steps_[static_cast<std::size_t>(lane)] = clock_.step(tick_, lane);
-  }
-  if (!filled_) {
-    const auto options = at::TensorOptions().dtype(at::kInt).device(model_.device());
-    const auto length = model_.shape().length;
-    inputs_ = at::empty({lanes_, length}, options);
-    labels_ = at::empty_like(inputs_);
-    tokens_ = at::empty_like(inputs_);
-    frames_ = at::empty({lanes_, method_.num_supervision + 1, length}, options);
-    ids_ = at::empty({lanes_}, options);
-    states_ = model_.initial_states(lanes_);
-  }
   for (const auto& load : filled_ ? loader_.take(tick_) : loader_.take_all(tick_)) place(load);
   filled_ = true;
 }
 
-SupervisionLoop::Piece SupervisionLoop::supervise_piece(std::size_t worker, const at::Tensor& tokens,
-                                                        const at::Tensor& ids, const at::Tensor& steps,
-                                                        const States& before, const at::Tensor& target,
-                                                        const at::Tensor& target_before,
-                                                        const at::Tensor& scale) const {
+bool SupervisionLoop::updates_now() const {
+  return method_.update == Update::per_step || (tick_ + 1) % method_.num_supervision == 0;
+}
+
+void SupervisionLoop::begin_tick() {
+  const auto row = tick_ % method_.num_supervision;
+  now_.steps.copy_(step_table_[row]);
+  now_.scale.copy_(scale_table_[row]);
+  if (updates_now()) optimiser_.prepare();
+}
+
+void SupervisionLoop::supervise_lanes(std::size_t worker, LaneTensors lanes) const {
   const bool stablemax = method_.loss == LossKind::stablemax;
   const auto answers = model_.shape().answers;
-  const auto puzzle_rows = model_.puzzle_rows(ids);
-  const auto x = model_.input(tokens.contiguous(), puzzle_rows, steps, worker);
-  const auto after = model_.latent_reasoning(x, before, worker);
+  const auto rows = model_.puzzle_rows(lanes.ids);
+  const auto x = model_.input(lanes.tokens, rows, lanes.steps, worker);
+  const auto after = model_.latent_reasoning(x, {lanes.y, lanes.z}, worker);
   const auto logits = model_.readout(after.y, worker);
-  const auto post = cross_entropy(logits.detach(), target, scale, stablemax, answers);
+  const auto post = cross_entropy(logits.detach(), lanes.target, lanes.scale, stablemax, answers, lanes.labels);
   torch::autograd::variable_list roots{logits}, gradients{post.dlogits};
-  auto loss = post.loss;
-  if (target_before.defined()) {
+  lanes.loss.copy_(post.loss);
+  if (lanes.target_before.defined()) {
     // The state before the step is detached, so this term trains the readout alone; at s = 1 it reads y_init.
-    const auto logits_before = model_.readout(before.y, worker);
-    const auto pre = cross_entropy(logits_before.detach(), target_before, scale, stablemax, answers);
+    const auto logits_before = model_.readout(lanes.y, worker);
+    const auto pre = cross_entropy(logits_before.detach(), lanes.target_before, lanes.scale, stablemax, answers);
     roots.push_back(logits_before);
     gradients.push_back(pre.dlogits);
-    loss = loss + pre.loss;
+    lanes.loss.add_(pre.loss);
   }
   torch::autograd::backward(roots, gradients);
-  return {loss,
-          post.predictions,
-          puzzle_rows.defined() ? puzzle_rows.grad() : at::Tensor(),
-          {after.y.detach(), after.z.detach()}};
+  if (rows.defined()) lanes.puzzle_gradient.copy_(rows.grad());
+  lanes.predictions.copy_(post.predictions);
+  lanes.correct.copy_(post.correct);
+  lanes.y.copy_(after.y.detach());
+  lanes.z.copy_(after.z.detach());
 }
 
 void SupervisionLoop::supervise() {
+  RECORD_USER_SCOPE("supervision step");  // for profilers
   const auto N = method_.num_supervision;
-  const auto device = model_.device();
-  const bool accumulate = method_.update == Update::accumulated;
+  // Row of lane b's frame t_s in the frames of all lanes.
+  const auto all = frames_.flatten(0, 1);
+  const auto row = at::arange(0, lanes_ * (N + 1), N + 1, now_.steps.options()) + now_.steps;
+  at::index_select_out(now_.target, all, 0, row);
+  if (now_.target_before.defined()) at::index_select_out(now_.target_before, all, 0, row - 1);
 
-  std::vector<double> weights(steps_.size());
-  std::vector<std::int32_t> rows(steps_.size()), rows_before(steps_.size());  // of each lane's frames t_s, t_{s-1}
-  for (std::size_t lane = 0; lane < steps_.size(); ++lane) {
-    weights[lane] = step_weight(method_.step_weights, steps_[lane], N) / static_cast<double>(lanes_) /
-                    (accumulate ? static_cast<double>(N) : 1.0);
-    rows[lane] = static_cast<std::int32_t>(static_cast<std::int64_t>(lane) * (N + 1)) + steps_[lane];
-    rows_before[lane] = rows[lane] - 1;
-  }
-  const auto scale = torch::tensor(weights, at::kDouble).to(device);
-  const auto steps = to_tensor(steps_, {lanes_}, device);
-  const auto flat_frames = frames_.flatten(0, 1);
-  const auto target = flat_frames.index_select(0, to_tensor(rows, {lanes_}, device));
-  const auto target_before = method_.objective == Objective::dual
-                                 ? flat_frames.index_select(0, to_tensor(rows_before, {lanes_}, device))
-                                 : at::Tensor();
-
-  // Each micro-batch is split among workers, one thread each: threads that share the lanes scale better than threads
-  // that share every operation. A GPU has one worker.
-  const auto workers = device.is_cpu() ? std::min<std::int64_t>(at::get_num_threads(), micro_batch_) : 1;
-  model_.weights().add_workers(static_cast<std::size_t>(workers));
-  std::vector<at::Tensor> losses, predictions, row_gradients, ys, zs;
   for (std::int64_t begin = 0; begin < lanes_; begin += micro_batch_) {
     const auto size = std::min(micro_batch_, lanes_ - begin);
-    const auto pieces = std::min(workers, size);
-    std::vector<Piece> results(static_cast<std::size_t>(pieces));
+    const auto pieces = std::min(workers_, size);
     at::parallel_for(0, pieces, 1, [&](std::int64_t from, std::int64_t to) {
       for (auto piece = from; piece < to; ++piece) {
         const auto first = begin + size * piece / pieces, last = begin + size * (piece + 1) / pieces;
-        const auto part = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, last - first) : x; };
-        results[static_cast<std::size_t>(piece)] =
-            supervise_piece(static_cast<std::size_t>(piece), part(tokens_), part(ids_), part(steps),
-                            {part(states_.y), part(states_.z)}, part(target), part(target_before), part(scale));
+        supervise_lanes(static_cast<std::size_t>(piece), now_.narrow(first, last - first));
       }
     });
-    for (auto& r : results) {
-      losses.push_back(r.loss);
-      predictions.push_back(r.predictions);
-      if (r.row_gradient.defined()) row_gradients.push_back(r.row_gradient);
-      ys.push_back(r.after.y);
-      zs.push_back(r.after.z);
+  }
+  model_.weights().collect_gradients();
+  if (puzzle_ids_.defined()) {
+    const auto slot = puzzle_ids_.size(0) == lanes_ ? 0 : tick_ % N * lanes_;
+    puzzle_ids_.narrow(0, slot, lanes_).copy_(now_.ids);
+    if (!puzzle_gradients_.is_same(now_.puzzle_gradient)) {
+      puzzle_gradients_.narrow(0, slot, lanes_).copy_(now_.puzzle_gradient);
     }
   }
-  const auto join = [](const std::vector<at::Tensor>& parts) { return parts.size() == 1 ? parts[0] : at::cat(parts); };
-  states_ = {join(ys), join(zs)};
-  const auto predicted = join(predictions);
-  if (!row_gradients.empty()) {
-    puzzle_ids_.push_back(ids_.clone());
-    puzzle_gradients_.push_back(join(row_gradients));
-  }
-  losses_.push_back(join(losses));
-  corrects_.push_back(((predicted == labels_) & (labels_ >= 0)).sum(-1).to(at::kInt));
-
-  model_.weights().collect_gradients();
-  if (!accumulate || (tick_ + 1) % N == 0) {
-    const bool puzzles = !puzzle_gradients_.empty();
-    optimiser_.update(puzzles ? join(puzzle_ids_) : at::Tensor(), puzzles ? join(puzzle_gradients_) : at::Tensor());
-    puzzle_ids_.clear();
-    puzzle_gradients_.clear();
-  }
-  if (method_.feedback == Feedback::prediction) tokens_ = predicted;
+  if (updates_now()) optimiser_.apply(puzzle_ids_, puzzle_gradients_);
+  if (method_.feedback == Feedback::prediction) now_.tokens.copy_(now_.predictions);
 }
 
 TickRecords SupervisionLoop::run(std::int64_t ticks) {
   TickRecords records;
   records.lanes = lanes_;
-  losses_.clear();
-  corrects_.clear();
-  std::vector<at::Tensor> cells;
+  const auto found = at::empty({ticks, lanes_}, now_.loss.options());
+  const auto counts = at::empty({2, ticks, lanes_}, now_.correct.options());
   for (std::int64_t i = 0; i < ticks; ++i, ++tick_) {
     refill();
-    records.step.insert(records.step.end(), steps_.begin(), steps_.end());
-    cells.push_back((labels_ >= 0).sum(-1).to(at::kInt));
-    supervise();
+    for (std::int64_t lane = 0; lane < lanes_; ++lane) records.step.push_back(clock_.step(tick_, lane));
+    begin_tick();
+    graph_.run([&] { supervise(); });
+    found[i].copy_(now_.loss);
+    counts[0][i].copy_(now_.correct);
+    counts[1][i].copy_((now_.labels >= 0).sum(-1));
   }
-  const auto loss = at::stack(losses_).cpu().contiguous();
-  const auto counts = at::stack({at::stack(corrects_), at::stack(cells)}).cpu().contiguous();
+  const auto loss = found.cpu();
+  const auto numbers = counts.cpu();
   const auto size = static_cast<std::size_t>(ticks * lanes_);
   records.loss.assign(loss.data_ptr<double>(), loss.data_ptr<double>() + size);
-  records.correct.assign(counts.data_ptr<std::int32_t>(), counts.data_ptr<std::int32_t>() + size);
-  records.cells.assign(counts.data_ptr<std::int32_t>() + size, counts.data_ptr<std::int32_t>() + 2 * size);
+  records.correct.assign(numbers.data_ptr<std::int32_t>(), numbers.data_ptr<std::int32_t>() + size);
+  records.cells.assign(numbers.data_ptr<std::int32_t>() + size, numbers.data_ptr<std::int32_t>() + 2 * size);
   return records;
 }
 
 std::vector<std::pair<std::string, at::Tensor>> SupervisionLoop::state() const {
   if (method_.lanes == Lanes::lockstep || !filled_) return {};
-  return {{"lanes.y", states_.y}, {"lanes.z", states_.z}, {"lanes.tokens", tokens_}};
+  return {{"lanes.y", now_.y}, {"lanes.z", now_.z}, {"lanes.tokens", now_.tokens}};
 }
 
 void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) {
@@ -197,15 +210,15 @@ void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std
   if (method_.lanes == Lanes::lockstep || tick == 0) return;
   refill();
   // Lanes in the middle of a sample go on with what the network had made of it.
-  const auto in_the_middle = (to_tensor(steps_, {lanes_}, model_.device()) != 1).nonzero().squeeze(-1);
+  const auto in_the_middle = (step_table_[tick_ % method_.num_supervision] != 1).nonzero().squeeze(-1);
   const auto put_back = [&](const std::string& name, at::Tensor& to) {
     const auto& stored =
         tensor_called(name, state, to.sizes(), to.scalar_type(), "the checkpoint's trainer.safetensors");
     to.index_copy_(0, in_the_middle, stored.to(to.device()).index_select(0, in_the_middle));
   };
-  put_back("lanes.y", states_.y);
-  put_back("lanes.z", states_.z);
-  put_back("lanes.tokens", tokens_);
+  put_back("lanes.y", now_.y);
+  put_back("lanes.z", now_.z);
+  put_back("lanes.tokens", now_.tokens);
 }
 
 }  // namespace dis

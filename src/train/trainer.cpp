@@ -108,8 +108,7 @@ class Run {
         config_(session.config),
         optimiser_(config_.optim, batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method),
                    session.model->weights()),
-        loop_(config_.method, config_.train, static_cast<std::uint64_t>(config_.run.seed), *session.data,
-              frames_of(session), *session.model, optimiser_),
+        loop_(config_, *session.data, frames_of(session), *session.model, optimiser_),
         batches_(batches_of(config_.method, config_.train.steps)) {}
 
   void open() {

@@ -32,7 +32,7 @@ void check_optimisers(const Case& golden) {
     for (std::int64_t t = 0; t < grads.size(0); ++t) {
       auto g = buffers.g;
       g.copy_(grads[t]);
-      adam_step(buffers, settings, t + 1);
+      adam_step(buffers, form, adam_scalars(settings, t + 1));
       const auto at_step = " after step " + std::to_string(t + 1);
       expect_close(prefix + "/p" + at_step, p, golden.at(prefix + "/p")[t], tolerance);
       expect_close(prefix + "/ema" + at_step, buffers.ema, golden.at(prefix + "/ema")[t], tolerance);
@@ -42,7 +42,7 @@ void check_optimisers(const Case& golden) {
   const auto rows = golden.at("sparse/start").clone();
   for (std::int64_t t = 0; t < golden.at("sparse/ids").size(0); ++t) {
     sparse_sign_sgd(rows, golden.at("sparse/ids")[t].to(at::kInt), golden.at("sparse/grads")[t],
-                    hyper.at("puzzle_lr").get<double>(), hyper.at("puzzle_weight_decay").get<double>());
+                    sign_sgd_rates(hyper.at("puzzle_lr").get<double>(), hyper.at("puzzle_weight_decay").get<double>()));
     expect_close("sparse/rows after step " + std::to_string(t + 1), rows, golden.at("sparse/rows")[t], tolerance);
   }
   const auto& schedule = golden.json().at("schedule");

@@ -66,13 +66,13 @@ void check_run(const Case& golden, const std::string& optimiser_name, const std:
   const auto N = model.shape().supervision;
   const auto batches = golden.at("inputs").size(0), lanes = golden.at("inputs").size(1);
 
-  MethodConfig method;
+  RunConfig config;
+  auto& method = config.method;
   method.num_supervision = N;
   method.feedback = feedback == "prediction" ? Feedback::prediction : Feedback::input;
   method.loss = golden.json().value("loss", "stablemax") == "softmax" ? LossKind::softmax : LossKind::stablemax;
   if (golden.json().value("update", "per_step").starts_with("accumulated")) method.update = Update::accumulated;
-  TrainConfig train;
-  train.global_batch = lanes;
+  config.train.global_batch = lanes;
   Optimiser optimiser(optimiser_of(hyper, optimiser_name), hyper.at("total_steps").get<std::int64_t>(),
                       model.weights());
 
@@ -84,7 +84,7 @@ void check_run(const Case& golden, const std::string& optimiser_name, const std:
     const auto* begin = frames.data_ptr<std::int32_t>() + static_cast<std::int64_t>(first) % frames.size(0) * size;
     return std::vector<std::int32_t>(begin, begin + batch.lanes * size);
   };
-  SupervisionLoop loop(method, train, 0, stream, source, model, optimiser);
+  SupervisionLoop loop(config, stream, source, model, optimiser);
   std::vector<double> losses, rates;
   for (std::int64_t batch = 0; batch < batches; ++batch) {
     for (std::int64_t s = 0; s < N; ++s) {

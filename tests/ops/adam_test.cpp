@@ -33,7 +33,7 @@ TEST(Adam, EveryFormFollowsItsFormula) {
         g.data_ptr<float>()[i] =
             i == 7 ? 0.0F : static_cast<float>(draws.normal() * std::pow(10.0, static_cast<double>(i % 11) - 8.0));
       }
-      adam_step({p, g, m, v, ema, copy}, s, t);
+      adam_step({p, g, m, v, ema, copy}, form, adam_scalars(s, t));
       const double c1 = 1.0 - std::pow(s.beta1, t), c2 = 1.0 - std::pow(s.beta2, t);
       for (int i = 0; i < kSize; ++i) {
         const double grad = g.data_ptr<float>()[i];
@@ -61,7 +61,7 @@ TEST(Adam, NaNGradientsAreNotSwallowed) {
     const auto q = p.clone();
     AdamSettings s;
     s.form = form;
-    adam_step({q, g, m.clone(), v.clone(), {}, {}}, s, 1);
+    adam_step({q, g, m.clone(), v.clone(), {}, {}}, form, adam_scalars(s, 1));
     EXPECT_TRUE(q.isnan().all().item<bool>());
   }
 }
@@ -72,7 +72,7 @@ TEST(SignSgd, SumsEqualIdsAndLeavesOtherRows) {
   const auto ids = torch::tensor(std::vector<std::int32_t>{2, 0, 2}, at::kInt);
   const auto grads =
       torch::tensor(std::vector<float>{1.0F, -1.0F, 0.5F, 0.0F, 2.0F, -3.0F, -2.0F, 1.0F, 0.5F}).view({3, 3});
-  sparse_sign_sgd(table, ids, grads, 0.1, 0.5);
+  sparse_sign_sgd(table, ids, grads, sign_sgd_rates(0.1, 0.5));
   const auto row = [&](int i, std::vector<float> signs) { return before[i] * 0.95 - 0.1 * torch::tensor(signs); };
   EXPECT_TRUE(at::allclose(table[0], row(0, {0, 1, -1})));
   EXPECT_TRUE(at::allclose(table[2], row(2, {-1, 0, 1})));  // -1, then a sum of 0: only decay, then +1

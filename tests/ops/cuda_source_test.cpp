@@ -6,6 +6,7 @@
 #include "../../src/ops/cuda/adam.cu"
 #include "../../src/ops/cuda/cross_entropy.cu"
 #include "../../src/ops/cuda/elementwise.cu"
+#include "../../src/ops/cuda/embed.cu"
 #include "../../src/ops/cuda/norm.cu"
 #include "../../src/ops/cuda/rotary.cu"
 #include "../../src/ops/cuda/sign_sgd.cu"
@@ -251,8 +252,17 @@ TYPED_TEST(CudaSource, CrossEntropyOfBothKinds) {
                                                   wanted.data() + lane * shape.length, shape.positions, shape.length,
                                                   shape.vocabulary, shape.answers, stablemax, scale[lane]));
       }
-      launch_cross_entropy(logits.data(), target.data(), scale.data(), loss.data(), gradient.data(), predictions.data(),
-                           shape, nullptr);
+      // Labels: the targets, of which some are none and some are found; the loss must not notice them.
+      Guarded<std::int32_t> correct(shape.lanes), wanted_correct(shape.lanes);
+      for (std::int64_t lane = 0; lane < shape.lanes; ++lane) {
+        int found = 0;
+        for (std::int64_t i = lane * shape.length; i < (lane + 1) * shape.length; ++i) found += wanted[i] == target[i];
+        wanted_correct.put(lane, found);
+      }
+      launch_cross_entropy<T>({logits.data(), target.data(), target.data(), scale.data(), loss.data(), gradient.data(),
+                               predictions.data(), correct.data()},
+                              shape, nullptr);
+      expect_close("correct", correct, wanted_correct, 0.0, 0.0);
       expect_close("loss", loss, wanted_loss, 1e-13, 1e-15);
       expect_close("predictions", predictions, wanted, 0.0, 0.0);
       // Computed in double and rounded once: at most one rounding apart.
@@ -264,9 +274,60 @@ TYPED_TEST(CudaSource, CrossEntropyOfBothKinds) {
       }
 
       Guarded<double> again(shape.lanes);
-      launch_cross_entropy<T>(logits.data(), target.data(), nullptr, again.data(), nullptr, predictions.data(), shape,
-                              nullptr);
+      launch_cross_entropy<T>(
+          {logits.data(), target.data(), nullptr, nullptr, again.data(), nullptr, predictions.data(), nullptr}, shape,
+          nullptr);
       expect_close("loss without a gradient", again, loss, 0.0, 0.0);
+    }
+  }
+}
+
+TYPED_TEST(CudaSource, Embed) {
+  using T = TypeParam;
+  for (const EmbedShape shape : {EmbedShape{1, 1, 0, 0, 1}, {3, 5, 2, 19, 12}, {5, 70, 3, 96, 136}, {4, 9, 1, 7, 33}}) {
+    for (const bool extras : {true, false}) {
+      SCOPED_TRACE(std::to_string(shape.width) + (extras ? " with puzzle and time" : ""));
+      constexpr std::int64_t kTokens = 37, kSteps = 4;  // more tokens than a block keeps
+      const auto positions = shape.puzzle_positions + shape.length, numbers = positions * shape.width;
+      Guarded<float> table(kTokens * shape.width), puzzle(shape.lanes * shape.numbers), time(kSteps * shape.width);
+      Guarded<std::int32_t> tokens(shape.lanes * shape.length), steps(shape.lanes);
+      Guarded<T> x(shape.lanes * numbers), wanted(x.size()), dx(x.size());
+      table.fill(40);
+      puzzle.fill(41);
+      time.fill(42);
+      dx.fill(43);
+      Draws draws(10, Purpose::test, 0, 0);
+      for (std::int64_t i = 0; i < tokens.size(); ++i) tokens.put(i, static_cast<double>(draws.below(kTokens)));
+      for (std::int64_t i = 0; i < steps.size(); ++i) steps.put(i, static_cast<double>(draws.below(kSteps - 1)));
+      if (shape.lanes == 3) dx.put(shape.puzzle_positions * shape.width, kNaN);
+      const bool with_puzzle = extras && shape.numbers > 0;
+      for (std::int64_t lane = 0; lane < shape.lanes; ++lane) {
+        this->cpu().embed(tokens.data() + lane * shape.length, table.data(),
+                          with_puzzle ? puzzle.data() + lane * shape.numbers : nullptr,
+                          extras ? time.data() + static_cast<std::int64_t>(steps[lane]) * shape.width : nullptr,
+                          wanted.data() + lane * numbers, shape.length, shape.puzzle_positions,
+                          with_puzzle ? shape.numbers : 0, shape.width, 5.5F);
+      }
+      launch_embed(EmbedPointers{tokens.data(), extras ? steps.data() : nullptr, table.data(),
+                                 with_puzzle ? puzzle.data() : nullptr, extras ? time.data() : nullptr},
+                   x.data(), shape, 5.5F, nullptr);
+      expect_close("x", x, wanted, this->kRelative, this->kAbsolute);
+      if (!extras) continue;
+
+      Guarded<float> dtable(table.size()), dtime(time.size()), wanted_table(table.size()), wanted_time(time.size());
+      Guarded<float> partial(kSumChunks * table.size());
+      for (std::int64_t i = 0; i < wanted_table.size(); ++i) wanted_table.put(i, 0.0);
+      for (std::int64_t i = 0; i < wanted_time.size(); ++i) wanted_time.put(i, 0.0);
+      this->cpu().embed_backward(dx.data(), tokens.data(), steps.data(), wanted_table.data(), wanted_time.data(),
+                                 shape.lanes, shape.length, shape.puzzle_positions, shape.width, 0, shape.width, 5.5F);
+      launch_sum_by_key(dx.data(), tokens.data(), partial.data(), dtable.data(),
+                        {shape.lanes, positions, shape.puzzle_positions, shape.width, kTokens, false}, 5.5F, nullptr);
+      launch_sum_by_key(dx.data(), steps.data(), partial.data(), dtime.data(),
+                        {shape.lanes, positions, 0, shape.width, kSteps, true}, 5.5F, nullptr);
+      // The same numbers summed in another order: a few roundings of sums below 5.5 * 5 * sqrt(350).
+      expect_close("dtable", dtable, wanted_table, 1e-6, 2e-4);
+      expect_close("dtime", dtime, wanted_time, 1e-6, 2e-4);
+      EXPECT_TRUE(shape.lanes != 3 || std::isnan(dtable[static_cast<std::int64_t>(tokens[0]) * shape.width]));
     }
   }
 }
@@ -292,10 +353,10 @@ TEST(CudaSourceAdam, EveryForm) {
             g.put(7, -1e-30);
             g.put(8, kNaN);
           }
-          const AdamScalars s{0.9F, 0.95F, 0.999F, 0.01F, 1.0F / 0.271F, 1.0F / 0.1426F, 1e-8F, 0.99F, atan2};
-          launch_adam(mine, count, s, nullptr);
+          const AdamScalars s{0.9F, 0.95F, 0.999F, 0.01F, 1.0F / 0.271F, 1.0F / 0.1426F, 1e-8F, 0.99F};
+          launch_adam(mine, count, &s, atan2, nullptr);
           cpu::adam(p2.data(), g.data(), m2.data(), v2.data(), extras ? ema2.data() : nullptr,
-                    extras ? copy2.data() : nullptr, count, s);
+                    extras ? copy2.data() : nullptr, count, s, atan2);
         }
         expect_close("p", p, p2, 1e-6, 1e-7);
         expect_close("m", m, m2, 2e-6, 1e-7);
@@ -338,7 +399,8 @@ TEST(CudaSourceSignSgd, SumsTheGradientsOfAnIdInOrder) {
         if (there) wanted.put(row * E + i, wanted[row * E + i] * 0.999 - 0.01 * sign);
       }
     }
-    launch_sign_sgd(table.data(), ids.data(), gradient.data(), shape, 0.01F, 0.999F, nullptr);
+    const float rates[] = {0.01F, 0.999F};
+    launch_sign_sgd(table.data(), ids.data(), gradient.data(), rates, shape, nullptr);
     expect_close("table", table, wanted, 1e-6, 1e-7);
     EXPECT_TRUE(shape.lanes != 7 || std::isnan(table[4 * E + 1]));
   }
@@ -348,7 +410,8 @@ TEST(CudaSourceSignSgd, SumsTheGradientsOfAnIdInOrder) {
 TEST(CudaSourceLaunch, NothingToDo) {
   launch_add_rms_norm<float>(nullptr, nullptr, nullptr, nullptr, 0, 8, 1e-5F, nullptr);
   launch_rotary<float>(nullptr, nullptr, nullptr, {0, 1, 1, 2}, nullptr);
-  launch_adam({}, 0, {}, nullptr);
+  launch_adam({}, 0, nullptr, true, nullptr);
+  launch_embed<float>({}, nullptr, {}, 1.0F, nullptr);
 }
 
 }  // namespace

@@ -130,7 +130,8 @@ TEST_P(FusedTest, CrossEntropyOfBothKinds) {
   const auto scale = random_tensor({lanes}, 12).abs();
   for (const bool stablemax : {true, false}) {
     SCOPED_TRACE(stablemax ? "stablemax" : "softmax");
-    const auto ours = cross_entropy(input(logits), target.to(device()), scale.to(device()), stablemax, entries);
+    const auto labels = target.flip(0).contiguous().to(device());
+    const auto ours = cross_entropy(input(logits), target.to(device()), scale.to(device()), stablemax, entries, labels);
     auto leaf = logits.to(type()).to(at::kDouble).requires_grad_();
     const auto exact = reference::cross_entropy(leaf.slice(1, positions - length), target.to(at::kLong), stablemax);
     exact.backward(scale);
@@ -143,6 +144,8 @@ TEST_P(FusedTest, CrossEntropyOfBothKinds) {
     EXPECT_EQ(ours.loss[3].item<double>(), 0.0);
     const auto cells = logits.to(type()).slice(1, positions - length);
     EXPECT_TRUE(ours.predictions.cpu().equal(cells.argmax(-1).to(at::kInt)));
+    EXPECT_TRUE(ours.correct.equal((ours.predictions == labels).sum(-1).to(at::kInt)));
+    EXPECT_GT(ours.correct.sum().item<int>(), 0);
     const auto fewer =
         cross_entropy(input(logits), target.clamp_max(entries - 1).to(device()), {}, stablemax, entries - 1);
     EXPECT_TRUE(fewer.predictions.cpu().equal(cells.slice(-1, 0, entries - 1).argmax(-1).to(at::kInt)));

@@ -52,7 +52,8 @@ TEST_P(Optimisers, PuzzleRowsOfTheBatchDecayEvenWithoutGradient) {
   gradient[0].fill_(0.5);
   gradient[1].fill_(-0.5);  // the same identifier: their sum is 0
   gradient[2].fill_(-0.01);
-  run.optimiser.update(torch::tensor(std::vector<std::int32_t>{1, 1, 4}, at::kInt), gradient);
+  run.optimiser.prepare();
+  run.optimiser.apply(torch::tensor(std::vector<std::int32_t>{1, 1, 4}, at::kInt), gradient);
   const float decayed = 2.0F * (1.0F - 0.25F * 0.5F);
   EXPECT_TRUE(run.puzzles()[1].eq(decayed).all().item<bool>());
   EXPECT_TRUE(run.puzzles()[4].eq(decayed + 0.25F).all().item<bool>());

@@ -73,7 +73,7 @@ struct SmallRun {
               type),
         optimiser(config.optim, config.train.steps, model.weights()),
         loop(
-            config.method, config.train, static_cast<std::uint64_t>(config.run.seed), stream,
+            config, stream,
             [this](std::uint64_t first, const Batch& batch) {
               {
                 const std::lock_guard lock(drawn_mutex);

@@ -14,9 +14,12 @@ struct Compute {
 };
 
 /// Resolves `automatic`: CUDA if there is a device; bfloat16 where the processor (AVX512_BF16, AMX_BF16) or GPU has
-/// instructions for it, else float32. Sets LibTorch's number of threads, the choice of kernels and how the process keeps
-/// memory. UserError: cuda asked for but not there.
+/// instructions for it, else float32. Sets LibTorch's number of threads, the choice of kernels and how the process
+/// keeps memory. UserError: cuda asked for but not there.
 Compute resolve_compute(const ComputeConfig& config);
+
+/// The most memory held so far, in MB of 2^20 bytes: by LibTorch's tensors on a GPU, by the process on the CPU.
+double peak_memory_mb(at::Device device);
 
 /// Whether this processor multiplies bfloat16 in hardware.
 bool cpu_has_bfloat16();

@@ -12,9 +12,11 @@ class Optimiser {
  public:
   Optimiser(const OptimConfig& config, std::int64_t total_steps, Weights& weights);
 
-  /// One update from weights.gradient() and the puzzle rows' gradient [B, E] of `ids` [B] (both may be undefined);
-  /// then the gradients are zero again.
-  void update(const at::Tensor& ids, const at::Tensor& puzzle_gradient);
+  /// Begins update number updates() + 1: its rates go to the device. Host work.
+  void prepare();
+  /// Ends it, from weights.gradient() and the puzzle rows' gradient [B, E] of `ids` [B] (both may be undefined); then
+  /// the gradients are zero again. Device work alone, the same at every update.
+  void apply(const at::Tensor& ids, const at::Tensor& puzzle_gradient);
 
   std::int64_t updates() const { return updates_; }
   double last_rate() const;  ///< learning rate of the last update
@@ -33,6 +35,7 @@ class Optimiser {
   std::int64_t updates_ = 0;
   Weights& weights_;
   at::Tensor m_, v_, ema_;
+  at::Tensor rates_;  ///< those of sign-SGD, then Adam's scalars
 };
 
 }  // namespace dis

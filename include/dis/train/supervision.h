@@ -19,6 +19,7 @@
 #include "dis/model/backbone.h"
 #include "dis/train/loader.h"
 #include "dis/train/optimiser.h"
+#include "dis/train/step_graph.h"
 
 namespace dis {
 
@@ -31,11 +32,25 @@ struct TickRecords {
   std::vector<std::int32_t> cells;    ///< [ticks, B] labelled cells
 };
 
+/// What lanes hold on the device, [B, ..] each. Allocated once and overwritten, so that a captured graph finds them.
+struct LaneTensors {
+  at::Tensor inputs, tokens, labels;      ///< int32 [B, L]: the puzzles, what step s sees, the answers
+  at::Tensor ids, steps;                  ///< int32 [B]: puzzle identifiers; s of this tick
+  at::Tensor target, target_before;       ///< int32 [B, L]: t_s, and t_{s-1} (undefined without `dual`)
+  at::Tensor scale;                       ///< float64 [B]: weight of the lane's loss in the gradient
+  at::Tensor y, z;                        ///< [B, S, D] in the compute type
+  at::Tensor loss, predictions, correct;  ///< float64 [B], int32 [B, L], int32 [B]: what this tick found
+  at::Tensor puzzle_gradient;             ///< float32 [B, E], undefined without puzzle embedding
+
+  /// Views of some lanes.
+  LaneTensors narrow(std::int64_t first, std::int64_t count) const;
+};
+
 class SupervisionLoop {
  public:
-  /// The references must outlive the loop.
-  SupervisionLoop(const MethodConfig& method, const TrainConfig& train, std::uint64_t seed,
-                  const TrainingStream& stream, FrameSource frames, Backbone& model, Optimiser& optimiser);
+  /// Of `config` the sections method, train, run and compute.cuda_graph. The references must outlive the loop.
+  SupervisionLoop(const RunConfig& config, const TrainingStream& stream, FrameSource frames, Backbone& model,
+                  Optimiser& optimiser);
 
   /// N ticks from `tick`: in lockstep a whole batch. Returns their records (the only synchronisation).
   TickRecords run(std::int64_t ticks);
@@ -49,35 +64,32 @@ class SupervisionLoop {
   void restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state);
 
  private:
-  /// What one worker made of its lanes in one supervision step.
-  struct Piece {
-    at::Tensor loss, predictions, row_gradient;
-    States after;
-  };
-
+  void allocate();
   void refill();
   void place(const LaneLoad& load);
+  /// Host work of a tick: makes ready what its device work reads.
+  void begin_tick();
+  /// Device work of a tick, the same at every tick.
   void supervise();
-  /// Forward and backward of some lanes; gradients go to the worker's leaves. `target_before` may be undefined.
-  Piece supervise_piece(std::size_t worker, const at::Tensor& tokens, const at::Tensor& ids, const at::Tensor& steps,
-                        const States& before, const at::Tensor& target, const at::Tensor& target_before,
-                        const at::Tensor& scale) const;
+  /// Forward and backward of some lanes; gradients go to the worker's leaves.
+  void supervise_lanes(std::size_t worker, LaneTensors lanes) const;
+  bool updates_now() const;
 
   MethodConfig method_;
-  std::int64_t lanes_, micro_batch_;
+  std::int64_t lanes_, micro_batch_, workers_;
   LaneClock clock_;
   Loader loader_;
   Backbone& model_;
   Optimiser& optimiser_;
+  StepGraph graph_;
 
   std::int64_t tick_ = 0;
   bool filled_ = false;
-  at::Tensor labels_, ids_, frames_;  ///< int32 [B, L], [B], [B, N + 1, L]
-  at::Tensor inputs_, tokens_;        ///< int32 [B, L]: the puzzles, and what step s sees
-  States states_;
-  std::vector<std::int32_t> steps_;                        ///< [B] s of this tick
-  std::vector<at::Tensor> puzzle_ids_, puzzle_gradients_;  ///< [B], [B, E] of the ticks since the last update
-  std::vector<at::Tensor> losses_, corrects_;
+  LaneTensors now_;
+  at::Tensor frames_;                    ///< int32 [B, N + 1, L]
+  at::Tensor step_table_, scale_table_;  ///< [N, B]: steps and scale of the ticks 0..N-1; later ones repeat them
+  /// Of the ticks since the last update, [slots B] and [slots B, E]; one slot where every tick has its update.
+  at::Tensor puzzle_ids_, puzzle_gradients_;
 };
 
 }  // namespace dis

@@ -10,7 +10,7 @@ namespace dis::cpu {
   const Kernels<T>& table();                                                                                       \
   template <class T>                                                                                               \
   const AttentionKernels<T>& attention_table();                                                                    \
-  void adam(float*, const float*, float*, float*, float*, Bf16*, std::int64_t, const AdamScalars&);                \
+  void adam(float*, const float*, float*, float*, float*, Bf16*, std::int64_t, const AdamScalars&, bool);          \
   void gemm(const Strided&, const Strided&, float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool); \
   }
 DIS_DECLARE(baseline)
@@ -68,13 +68,13 @@ template const AttentionKernels<float>& attention_kernels<float>();
 template const AttentionKernels<Bf16>& attention_kernels<Bf16>();
 
 void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, std::int64_t count,
-          const AdamScalars& s) {
+          const AdamScalars& s, bool atan2) {
 #ifdef DIS_CPU_X86
-  if (variant() == Variant::avx512_bf16) return avx512_bf16::adam(p, g, m, v, ema, copy, count, s);
-  if (variant() == Variant::avx512) return avx512::adam(p, g, m, v, ema, copy, count, s);
-  if (variant() == Variant::avx2) return avx2::adam(p, g, m, v, ema, copy, count, s);
+  if (variant() == Variant::avx512_bf16) return avx512_bf16::adam(p, g, m, v, ema, copy, count, s, atan2);
+  if (variant() == Variant::avx512) return avx512::adam(p, g, m, v, ema, copy, count, s, atan2);
+  if (variant() == Variant::avx2) return avx2::adam(p, g, m, v, ema, copy, count, s, atan2);
 #endif
-  baseline::adam(p, g, m, v, ema, copy, count, s);
+  baseline::adam(p, g, m, v, ema, copy, count, s, atan2);
 }
 
 void gemm(const Strided& a, const Strided& b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n,

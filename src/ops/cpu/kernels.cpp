@@ -251,8 +251,8 @@ template const Kernels<float>& table<float>();
 template const Kernels<Bf16>& table<Bf16>();
 
 void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, std::int64_t count,
-          const AdamScalars& s) {
-  if (s.atan2) {
+          const AdamScalars& s, bool atan2) {
+  if (atan2) {
     DIS_SIMD
     for (std::int64_t i = 0; i < count; ++i) {
       m[i] += (1.0F - s.beta1) * (g[i] - m[i]);

@@ -22,7 +22,6 @@ struct AdamScalars {
   float v_scale;  ///< v_hat = v v_scale
   float epsilon;  ///< adamw only
   float ema_rate;
-  bool atan2;
 };
 
 template <class T>
@@ -65,9 +64,9 @@ struct Kernels {
 template <class T>
 const Kernels<T>& kernels();
 
-/// p, m, v [count] updated from g; `ema` and `copy` (the bfloat16 copy of p) may be null.
+/// p, m, v [count] updated from g; `ema` and `copy` (the bfloat16 copy of p) may be null; `atan2`: not adamw.
 void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, std::int64_t count,
-          const AdamScalars& s);
+          const AdamScalars& s, bool atan2);
 
 /// Name of the instruction set in use: "x86-64-v4" (AVX-512), "x86-64-v3" (AVX2) or "baseline".
 const char* instruction_set();

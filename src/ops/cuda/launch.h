@@ -59,25 +59,63 @@ struct CrossEntropyShape {
   std::int64_t lanes, positions, length, vocabulary, answers;
   bool stablemax;
 };
-/// target, predictions [lanes, length]; loss [lanes]; `dlogits`, as logits, and `scale` [lanes] may both be null.
+/// target, labels, predictions [lanes, length]; loss, correct [lanes]; `dlogits`, as logits, and `scale` [lanes] may
+/// both be null, and so may `labels` and `correct`.
 template <class T>
-void launch_cross_entropy(const T* logits, const std::int32_t* target, const double* scale, double* loss, T* dlogits,
-                          std::int32_t* predictions, const CrossEntropyShape& shape, Stream stream);
+struct CrossEntropyPointers {
+  const T* logits;
+  const std::int32_t *target, *labels;
+  const double* scale;
+  double* loss;
+  T* dlogits;
+  std::int32_t *predictions, *correct;
+};
+template <class T>
+void launch_cross_entropy(const CrossEntropyPointers<T>& pointers, const CrossEntropyShape& shape, Stream stream);
 
-/// [count] each; `ema` and `copy` (the bfloat16 copy of p) may be null.
+/// The embedding of ops/embed.h: x [lanes, puzzle_positions + length, width]; E numbers per puzzle row.
+struct EmbedShape {
+  std::int64_t lanes, length, puzzle_positions, numbers, width;
+};
+/// tokens [lanes, length], table [V, width], puzzle [lanes, numbers], steps [lanes], time [.., width]; `puzzle`, and
+/// `steps` with `time`, may be null.
+struct EmbedPointers {
+  const std::int32_t *tokens, *steps;
+  const float *table, *puzzle, *time;
+};
+template <class T>
+void launch_embed(const EmbedPointers& pointers, T* x, const EmbedShape& shape, float scale, Stream stream);
+
+/// dx [lanes, positions, width] summed by key, times `scale`: a key per cell (keys [lanes, positions - first], for the
+/// positions from `first` on) or, with per_lane, per lane (keys [lanes]). Keys run from 0 to keys-1.
+struct SumByKeyShape {
+  std::int64_t lanes, positions, first, width, keys;
+  bool per_lane;
+};
+/// Chunks that the rows are summed in; fixed, so that the result is the same on every device.
+inline constexpr std::int64_t kSumChunks = 256;
+/// out [keys, width]; partial [kSumChunks, keys, width] is scratch. Both are overwritten.
+template <class T>
+void launch_sum_by_key(const T* dx, const std::int32_t* keys, float* partial, float* out, const SumByKeyShape& shape,
+                       float scale, Stream stream);
+
+/// [count] each; the scalars lie on the device, so that a graph reads each update's own; `ema` and `copy` (the bfloat16
+/// copy of p) may be null.
 struct AdamPointers {
   float* p;
   const float* g;
   float *m, *v, *ema;
   Bf16* copy;
 };
-void launch_adam(const AdamPointers& pointers, std::int64_t count, const AdamScalars& scalars, Stream stream);
+void launch_adam(const AdamPointers& pointers, std::int64_t count, const AdamScalars* scalars, bool atan2,
+                 Stream stream);
 
-/// gradient [lanes, numbers] of the rows ids [lanes] of a table [.., numbers]: row <- row decay - lr sign(sum).
+/// gradient [lanes, numbers] of the rows ids [lanes] of a table [.., numbers]: with rates [2] = lr, decay: row <- row
+/// decay - lr sign(sum).
 struct SignSgdShape {
   std::int64_t lanes, numbers;
 };
-void launch_sign_sgd(float* table, const std::int32_t* ids, const float* gradient, const SignSgdShape& shape, float lr,
-                     float decay, Stream stream);
+void launch_sign_sgd(float* table, const std::int32_t* ids, const float* gradient, const float* rates,
+                     const SignSgdShape& shape, Stream stream);
 
 }  // namespace dis::DIS_CUDA_NAMESPACE

@@ -127,39 +127,81 @@ at::Tensor add3(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c) {
 }
 
 CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
-                           std::int64_t answers) {
-  require(target.device() == logits.device() && (!scale.defined() || scale.device() == logits.device()),
+                           std::int64_t answers, const at::Tensor& labels) {
+  require(target.device() == logits.device() && (!scale.defined() || scale.device() == logits.device()) &&
+              (!labels.defined() || labels.device() == logits.device()),
           "cross_entropy");
   const auto in = logits.contiguous();
   const auto cells = target.contiguous();
   const auto factors = scale.defined() ? scale.contiguous() : scale;
+  const auto known = labels.defined() ? labels.contiguous() : labels;
   CrossEntropy result{at::empty({in.size(0)}, in.options().dtype(at::kDouble)),
-                      scale.defined() ? at::empty_like(in) : at::Tensor(), at::empty_like(cells)};
+                      scale.defined() ? at::empty_like(in) : at::Tensor(), at::empty_like(cells),
+                      labels.defined() ? at::empty({in.size(0)}, cells.options()) : at::Tensor()};
   const CrossEntropyShape shape{in.size(0), in.size(1), cells.size(1), in.size(2), answers, stablemax};
   launch_typed(in, [&]<class T>(T, Stream stream) {
-    launch_cross_entropy(pointer<const T>(in), pointer<const std::int32_t>(cells), optional<const double>(factors),
-                         pointer<double>(result.loss), optional<T>(result.dlogits),
-                         pointer<std::int32_t>(result.predictions), shape, stream);
+    launch_cross_entropy<T>(
+        {pointer<const T>(in), pointer<const std::int32_t>(cells), optional<const std::int32_t>(known),
+         optional<const double>(factors), pointer<double>(result.loss), optional<T>(result.dlogits),
+         pointer<std::int32_t>(result.predictions), optional<std::int32_t>(result.correct)},
+        shape, stream);
   });
   return result;
 }
 
-void adam(const AdamBuffers& b, const cpu::AdamScalars& scalars) {
+at::Tensor embed(const EmbedInputs& in, at::ScalarType type, double scale) {
+  const auto on_device = [&](const at::Tensor& x) { return !x.defined() || x.device() == in.table.device(); };
+  require(on_device(in.tokens) && on_device(in.puzzle_rows) && on_device(in.steps) && on_device(in.time), "embed");
+  const auto steps = in.steps.defined() ? in.steps.contiguous() : in.steps;
+  const EmbedShape shape{in.tokens.size(0), in.tokens.size(1), in.puzzle_positions,
+                         in.puzzle_rows.defined() ? in.puzzle_rows.size(1) : 0, in.table.size(1)};
+  const EmbedPointers pointers{pointer<const std::int32_t>(in.tokens), optional<const std::int32_t>(steps),
+                               pointer<const float>(in.table), optional<const float>(in.puzzle_rows),
+                               steps.defined() ? pointer<const float>(in.time) : nullptr};
+  auto x = at::empty({shape.lanes, shape.puzzle_positions + shape.length, shape.width}, in.table.options().dtype(type));
+  launch_typed(x, [&]<class T>(T, Stream stream) {
+    launch_embed(pointers, pointer<T>(x), shape, static_cast<float>(scale), stream);
+  });
+  return x;
+}
+
+EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx, double scale) {
+  require(dx.device() == in.table.device() && dx.is_contiguous(), "embed_backward");
+  const auto summed = [&](const at::Tensor& keys, std::int64_t count, std::int64_t first, bool per_lane) {
+    const SumByKeyShape shape{dx.size(0), dx.size(1), first, dx.size(2), count, per_lane};
+    auto out = at::empty({count, shape.width}, in.table.options());
+    const auto partial = at::empty({kSumChunks, count, shape.width}, in.table.options());
+    launch_typed(dx, [&]<class T>(T, Stream stream) {
+      launch_sum_by_key(pointer<const T>(dx), pointer<const std::int32_t>(keys), pointer<float>(partial),
+                        pointer<float>(out), shape, static_cast<float>(scale), stream);
+    });
+    return out;
+  };
+  EmbedGradients grads;
+  grads.table = summed(in.tokens, in.table.size(0), in.puzzle_positions, false);
+  if (in.steps.defined()) grads.time = summed(in.steps.contiguous(), in.time.size(0), 0, true);
+  return grads;
+}
+
+void adam(const AdamBuffers& b, const at::Tensor& scalars, bool atan2) {
   for (const auto& x : {b.g, b.m, b.v, b.ema, b.copy}) {
     require(!x.defined() || (x.device() == b.p.device() && x.is_contiguous()), "adam_step");
   }
   const AdamPointers pointers{pointer<float>(b.p), pointer<const float>(b.g), pointer<float>(b.m),
                               pointer<float>(b.v), optional<float>(b.ema),    optional<Bf16>(b.copy)};
-  launch_on(b.p, [&](Stream stream) { launch_adam(pointers, b.p.numel(), scalars, stream); });
+  launch_on(b.p, [&](Stream stream) {
+    launch_adam(pointers, b.p.numel(), pointer<const AdamScalars>(scalars), atan2, stream);
+  });
 }
 
-void sign_sgd(const at::Tensor& table, const at::Tensor& ids, const at::Tensor& gradient, double lr, double decay) {
+void sign_sgd(const at::Tensor& table, const at::Tensor& ids, const at::Tensor& gradient, const at::Tensor& rates) {
   require(ids.device() == table.device() && gradient.device() == table.device() && table.is_contiguous() &&
-              ids.is_contiguous() && gradient.is_contiguous() && ids.scalar_type() == at::kInt,
+              ids.is_contiguous() && gradient.is_contiguous() && ids.scalar_type() == at::kInt &&
+              rates.is_contiguous() && rates.scalar_type() == at::kFloat,
           "sparse_sign_sgd");
   launch_on(table, [&](Stream stream) {
     launch_sign_sgd(pointer<float>(table), pointer<const std::int32_t>(ids), pointer<const float>(gradient),
-                    {ids.size(0), table.size(1)}, static_cast<float>(lr), static_cast<float>(decay), stream);
+                    pointer<const float>(rates), {ids.size(0), table.size(1)}, stream);
   });
 }
 

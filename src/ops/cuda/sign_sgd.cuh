@@ -7,13 +7,14 @@
 namespace dis::DIS_CUDA_NAMESPACE {
 
 /// The block of the first lane with an id sums the gradients of all lanes with it, in their order, and updates the row.
-DIS_KERNEL void sign_sgd_kernel(float* table, const std::int32_t* ids, const float* gradient, SignSgdShape shape,
-                                float lr, float decay) {
+DIS_KERNEL void sign_sgd_kernel(float* table, const std::int32_t* ids, const float* gradient, const float* rates,
+                                SignSgdShape shape) {
   const std::int64_t lane = blockIdx.x, numbers = shape.numbers;
   const std::int32_t id = ids[lane];
   int earlier = 0;
   for (std::int64_t other = threadIdx.x; other < lane; other += kThreads) earlier += ids[other] == id ? 1 : 0;
   if (block_sum(earlier) > 0) return;  // the whole block
+  const float lr = rates[0], decay = rates[1];
   float* row = table + id * numbers;
   for (std::int64_t i = threadIdx.x; i < numbers; i += kThreads) {
     float sum = 0.0F;

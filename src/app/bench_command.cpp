@@ -77,7 +77,8 @@ void run_step_bench(const StepOptions& options) {
   const auto frames = [&](std::uint64_t first, const Batch& batch) {
     return targets.batch_frames(0, first, batch, stream);
   };
-  SupervisionLoop loop(config, stream, frames, model, optimiser);
+  const Ranks alone;
+  SupervisionLoop loop(config, alone, stream, frames, model, optimiser);
 
   const auto N = config.method.num_supervision;
   std::vector<double> seconds;

@@ -21,6 +21,7 @@
 #include "dis/eval/submission.h"
 #include "dis/model/weights_file.h"
 #include "dis/train/checkpoint.h"
+#include "ranked.h"
 #include "terminal.h"
 
 namespace dis {
@@ -89,9 +90,9 @@ void warn_of_missing_rows(std::int64_t found, const Session& session) {
 
 /// A checkpoint of a run. Data other than the run's own may be asked for by --set data.*: then puzzle rows are found by
 /// their identifiers.
-Subject open_run(const EvalOptions& options) {
+Subject open_run(const EvalOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
   const auto trained = run_config(options.run, {});
-  auto session = make_session(without_trajectories(run_config(options.run, options.config.set)));
+  auto session = make_session(config, ranks);
   const auto folder = find_checkpoint(options.run, options.checkpoint);
   const bool averaged = session.config.eval.ema && fs::exists(folder / "ema.safetensors");
   const auto file = folder / (averaged ? "ema.safetensors" : "model.safetensors");
@@ -114,8 +115,8 @@ Subject open_run(const EvalOptions& options) {
 }
 
 /// Weights trained elsewhere, on the data of a configuration.
-Subject open_weights(const EvalOptions& options) {
-  auto session = make_session(without_trajectories(options.config.load()));
+Subject open_weights(const EvalOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
+  auto session = make_session(config, ranks);
   const fs::path file = options.weights;
   EvaluationTarget target{options.output.empty() ? fs::path("eval") : fs::path(options.output), file.stem().string(),
                           "", file.string()};
@@ -153,8 +154,8 @@ void show_solution(const Session& session, const EvalOptions& options) {
 }
 
 /// Evaluates, and prints; a first SIGINT or SIGTERM stops an ARC evaluation so that it can go on later.
-void run_evaluation(const EvalOptions& options) {
-  auto subject = options.weights.empty() ? open_run(options) : open_weights(options);
+void evaluate_on(const EvalOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
+  auto subject = options.weights.empty() ? open_run(options, config, ranks) : open_weights(options, config, ranks);
   const auto& session = subject.session;
   if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
   if (options.show > 0 && session.config.data.kind != DataKind::nqueens) {
@@ -167,6 +168,7 @@ void run_evaluation(const EvalOptions& options) {
     catch_stop_signals();
   }
   const auto evaluation = evaluate(session, session.config.eval, subject.target);
+  if (!ranks->first()) return;
   if (options.json) {
     std::cout << evaluation.json.dump(2) << "\n";
     return;
@@ -175,6 +177,16 @@ void run_evaluation(const EvalOptions& options) {
   if (options.show > 0 && session.config.data.kind == DataKind::nqueens) {
     show_boards(session, data_as<NQueensData>(session), options.show);
   }
+}
+
+void run_evaluation(const EvalOptions& options) {
+  const auto config = without_trajectories(options.weights.empty() ? run_config(options.run, options.config.set)
+                                                                   : options.config.load());
+  const auto ranks = join_ranks(config);
+  if (ranks->size() > 1 && (options.show > 0 || !options.task.empty())) {
+    throw UserError("--show and --task draw for one process: start dis eval without a launcher");
+  }
+  with_last_words(*ranks, [&] { evaluate_on(options, config, ranks); });
 }
 
 /// Prints what is wrong with a submission.

@@ -13,6 +13,7 @@
 #include "dis/eval/evaluate.h"
 #include "dis/train/plan.h"
 #include "dis/train/trainer.h"
+#include "ranked.h"
 
 namespace dis {
 namespace {
@@ -66,13 +67,20 @@ void print_plan(const TrainOptions& options) {
   }
 }
 
-void run_training(const TrainOptions& options) {
-  auto session = make_session(config_of(options));
+/// Whether the launcher has started the ranks anew after a failure, and this run is the one that failed.
+bool begun_before_restart(const TrainOptions& options, const RunConfig& config) {
+  return find_place().restart > 0 && std::filesystem::exists(std::filesystem::path(options.run) / "config.json") &&
+         run_config(options.run, {}) == config;
+}
+
+void train_on(const TrainOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
+  check_shares(config, *ranks);
+  auto session = make_session(config, ranks);
   if (session.config.train.eval_every > 0 && evaluation_rows(session, session.config.eval) == 0) {
     throw UserError("train.eval_every = " + std::to_string(session.config.train.eval_every) +
                     ", but the data have nothing to evaluate; set it to 0, or name a data.test_set");
   }
-  TrainRequest request{options.run, options.resume, {}};
+  TrainRequest request{options.run, options.resume || begun_before_restart(options, config), {}};
   request.evaluate = [&](const Session& trained, std::int64_t updates) {
     auto eval = trained.config.eval;
     eval.decoder = Decoder::argmax;  // the quick one; `dis eval` runs both
@@ -84,6 +92,12 @@ void run_training(const TrainOptions& options) {
     return evaluation.score;
   };
   train(session, request);
+}
+
+void run_training(const TrainOptions& options) {
+  const auto config = config_of(options);
+  const auto ranks = join_ranks(config);
+  with_last_words(*ranks, [&] { train_on(options, config, ranks); });
 }
 
 }  // namespace

@@ -73,9 +73,6 @@ void check_config(const RunConfig& config, const std::string& source) {
   check(config.model, mistakes);
   check(config.method, mistakes);
   check(config.train, mistakes);
-  if (config.compute.cuda_graph && config.method.update == Update::accumulated) {
-    mistakes.add("compute.cuda_graph = true needs method.update = per_step, found accumulated");
-  }
   mistakes.throw_if_any();
 }
 

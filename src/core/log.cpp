@@ -5,6 +5,7 @@
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 
+#include <atomic>
 #include <cstdio>
 #include <memory>
 #include <mutex>
@@ -19,6 +20,7 @@ class Log {
  public:
   void write(spdlog::level::level_enum level, const std::string& message) {
     const std::lock_guard lock(mutex_);
+    if (level < lowest_) return;
     if (before_) before_();
     console_.log(level, message);
     if (file_) file_->log(level, message);
@@ -39,6 +41,9 @@ class Log {
     });
   }
 
+  void errors_only() { lowest_ = spdlog::level::err; }
+  bool speaks() const { return lowest_ == spdlog::level::info; }
+
   void close() {
     const std::lock_guard lock(mutex_);
     file_.reset();
@@ -57,6 +62,7 @@ class Log {
  private:
   std::mutex mutex_;
   std::function<void()> before_;
+  std::atomic<spdlog::level::level_enum> lowest_ = spdlog::level::info;
   spdlog::logger console_;
   std::unique_ptr<spdlog::logger> file_;
 };
@@ -72,6 +78,8 @@ void log_info(const std::string& message) { the_log().write(spdlog::level::info,
 void log_warn(const std::string& message) { the_log().write(spdlog::level::warn, "warning: " + message); }
 void log_error(const std::string& message) { the_log().write(spdlog::level::err, "error: " + message); }
 void log_to_file(const std::filesystem::path& path) { the_log().open(path); }
+void log_errors_only() { the_log().errors_only(); }
+bool log_speaks() { return the_log().speaks(); }
 void log_close_file() { the_log().close(); }
 std::function<void()> exchange_before_message(std::function<void()> before) {
   return the_log().exchange_before(std::move(before));

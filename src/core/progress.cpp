@@ -62,6 +62,7 @@ ProgressOutput ProgressOutput::standard_error() {
     return ::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? int{size.ws_col} : 80;
   };
   output.write = [](const std::string& text) {
+    if (!log_speaks()) return;
     std::fputs(text.c_str(), stderr);
     std::fflush(stderr);
   };

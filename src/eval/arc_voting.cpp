@@ -1,8 +1,10 @@
 #include "dis/eval/arc_voting.h"
 
+#include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
 #include <algorithm>
+#include <csignal>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -55,6 +57,13 @@ std::optional<VoteFile> open_votes(const VotingSettings& settings, VoteBook& boo
                                       [&](const Ballots& ballots) { book.add(ballots); });
 }
 
+/// Rank 0's number.
+std::int64_t shared_number(const Ranks& ranks, std::int64_t mine) {
+  const auto number = at::full({1}, mine, at::kLong);
+  ranks.broadcast(number);
+  return number.item<std::int64_t>();
+}
+
 }  // namespace
 
 ArcElection plan_election(const ArcPuzzles& puzzles, std::int64_t tasks, std::int64_t votes, std::uint64_t seed) {
@@ -96,16 +105,19 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
               const VotingSettings& settings) {
   VoteBook book(election.test_inputs);
   auto file = open_votes(settings, book);
-  const auto recorded = file ? file->next_prediction() : 0;
+  const auto recorded = shared_number(*session.ranks, file ? file->next_prediction() : 0);
   const auto total = std::ssize(election.rows);
   if (recorded > 0) log_info(std::to_string(recorded) + " of " + std::to_string(total) + " votes are there already");
-  const DecodeSettings decode{session.config.method.feedback, session.config.method.loss, settings.batch};
+  const DecodeSettings decode{session.config.method.feedback, session.config.method.loss, settings.batch,
+                              session.ranks.get()};
   const int threads = at::get_num_threads();
   Progress progress({.what = "vote", .unit = "puzzles", .total = total, .done_before = recorded});
   Ballots ballots;
-  // Batches begin at multiples of their size, in every sitting: a row's rounding depends on its batch.
-  for (auto first = recorded / settings.batch * settings.batch; first < total; first += settings.batch) {
-    const auto count = std::min(settings.batch, total - first);
+  // Batches begin at multiples of their size, in every sitting and for any number of ranks: a row's rounding depends on
+  // its batch. Each rank answers one of `stride` rows; all count all votes, in the same order.
+  const auto stride = settings.batch * session.ranks->size();
+  for (auto first = recorded / settings.batch * settings.batch; first < total; first += stride) {
+    const auto count = std::min(stride, total - first);
     const auto from = static_cast<std::size_t>(first), size = static_cast<std::size_t>(count);
     const auto rows = make_rows(data, std::span(election.rows).subspan(from, size));
     const auto answers =
@@ -124,11 +136,11 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
     if (file) file->append(ballots);
     book.add(ballots);
     progress.update(first + count, std::to_string(book.distinct()) + " candidates");
-    if (settings.interruptible && stop_requested()) {
+    if (settings.interruptible && session.ranks->any(stop_requested())) {
       if (file) file->sync();
       log_info("stopped by a signal after " + std::to_string(first + count) + " of " + std::to_string(total) +
                " puzzles" + (file ? ", the votes are kept; go on with the same command" : ""));
-      throw Stopped{stop_signal()};
+      throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};
     }
   }
   progress.finish();

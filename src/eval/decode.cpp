@@ -4,6 +4,7 @@
 #include <ATen/Parallel.h>
 
 #include <cmath>
+#include <type_traits>
 
 namespace dis {
 namespace {
@@ -39,11 +40,13 @@ at::Tensor queen_probability(const at::Tensor& logits, LossKind loss) {
   return s.select(-1, kQueen) / s.sum(-1);
 }
 
-/// Calls f(first, count) for pieces of at most `batch` rows. On the CPU each piece is split among the threads, as in
-/// training: threads that share the rows scale better than threads that share every operation.
-void for_pieces(std::int64_t rows, std::int64_t batch, at::Device device,
+/// Calls f(first, count) for pieces of batches, those that are this rank's. On the CPU each piece is split among the
+/// threads, as in training: threads that share the rows scale better than threads that share every operation.
+void for_pieces(std::int64_t rows, const DecodeSettings& settings, at::Device device,
                 const std::function<void(std::int64_t, std::int64_t)>& f) {
+  const auto batch = settings.batch;
   for (std::int64_t first = 0; first < rows; first += batch) {
+    if (settings.ranks != nullptr && first / batch % settings.ranks->size() != settings.ranks->rank()) continue;
     const auto count = std::min(batch, rows - first);
     const auto parts = device.is_cpu() ? std::min<std::int64_t>(at::get_num_threads(), count) : 1;
     at::parallel_for(0, parts, 1, [&](std::int64_t from, std::int64_t to) {
@@ -68,6 +71,14 @@ void store(const at::Tensor& answers, std::int64_t first, std::vector<std::int32
   std::copy_n(a.data_ptr<std::int32_t>(), a.numel(), to.begin() + first * a.size(1));
 }
 
+/// The ranks' parts together: each has zeros where the others have answers.
+template <class T>
+void join(const DecodeSettings& settings, std::vector<T>& values) {
+  if (settings.ranks == nullptr || settings.ranks->size() == 1) return;
+  settings.ranks->sum(at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())},
+                                    std::is_same_v<T, float> ? at::kFloat : at::kInt));
+}
+
 }  // namespace
 
 Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
@@ -77,7 +88,7 @@ Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const
   Answers answers;
   answers.steps.assign(static_cast<std::size_t>(steps), std::vector<std::int32_t>(inputs.size()));
   answers.halting.resize(ids.size());
-  for_pieces(fields.size(0), settings.batch, model.device(), [&](std::int64_t first, std::int64_t count) {
+  for_pieces(fields.size(0), settings, model.device(), [&](std::int64_t first, std::int64_t count) {
     const auto tokens = fields.narrow(0, first, count).to(model.device());
     const auto y = supervise(model, settings, tokens, puzzles.narrow(0, first, count).to(model.device()), steps,
                              [&](std::int64_t s, const at::Tensor& logits) {
@@ -86,6 +97,8 @@ Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const
     const auto halt = model.halting(y).select(1, 0).contiguous().cpu();
     std::copy_n(halt.data_ptr<float>(), count, answers.halting.begin() + first);
   });
+  for (auto& step : answers.steps) join(settings, step);
+  join(settings, answers.halting);
   return answers;
 }
 
@@ -100,7 +113,7 @@ std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSetti
   const auto queens = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(model.shape().length))));
   const auto boards = tensor_of(inputs, model.shape().length);
   std::vector<std::int32_t> answers(inputs.size());
-  for_pieces(boards.size(0), settings.batch, model.device(), [&](std::int64_t first, std::int64_t count) {
+  for_pieces(boards.size(0), settings, model.device(), [&](std::int64_t first, std::int64_t count) {
     auto tokens = boards.narrow(0, first, count).to(model.device()).clone();
     for (std::int64_t round = 0; round < queens; ++round) {
       const auto open = ((tokens == kQueen).sum(-1) < queens).nonzero().squeeze(-1);  // boards with too few queens
@@ -115,6 +128,7 @@ std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSetti
     }
     store(tokens, first, answers);
   });
+  join(settings, answers);
   return answers;
 }
 

@@ -1,5 +1,7 @@
 #include "dis/eval/evaluate.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <cstdio>
 
@@ -26,7 +28,7 @@ Evaluation evaluate_kind(const Session& session, const EvalConfig& eval, const E
 }  // namespace
 
 Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
-  ensure_folder(target.folder);
+  if (session.ranks->first()) ensure_folder(target.folder);
   auto evaluation = evaluate_kind(session, eval, target);
   Json head = {{"run", target.run},
                {"checkpoint", target.name},
@@ -36,9 +38,13 @@ Evaluation evaluate(const Session& session, const EvalConfig& eval, const Evalua
   head.update(evaluation.json);
   evaluation.json = std::move(head);
   evaluation.file = target.folder / (target.name + ".json");
-  write_json(evaluation.file, evaluation.json);
+  if (session.ranks->first()) write_json(evaluation.file, evaluation.json);
   if (!target.seen_tasks.empty()) evaluation.report = "warning: " + target.seen_tasks + "\n" + evaluation.report;
-  if (!evaluation.kept_votes.empty()) std::filesystem::remove(evaluation.kept_votes);
+  if (!evaluation.kept_votes.empty() && session.ranks->first()) std::filesystem::remove(evaluation.kept_votes);
+  // Rank 0 alone may know votes of an earlier sitting.
+  const auto score = at::full({1}, evaluation.score, at::kDouble);
+  session.ranks->broadcast(score);
+  evaluation.score = score.item<double>();
   return evaluation;
 }
 
@@ -58,7 +64,7 @@ std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval) {
 }
 
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval) {
-  return {session.config.method.feedback, session.config.method.loss, eval.batch};
+  return {session.config.method.feedback, session.config.method.loss, eval.batch, session.ranks.get()};
 }
 
 std::string rate_text(const Rate& rate) {

@@ -81,7 +81,9 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   const auto fingerprint = fingerprint_of(session, data, eval, election);
   // Named after it, so that another evaluation does not end the votes of this one.
   const auto votes_file = target.folder / (target.name + "-" + sha256_hex(fingerprint).substr(0, 8) + ".votes");
-  const VotingSettings settings{eval.batch, votes_file, fingerprint, target.interruptible};
+  const bool writes = session.ranks->first();
+  const VotingSettings settings{eval.batch, writes ? votes_file : std::filesystem::path(), fingerprint,
+                                target.interruptible};
   const auto book = vote(session, data, election, settings);
   const auto score = score_arc(election.tasks, book, {.seed = seed});
 
@@ -96,8 +98,10 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
     for (const auto& rates : steps) evaluation.json["per_supervision_step"].push_back(to_json(rates));
     evaluation.report += "\nThe base puzzles alone, without votes\n" + step_table(steps);
   }
-  write_atomically(target.folder / (target.name + "_tasks.csv"), table_csv(score));
-  write_submission(target.folder / (target.name + "_submission.json"), election.tasks, best_grids(book));
+  if (writes) {
+    write_atomically(target.folder / (target.name + "_tasks.csv"), table_csv(score));
+    write_submission(target.folder / (target.name + "_submission.json"), election.tasks, best_grids(book));
+  }
   evaluation.kept_votes = votes_file;
   if (!score.pass_at.empty()) {
     const auto pass2 = score.pass_at.at(1).tasks;

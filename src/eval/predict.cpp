@@ -60,7 +60,7 @@ Session session_for(const PredictRequest& request, const std::vector<ArcTask>& t
                                       .seed = static_cast<std::uint32_t>(config.data.build_seed),
                                       .side = static_cast<int>(config.data.max_grid),
                                       .test_set = all});
-  Session session{config, resolve_compute(config.compute), nullptr, nullptr, nullptr};
+  Session session{config, resolve_compute(config.compute), std::make_shared<const Ranks>(), nullptr, nullptr, nullptr};
   session.data = std::make_unique<ArcData>(std::move(puzzles), config.data.translations == TranslationKind::none
                                                                    ? TranslationKind::none
                                                                    : TranslationKind::fresh);
@@ -89,7 +89,7 @@ void fit_rows(Session& session) {
   const auto frames = [&](std::uint64_t first, const Batch& batch) {
     return session.targets->batch_frames(seed, first, batch, *session.data);
   };
-  SupervisionLoop loop(config, *session.data, frames, *session.model, optimiser);
+  SupervisionLoop loop(config, *session.ranks, *session.data, frames, *session.model, optimiser);
   Progress progress({.what = "fit", .unit = "updates", .total = batches * updates});
   for (std::int64_t batch = 1; batch <= batches; ++batch) {
     const auto records = loop.run(config.method.num_supervision);

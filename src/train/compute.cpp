@@ -13,6 +13,7 @@
 #include <c10/cuda/CUDAFunctions.h>
 #endif
 
+#include <cstdlib>
 #include <thread>
 
 #include "dis/core/error.h"
@@ -59,9 +60,9 @@ double peak_memory_mb(at::Device device) {
   return static_cast<double>(usage.ru_maxrss) * 1024.0 / kMegabyte;
 }
 
-Compute resolve_compute(const ComputeConfig& config) {
-  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads)
-                                         : static_cast<int>(std::max(1U, std::thread::hardware_concurrency())));
+Compute resolve_compute(const ComputeConfig& config, const Place& place) {
+  const int cores = static_cast<int>(std::thread::hardware_concurrency()) / place.local_size;
+  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads) : std::max(1, cores));
   use_own_kernels(config.fused);
   keep_freed_memory();
   const bool cuda = at::hasCUDA();
@@ -71,9 +72,22 @@ Compute resolve_compute(const ComputeConfig& config) {
         "with the preset `cuda` (see `dis info`); use compute.device=cpu or automatic");
   }
   const bool on_gpu = cuda && config.device != DeviceKind::cpu;
+#ifdef DIS_WITH_CUDA
+  if (on_gpu) {
+    if (place.local_rank < c10::cuda::device_count()) {  // else joining the ranks says what is wrong
+      c10::cuda::set_device(static_cast<c10::DeviceIndex>(place.local_rank));
+    }
+    if (config.deterministic) {
+      ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // what cuBLAS needs to repeat
+      at::globalContext().setDeterministicAlgorithms(true, true);
+      at::globalContext().setDeterministicFillUninitializedMemory(false);  // only costs time
+    }
+  }
+#endif
   const bool narrow = config.dtype == ComputeType::bfloat16 ||
                       (config.dtype == ComputeType::automatic && (on_gpu || cpu_has_bfloat16()));
-  return {at::Device(on_gpu ? at::kCUDA : at::kCPU), narrow ? at::kBFloat16 : at::kFloat};
+  const auto gpu = static_cast<c10::DeviceIndex>(place.local_rank);
+  return {on_gpu ? at::Device(at::kCUDA, gpu) : at::Device(at::kCPU), narrow ? at::kBFloat16 : at::kFloat};
 }
 
 }  // namespace dis

@@ -5,27 +5,29 @@
 
 namespace dis {
 
-Loader::Loader(const LaneClock& clock, std::uint64_t seed, const TrainingStream& stream, FrameSource frames,
-               std::size_t threads)
+Loader::Loader(const LaneClock& clock, LaneRange own, std::uint64_t seed, const TrainingStream& stream,
+               FrameSource frames, std::size_t threads)
     : clock_(clock),
+      own_(own),
       seed_(seed),
       stream_(stream),
       frames_(std::move(frames)),
       threads_(std::max<std::size_t>(threads, 1)) {}
 
-LaneLoad Loader::draw(std::int64_t tick, Range range) const {
+LaneLoad Loader::draw(std::int64_t tick, LaneRange range) const {
   const auto first = clock_.sample(tick, range.first);
-  LaneLoad load{range.first, draw_batch(stream_, seed_, first, range.lanes), {}};
+  LaneLoad load{range.first, draw_batch(stream_, seed_, first, range.count), {}};
   load.frames = frames_(first, load.batch);
   return load;
 }
 
-std::vector<Loader::Range> Loader::beginners(std::int64_t tick) const {
-  std::int64_t first = 0;
-  while (first < clock_.lanes && clock_.step(tick, first) != 1) ++first;
+std::vector<LaneRange> Loader::beginners(std::int64_t tick) const {
+  const auto behind = own_.first + own_.count;
+  std::int64_t first = own_.first;
+  while (first < behind && clock_.step(tick, first) != 1) ++first;
   std::int64_t end = first;
-  while (end < clock_.lanes && clock_.step(tick, end) == 1) ++end;
-  std::vector<Range> ranges;
+  while (end < behind && clock_.step(tick, end) == 1) ++end;
+  std::vector<LaneRange> ranges;
   const auto pieces = std::min(static_cast<std::int64_t>(threads_), end - first);
   for (std::int64_t piece = 0; piece < pieces; ++piece) {
     const auto from = first + (end - first) * piece / pieces, to = first + (end - first) * (piece + 1) / pieces;
@@ -55,9 +57,9 @@ std::vector<LaneLoad> Loader::take(std::int64_t tick) {
 
 std::vector<LaneLoad> Loader::take_all(std::int64_t tick) const {
   std::vector<LaneLoad> loads;
-  for (std::int64_t first = 0; first < clock_.lanes;) {
+  for (std::int64_t first = own_.first; first < own_.first + own_.count;) {
     auto end = first;
-    while (end < clock_.lanes && clock_.phase(end) == clock_.phase(first)) ++end;
+    while (end < own_.first + own_.count && clock_.phase(end) == clock_.phase(first)) ++end;
     loads.push_back(draw(tick, {first, end - first}));
     first = end;
   }

@@ -1,5 +1,6 @@
 #include "dis/train/session.h"
 
+#include "dis/config/fields.h"
 #include "dis/core/error.h"
 #include "dis/core/log.h"
 #include "dis/data/arc_data.h"
@@ -40,15 +41,41 @@ ModelShape model_shape(const RunConfig& config, const DataShape& data, const Tar
   return shape;
 }
 
-Session open_session(const RunConfig& config) {
-  Session s{config, resolve_compute(config.compute), nullptr, nullptr, nullptr};
+std::shared_ptr<const Ranks> join_ranks(const RunConfig& config, const std::string& build) {
+  const auto place = find_place();
+  auto ranks = std::make_shared<const Ranks>(place, config.dist, resolve_compute(config.compute, place).device);
+  std::vector<std::pair<std::string, std::string>> texts{{"the build", build}};
+  for (const auto& section : sections()) {
+    for (const auto& field : section.fields) {
+      if (field.path != "compute.threads") texts.emplace_back(field.path, field.get(config).dump());
+    }
+  }
+  require_same(*ranks, texts);
+  return ranks;
+}
+
+void check_shares(const RunConfig& config, const Ranks& ranks) {
+  const auto batch = config.train.global_batch;
+  const auto unit = ranks.size() * (config.dist.deterministic ? config.dist.chunk : 1);
+  if (batch % unit != 0) {
+    std::string message = "train.global_batch = " + std::to_string(batch);
+    message += " cannot be shared evenly: it must be a multiple of the " + std::to_string(ranks.size()) + " ranks";
+    if (config.dist.deterministic) message += " times dist.chunk = " + std::to_string(config.dist.chunk);
+    message += ", as " + std::to_string((batch + unit - 1) / unit * unit);
+    throw UserError(message);
+  }
+}
+
+Session open_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks) {
+  const auto compute = resolve_compute(config.compute, ranks->place());
+  Session s{config, compute, std::move(ranks), nullptr, nullptr, nullptr};
   s.data = open_data(config);
   s.targets = std::make_unique<TargetBuilder>(config.method, s.data->shape(), trajectories(config, *s.data));
   return s;
 }
 
-Session make_session(const RunConfig& config) {
-  auto s = open_session(config);
+Session make_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks) {
+  auto s = open_session(config, std::move(ranks));
   const auto seed = static_cast<std::uint64_t>(config.run.seed);
   s.model = std::make_unique<Backbone>(model_shape(config, s.data->shape(), *s.targets), seed, s.compute.device,
                                        s.compute.type);

@@ -36,22 +36,41 @@ LaneTensors LaneTensors::narrow(std::int64_t first, std::int64_t count) const {
           part(correct),       part(puzzle_gradient)};
 }
 
-SupervisionLoop::SupervisionLoop(const RunConfig& config, const TrainingStream& stream, FrameSource frames,
-                                 Backbone& model, Optimiser& optimiser)
+SupervisionLoop::SupervisionLoop(const RunConfig& config, const Ranks& ranks, const TrainingStream& stream,
+                                 FrameSource frames, Backbone& model, Optimiser& optimiser)
     : method_(config.method),
-      lanes_(config.train.global_batch),
-      micro_batch_(config.train.micro_batch > 0 ? config.train.micro_batch : lanes_),
+      ranks_(ranks),
+      own_{config.train.global_batch / ranks.size() * ranks.rank(), config.train.global_batch / ranks.size()},
+      lanes_(own_.count),
       // Each micro-batch is split among workers, one thread each: threads that share the lanes scale better than
       // threads that share every operation. A GPU has one worker.
-      workers_(model.device().is_cpu() ? std::min<std::int64_t>(at::get_num_threads(), micro_batch_) : 1),
-      clock_{lanes_, method_.num_supervision, method_.lanes == Lanes::staggered},
-      loader_(clock_, static_cast<std::uint64_t>(config.run.seed), stream, std::move(frames),
+      workers_(model.device().is_cpu() ? std::min<std::int64_t>(at::get_num_threads(), lanes_) : 1),
+      clock_{config.train.global_batch, method_.num_supervision, method_.lanes == Lanes::staggered},
+      loader_(clock_, own_, static_cast<std::uint64_t>(config.run.seed), stream, std::move(frames),
               loader_threads(model.device())),
       model_(model),
       optimiser_(optimiser),
       graph_(config.compute.cuda_graph, model.device()) {
   model_.weights().add_workers(static_cast<std::size_t>(workers_));
   allocate();
+  if (config.dist.deterministic) {
+    for (std::int64_t first = 0; first < lanes_; first += config.dist.chunk) {
+      if (first / config.dist.chunk % workers_ == 0) rounds_.emplace_back();
+      rounds_.back().push_back({first, config.dist.chunk});
+    }
+    chunk_gradients_ =
+        at::zeros({lanes_ / config.dist.chunk, model_.weights().parameters()}, model_.weights().flat().options());
+    return;
+  }
+  const auto micro_batch = config.train.micro_batch > 0 ? config.train.micro_batch : lanes_;
+  for (std::int64_t first = 0; first < lanes_; first += micro_batch) {
+    const auto size = std::min(micro_batch, lanes_ - first), pieces = std::min(workers_, size);
+    auto& round = rounds_.emplace_back();
+    for (std::int64_t piece = 0; piece < pieces; ++piece) {
+      const auto from = size * piece / pieces;
+      round.push_back({first + from, size * (piece + 1) / pieces - from});
+    }
+  }
 }
 
 void SupervisionLoop::allocate() {
@@ -71,18 +90,17 @@ void SupervisionLoop::allocate() {
   if (puzzle.defined()) {
     const auto slots = accumulate ? N : 1;
     now_.puzzle_gradient = at::zeros({lanes_, puzzle.size(1)}, puzzle.options());
-    puzzle_ids_ = at::zeros({slots * lanes_}, integers);
-    puzzle_gradients_ =
-        slots == 1 ? now_.puzzle_gradient : at::zeros({slots * lanes_, puzzle.size(1)}, puzzle.options());
+    puzzle_ids_ = at::zeros({slots, lanes_}, integers);
+    puzzle_gradients_ = at::zeros({slots, lanes_, puzzle.size(1)}, puzzle.options());
   }
 
   auto steps = at::empty({N, lanes_}, at::kInt), scale = at::empty({N, lanes_}, at::kDouble);
   for (std::int64_t tick = 0; tick < N; ++tick) {
     for (std::int64_t lane = 0; lane < lanes_; ++lane) {
-      const auto s = clock_.step(tick, lane);
+      const auto s = clock_.step(tick, own_.first + lane);
       steps.data_ptr<std::int32_t>()[tick * lanes_ + lane] = s;
       scale.data_ptr<double>()[tick * lanes_ + lane] = step_weight(method_.step_weights, s, N) /
-                                                       static_cast<double>(lanes_) /
+                                                       static_cast<double>(clock_.lanes) /
                                                        (accumulate ? static_cast<double>(N) : 1.0);
     }
   }
@@ -91,12 +109,12 @@ void SupervisionLoop::allocate() {
 }
 
 void SupervisionLoop::place(const LaneLoad& load) {
-  const auto n = load.batch.lanes;
-  const auto lanes = now_.narrow(load.first_lane, n);
+  const auto n = load.batch.lanes, first = load.first_lane - own_.first;
+  const auto lanes = now_.narrow(first, n);
   copy_numbers(load.batch.inputs, lanes.inputs);
   copy_numbers(load.batch.labels, lanes.labels);
   copy_numbers(load.batch.puzzle_ids, lanes.ids);
-  copy_numbers(load.frames, frames_.narrow(0, load.first_lane, n));
+  copy_numbers(load.frames, frames_.narrow(0, first, n));
   lanes.tokens.copy_(lanes.inputs);
   const auto fresh = model_.initial_states(n);
   lanes.y.copy_(fresh.y);
@@ -154,26 +172,56 @@ void SupervisionLoop::supervise() {
   at::index_select_out(now_.target, all, 0, row);
   if (now_.target_before.defined()) at::index_select_out(now_.target_before, all, 0, row - 1);
 
-  for (std::int64_t begin = 0; begin < lanes_; begin += micro_batch_) {
-    const auto size = std::min(micro_batch_, lanes_ - begin);
-    const auto pieces = std::min(workers_, size);
-    at::parallel_for(0, pieces, 1, [&](std::int64_t from, std::int64_t to) {
-      for (auto piece = from; piece < to; ++piece) {
-        const auto first = begin + size * piece / pieces, last = begin + size * (piece + 1) / pieces;
-        supervise_lanes(static_cast<std::size_t>(piece), now_.narrow(first, last - first));
+  auto& weights = model_.weights();
+  std::int64_t chunk = 0;
+  for (const auto& round : rounds_) {
+    // Under dist.deterministic also a single piece is computed by one thread: its rounding must not depend on how many
+    // pieces there are.
+    const auto pieces = std::ssize(round), tasks = chunk_gradients_.defined() ? workers_ : pieces;
+    at::parallel_for(0, tasks, 1, [&](std::int64_t from, std::int64_t to) {
+      for (auto piece = from; piece < std::min(to, pieces); ++piece) {
+        const auto [first, count] = round[static_cast<std::size_t>(piece)];
+        supervise_lanes(static_cast<std::size_t>(piece), now_.narrow(first, count));
       }
     });
-  }
-  model_.weights().collect_gradients();
-  if (puzzle_ids_.defined()) {
-    const auto slot = puzzle_ids_.size(0) == lanes_ ? 0 : tick_ % N * lanes_;
-    puzzle_ids_.narrow(0, slot, lanes_).copy_(now_.ids);
-    if (!puzzle_gradients_.is_same(now_.puzzle_gradient)) {
-      puzzle_gradients_.narrow(0, slot, lanes_).copy_(now_.puzzle_gradient);
+    for (std::int64_t piece = 0; chunk_gradients_.defined() && piece < pieces; ++piece, ++chunk) {
+      auto gradient = weights.gradient(static_cast<std::size_t>(piece));
+      chunk_gradients_[chunk].add_(gradient.narrow(0, 0, weights.parameters()));
+      gradient.zero_();
     }
   }
-  if (updates_now()) optimiser_.apply(puzzle_ids_, puzzle_gradients_);
+  weights.collect_gradients();
+}
+
+void SupervisionLoop::sum_gradients() {
+  auto total = model_.weights().gradient().narrow(0, 0, model_.weights().parameters());
+  if (!chunk_gradients_.defined()) return ranks_.sum(total);
+  constexpr std::int64_t kSlice = std::int64_t{1} << 20;  // numbers of which all chunks are in memory at once
+  for (std::int64_t first = 0; first < total.numel(); first += kSlice) {
+    const auto chunks = ranks_.gather(chunk_gradients_.slice(1, first, first + kSlice).contiguous());
+    auto slice = total.slice(0, first, first + kSlice);
+    for (const auto& chunk : chunks.unbind()) slice.add_(chunk);
+  }
+  chunk_gradients_.zero_();
+}
+
+void SupervisionLoop::end_tick() {
+  const auto slot = method_.update == Update::accumulated ? tick_ % method_.num_supervision : 0;
+  if (puzzle_ids_.defined()) {
+    puzzle_ids_[slot].copy_(now_.ids);
+    puzzle_gradients_[slot].copy_(now_.puzzle_gradient);
+  }
   if (method_.feedback == Feedback::prediction) now_.tokens.copy_(now_.predictions);
+  if (!updates_now()) return;
+  sum_gradients();
+  if (!puzzle_ids_.defined()) return optimiser_.apply({}, {});
+  // Slot by slot, each with the lanes of all ranks in their order.
+  const auto everywhere = [&](const at::Tensor& x) {
+    const auto all = ranks_.gather(x);  // [ranks slots, own lanes, ..]
+    if (x.size(0) == 1) return all.flatten(0, 1);
+    return all.unflatten(0, {ranks_.size(), x.size(0)}).transpose(0, 1).flatten(0, 2).contiguous();
+  };
+  optimiser_.apply(everywhere(puzzle_ids_), everywhere(puzzle_gradients_));
 }
 
 TickRecords SupervisionLoop::run(std::int64_t ticks) {
@@ -183,9 +231,10 @@ TickRecords SupervisionLoop::run(std::int64_t ticks) {
   const auto counts = at::empty({2, ticks, lanes_}, now_.correct.options());
   for (std::int64_t i = 0; i < ticks; ++i, ++tick_) {
     refill();
-    for (std::int64_t lane = 0; lane < lanes_; ++lane) records.step.push_back(clock_.step(tick_, lane));
+    for (std::int64_t lane = 0; lane < lanes_; ++lane) records.step.push_back(clock_.step(tick_, own_.first + lane));
     begin_tick();
     graph_.run([&] { supervise(); });
+    end_tick();
     found[i].copy_(now_.loss);
     counts[0][i].copy_(now_.correct);
     counts[1][i].copy_((now_.labels >= 0).sum(-1));
@@ -199,9 +248,25 @@ TickRecords SupervisionLoop::run(std::int64_t ticks) {
   return records;
 }
 
+TickRecords gather(const Ranks& ranks, const TickRecords& own) {
+  if (ranks.size() == 1) return own;
+  const auto ticks = std::ssize(own.loss) / own.lanes;
+  // The lanes come first in what is gathered, the ticks in the records.
+  const auto all = [&]<class T>(const std::vector<T>& values, at::ScalarType type) {
+    auto tensor = at::empty({ticks, own.lanes}, type);
+    std::copy(values.begin(), values.end(), tensor.template data_ptr<T>());
+    const auto joined = ranks.gather(tensor.t().contiguous()).t().contiguous();
+    return std::vector<T>(joined.template data_ptr<T>(), joined.template data_ptr<T>() + joined.numel());
+  };
+  return {own.lanes * ranks.size(), all(own.step, at::kInt), all(own.loss, at::kDouble), all(own.correct, at::kInt),
+          all(own.cells, at::kInt)};
+}
+
 std::vector<std::pair<std::string, at::Tensor>> SupervisionLoop::state() const {
   if (method_.lanes == Lanes::lockstep || !filled_) return {};
-  return {{"lanes.y", now_.y}, {"lanes.z", now_.z}, {"lanes.tokens", now_.tokens}};
+  return {{"lanes.y", ranks_.gather(now_.y)},
+          {"lanes.z", ranks_.gather(now_.z)},
+          {"lanes.tokens", ranks_.gather(now_.tokens)}};
 }
 
 void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) {
@@ -212,9 +277,11 @@ void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std
   // Lanes in the middle of a sample go on with what the network had made of it.
   const auto in_the_middle = (step_table_[tick_ % method_.num_supervision] != 1).nonzero().squeeze(-1);
   const auto put_back = [&](const std::string& name, at::Tensor& to) {
-    const auto& stored =
-        tensor_called(name, state, to.sizes(), to.scalar_type(), "the checkpoint's trainer.safetensors");
-    to.index_copy_(0, in_the_middle, stored.to(to.device()).index_select(0, in_the_middle));
+    auto all = to.sizes().vec();
+    all[0] = clock_.lanes;
+    const auto& stored = tensor_called(name, state, all, to.scalar_type(), "the checkpoint's trainer.safetensors");
+    const auto own = stored.narrow(0, own_.first, lanes_).to(to.device());
+    to.index_copy_(0, in_the_middle, own.index_select(0, in_the_middle));
   };
   put_back("lanes.y", now_.y);
   put_back("lanes.z", now_.z);

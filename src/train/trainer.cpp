@@ -5,6 +5,7 @@
 #include <sys/file.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <new>
 #include <optional>
@@ -23,6 +24,7 @@
 #include "dis/train/optimiser.h"
 #include "dis/train/schedule.h"
 #include "dis/train/supervision.h"
+#include "share_state.h"
 
 namespace dis {
 namespace {
@@ -108,10 +110,113 @@ class Run {
         config_(session.config),
         optimiser_(config_.optim, batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method),
                    session.model->weights()),
-        loop_(config_, *session.data, frames_of(session), *session.model, optimiser_),
+        ranks_(*session.ranks),
+        loop_(config_, ranks_, *session.data, frames_of(session), *session.model, optimiser_),
         batches_(batches_of(config_.method, config_.train.steps)) {}
 
   void open() {
+    NamedTensors lanes;
+    if (ranks_.first()) open_folder(lanes);
+    share_state(ranks_, state_, *session_.model, optimiser_, lanes);
+    if (state_.batches > 0) loop_.restore(state_.batches * config_.method.num_supervision, lanes);
+    saved_at_ = state_.batches > 0 ? state_.updates : -1;
+  }
+
+  void work() {
+    if (state_.batches >= batches_) {
+      log_info("the run is finished: " + std::to_string(state_.updates) +
+               " updates; train.steps can be raised with --set");
+      return;
+    }
+    catch_stop_signals();
+    std::optional<Outputs> outputs;
+    if (ranks_.first()) outputs.emplace(request_.run, state_.updates + 1);
+    Progress progress({.what = "train",
+                       .unit = "updates",
+                       .total = batches_ * updates_per_batch(config_.method),
+                       .done_before = state_.updates});
+    const auto start = std::chrono::steady_clock::now();
+    const double before = state_.seconds;
+    const auto samples_before = state_.samples;
+    bool stop = false;
+    BatchMetrics batch;
+    while (state_.batches < batches_ && !stop) {
+      const auto own = one_batch();
+      state_.updates = optimiser_.updates();
+      ++state_.batches;
+      state_.samples += config_.train.global_batch;
+      state_.seconds = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      const auto seen = agree({find_non_finite(own).has_value(), stop_requested()});
+      stop = seen.stop;
+      const bool log = state_.batches % config_.train.log_every == 0 || state_.batches == batches_;
+      const double rate = static_cast<double>(state_.samples - samples_before) / (state_.seconds - before);
+      if (log || seen.non_finite) {
+        const auto records = gather(ranks_, own);
+        if (const auto bad = find_non_finite(records)) fail_non_finite("the loss is NaN or infinite at " + *bad);
+        batch = summarise(records, config_.method.num_supervision);
+        if (outputs) record(batch, rate, *outputs);
+      }
+      const auto found = batch.loss.empty()
+                             ? std::string()
+                             : "loss " + fixed(batch.mean_loss(), 4) + ", exact " + fixed(batch.exact.back(), 3) + ", ";
+      progress.update(state_.updates, found + fixed(rate, 1) + " samples/s");
+      if (config_.dist.check_every > 0 && state_.batches % config_.dist.check_every == 0) check_ranks();
+      const bool evaluated = evaluate_if_due(outputs);
+      if (due(config_.train.checkpoint_every) || evaluated) {
+        if (outputs) outputs->sync();
+        checkpoint();
+      }
+    }
+    progress.finish();
+    if (saved_at_ != state_.updates) {
+      if (outputs) outputs->sync();
+      checkpoint();
+    }
+    ranks_.barrier();  // no rank leaves before the checkpoint is written
+    if (state_.batches < batches_) {
+      log_info("stopped by a signal at update " + std::to_string(state_.updates) + " of " +
+               std::to_string(batches_ * updates_per_batch(config_.method)) +
+               ", the checkpoint is written; go on with: dis train --run-dir " + request_.run.string() + " --resume");
+      throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};  // of another rank, if not of this one
+    }
+    log_info("trained " + std::to_string(state_.updates) + " updates on " + std::to_string(state_.samples) +
+             " samples in " + format_duration(state_.seconds) +
+             "; weights: " + (request_.run / "checkpoints" / "latest" / "model.safetensors").string());
+  }
+
+ private:
+  /// What rank 0 writes while it trains.
+  struct Outputs {
+    Outputs(const fs::path& run, std::int64_t first_update)
+        : metrics(run / "metrics.jsonl"), events(run, first_update) {}
+    void sync() {
+      metrics.sync();
+      events.flush();
+    }
+    LineWriter metrics;
+    EventFile events;
+  };
+
+  struct Seen {
+    bool non_finite = false, stop = false;
+  };
+
+  /// What any rank has seen.
+  Seen agree(Seen own) const {
+    if (ranks_.size() == 1) return own;
+    const auto seen = at::zeros({2}, at::kLong);
+    seen[0] = own.non_finite ? 1 : 0;
+    seen[1] = own.stop ? 1 : 0;
+    ranks_.sum(seen);
+    return {seen[0].item<std::int64_t>() > 0, seen[1].item<std::int64_t>() > 0};
+  }
+
+  void check_ranks() const {
+    const auto& weights = session_.model->weights();
+    require_same_bits(ranks_, "weights", {weights.flat(), weights.master().puzzle, optimiser_.m(), optimiser_.v()});
+  }
+
+  void open_folder(NamedTensors& lanes) {
     const auto& run = request_.run;
     if (!request_.resume && fs::exists(run) && !(fs::is_directory(run) && fs::is_empty(run))) {
       throw UserError("run folder '" + run.string() +
@@ -123,10 +228,7 @@ class Run {
     keep_identifiers(run / "identifiers.json");
     const auto latest = request_.resume ? latest_checkpoint(run) : std::nullopt;
     if (latest) {
-      NamedTensors lanes;
       state_ = load_checkpoint(*latest, *session_.model, optimiser_, lanes);
-      loop_.restore(state_.batches * config_.method.num_supervision, lanes);
-      saved_at_ = state_.updates;
     } else if (request_.resume) {
       adopt_initial_weights();
     }
@@ -143,61 +245,6 @@ class Run {
     log_info(describe(latest));
   }
 
-  void work() {
-    if (state_.batches >= batches_) {
-      log_info("the run is finished: " + std::to_string(state_.updates) +
-               " updates; train.steps can be raised with --set");
-      return;
-    }
-    catch_stop_signals();
-    LineWriter metrics(request_.run / "metrics.jsonl");
-    EventFile events(request_.run, state_.updates + 1);
-    Progress progress({.what = "train",
-                       .unit = "updates",
-                       .total = batches_ * updates_per_batch(config_.method),
-                       .done_before = state_.updates});
-    const auto start = std::chrono::steady_clock::now();
-    const double before = state_.seconds;
-    const auto samples_before = state_.samples;
-    while (state_.batches < batches_ && !stop_requested()) {
-      const auto records = one_batch();
-      state_.updates = optimiser_.updates();
-      ++state_.batches;
-      state_.samples += config_.train.global_batch;
-      state_.seconds = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      if (const auto bad = find_non_finite(records)) fail_non_finite("the loss is NaN or infinite at " + *bad);
-      const auto batch = summarise(records, config_.method.num_supervision);
-      const double rate = static_cast<double>(state_.samples - samples_before) / (state_.seconds - before);
-      if (state_.batches % config_.train.log_every == 0 || state_.batches == batches_) {
-        record(batch, rate, metrics, events);
-      }
-      progress.update(state_.updates, "loss " + fixed(batch.mean_loss(), 4) + ", exact " +
-                                          fixed(batch.exact.back(), 3) + ", " + fixed(rate, 1) + " samples/s");
-      const bool evaluated = evaluate_if_due(events);
-      if (due(config_.train.checkpoint_every) || evaluated) {
-        metrics.sync();
-        events.flush();
-        checkpoint();
-      }
-    }
-    progress.finish();
-    if (saved_at_ != state_.updates) {
-      metrics.sync();
-      checkpoint();
-    }
-    events.flush();
-    if (state_.batches < batches_) {
-      log_info("stopped by a signal at update " + std::to_string(state_.updates) + " of " +
-               std::to_string(batches_ * updates_per_batch(config_.method)) +
-               ", the checkpoint is written; go on with: dis train --run-dir " + request_.run.string() + " --resume");
-      throw Stopped{stop_signal()};
-    }
-    log_info("trained " + std::to_string(state_.updates) + " updates on " + std::to_string(state_.samples) +
-             " samples in " + format_duration(state_.seconds) +
-             "; weights: " + (request_.run / "checkpoints" / "latest" / "model.safetensors").string());
-  }
-
- private:
   void adopt_initial_weights() {
     if (config_.train.init_from.empty()) return;
     const auto initial = find_initial_weights(config_.train.init_from);
@@ -231,6 +278,7 @@ class Run {
                        " parameters in the blocks, " + std::to_string(w.parameters()) + " trained in all, " +
                        (session_.compute.type == at::kBFloat16 ? "bfloat16" : "float32") + " on " +
                        session_.compute.device.str() + " with " + std::to_string(at::get_num_threads()) + " threads";
+    if (ranks_.size() > 1) text += ", " + std::to_string(ranks_.size()) + " ranks";
     if (latest) text += ", going on from update " + std::to_string(state_.updates);
     if (request_.resume && !latest) text += ", from the start: there is no checkpoint yet";
     return text;
@@ -255,10 +303,11 @@ class Run {
         "; try a lower optim.lr, a longer optim.warmup_steps or compute.dtype=float32");
   }
 
-  void record(const BatchMetrics& batch, double rate, LineWriter& metrics, EventFile& events) const {
-    metrics.append_line(metrics_record(batch, {state_.updates, state_.batches, state_.samples, optimiser_.last_rate(),
-                                               rate, state_.seconds})
-                            .dump());
+  void record(const BatchMetrics& batch, double rate, Outputs& outputs) const {
+    auto& events = outputs.events;
+    outputs.metrics.append_line(metrics_record(batch, {state_.updates, state_.batches, state_.samples,
+                                                       optimiser_.last_rate(), rate, state_.seconds})
+                                    .dump());
     events.scalar("train/loss", state_.updates, batch.mean_loss());
     events.scalar("train/lr", state_.updates, optimiser_.last_rate());
     events.scalar("train/samples_per_s", state_.updates, rate);
@@ -289,7 +338,7 @@ class Run {
     return request_.evaluate(session_, state_.updates);
   }
 
-  bool evaluate_if_due(EventFile& events) {
+  bool evaluate_if_due(std::optional<Outputs>& outputs) {
     if (!request_.evaluate || !due(config_.train.eval_every)) return false;
     double score = 0.0;
     try {
@@ -297,7 +346,7 @@ class Run {
     } catch (const Stopped&) {
       return false;  // the loop sees the signal, too
     }
-    events.scalar("eval/score", state_.updates, score);
+    if (outputs) outputs->events.scalar("eval/score", state_.updates, score);
     if (!config_.train.keep_best || (state_.best_score && score <= *state_.best_score)) return false;
     state_.best_score = score;
     state_.best_update = state_.updates;
@@ -309,7 +358,10 @@ class Run {
     if (!at::isfinite(weights.flat()).all().item<bool>() || !at::isfinite(optimiser_.v()).all().item<bool>()) {
       fail_non_finite("a weight or a moment is NaN or infinite");
     }
-    save_checkpoint(request_.run, state_, *session_.model, optimiser_, loop_.state(), config_.train.keep_last);
+    const auto lanes = loop_.state();
+    if (ranks_.first()) {
+      save_checkpoint(request_.run, state_, *session_.model, optimiser_, lanes, config_.train.keep_last);
+    }
     saved_at_ = state_.updates;
   }
 
@@ -317,6 +369,7 @@ class Run {
   const TrainRequest& request_;
   const RunConfig& config_;
   Optimiser optimiser_;
+  const Ranks& ranks_;
   SupervisionLoop loop_;
   std::int64_t batches_;
   std::optional<RunLock> lock_;

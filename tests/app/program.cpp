@@ -28,7 +28,7 @@ std::string take_text(int& descriptor) {
 
 }  // namespace
 
-Program::Program(const Arguments& arguments)
+Program::Program(const Arguments& arguments, const std::vector<std::string>& more)
     : out_(::memfd_create("out", MFD_CLOEXEC)), err_(::memfd_create("err", MFD_CLOEXEC)) {
   std::vector<char*> words{const_cast<char*>(DIS_EXECUTABLE)};
   for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
@@ -37,6 +37,7 @@ Program::Program(const Arguments& arguments)
   for (char** entry = environ; *entry != nullptr; ++entry) {
     if (!std::string_view(*entry).starts_with("OMP_NUM_THREADS=")) variables.push_back(*entry);
   }
+  for (const std::string& variable : more) variables.push_back(const_cast<char*>(variable.c_str()));
   variables.push_back(nullptr);
 
   posix_spawn_file_actions_t files;

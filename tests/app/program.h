@@ -17,10 +17,11 @@ struct Outcome {
   std::string err;
 };
 
-/// A process in the background. It reads nothing, and OMP_NUM_THREADS is not set for it.
+/// A process in the background. It reads nothing, and OMP_NUM_THREADS is not set for it; `variables` ("NAME=value")
+/// are.
 class Program {
  public:
-  explicit Program(const Arguments& arguments);
+  explicit Program(const Arguments& arguments, const std::vector<std::string>& variables = {});
   ~Program();  ///< kills it when it still runs
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;

@@ -84,7 +84,8 @@ void check_run(const Case& golden, const std::string& optimiser_name, const std:
     const auto* begin = frames.data_ptr<std::int32_t>() + static_cast<std::int64_t>(first) % frames.size(0) * size;
     return std::vector<std::int32_t>(begin, begin + batch.lanes * size);
   };
-  SupervisionLoop loop(config, stream, source, model, optimiser);
+  const Ranks alone;
+  SupervisionLoop loop(config, alone, stream, source, model, optimiser);
   std::vector<double> losses, rates;
   for (std::int64_t batch = 0; batch < batches; ++batch) {
     for (std::int64_t s = 0; s < N; ++s) {

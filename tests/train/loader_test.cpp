@@ -56,7 +56,7 @@ class LoaderThreads : public testing::TestWithParam<std::size_t> {};
 TEST_P(LoaderThreads, EveryLaneGetsItsSampleWhenItBegins) {
   const RandomPuzzles stream;
   for (const LaneClock& clock : {LaneClock{5, 3, true}, {5, 3, false}, {2, 4, true}, {1, 1, false}}) {
-    Loader loader(clock, kSeed, stream, numbered, GetParam());
+    Loader loader(clock, {0, clock.lanes}, kSeed, stream, numbered, GetParam());
     for (std::int64_t tick = 0; tick < 4 * clock.steps; ++tick) {
       const auto taken = by_lane(loader.take(tick));
       for (std::int64_t lane = 0; lane < clock.lanes; ++lane) {
@@ -80,7 +80,7 @@ INSTANTIATE_TEST_SUITE_P(Loader, LoaderThreads, testing::Values(1, 2, 7));
 TEST(Loader, TicksMayBeLeftOut) {
   const RandomPuzzles stream;
   const LaneClock clock{4, 2, false};
-  Loader loader(clock, kSeed, stream, numbered, 2);
+  Loader loader(clock, {0, clock.lanes}, kSeed, stream, numbered, 2);
   loader.take(0);  // draws tick 2 ahead
   EXPECT_EQ(by_lane(loader.take(6)).at(1).first, sample_at(stream, clock.sample(6, 1)));
 }
@@ -91,7 +91,7 @@ TEST(Loader, AMistakeWhileDrawingReachesTheTrainer) {
     if (first >= 4) throw std::runtime_error("no frames");
     return numbered(first, batch);
   };
-  Loader loader({4, 2, false}, kSeed, stream, fails, 1);
+  Loader loader({4, 2, false}, {0, 4}, kSeed, stream, fails, 1);
   EXPECT_EQ(loader.take(0).size(), 1U);
   EXPECT_THROW(loader.take(2), std::runtime_error);
 }

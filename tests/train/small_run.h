@@ -67,13 +67,16 @@ inline RunConfig showing_gradients(RunConfig config) {
 
 struct SmallRun {
   explicit SmallRun(const RunConfig& run_config, at::ScalarType type = at::kFloat)
+      : SmallRun(run_config, type, std::make_shared<const Ranks>()) {}
+  SmallRun(const RunConfig& run_config, at::ScalarType type, std::shared_ptr<const Ranks> all_ranks)
       : config(run_config),
+        ranks(std::move(all_ranks)),
         targets(config.method, stream.shape()),
         model(model_shape(config, stream.shape(), targets), static_cast<std::uint64_t>(config.run.seed), at::kCPU,
               type),
         optimiser(config.optim, config.train.steps, model.weights()),
         loop(
-            config, stream,
+            config, *ranks, stream,
             [this](std::uint64_t first, const Batch& batch) {
               {
                 const std::lock_guard lock(drawn_mutex);
@@ -89,6 +92,7 @@ struct SmallRun {
   const at::Tensor& puzzles() const { return model.weights().master().puzzle; }
 
   RunConfig config;
+  std::shared_ptr<const Ranks> ranks;
   RandomPuzzles stream;
   TargetBuilder targets;
   Backbone model;

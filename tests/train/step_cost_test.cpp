@@ -68,7 +68,7 @@ TEST(StepCost, AllocationsAreThisMany) {
 
 TEST(StepCost, CallsOfLibTorchAreThisMany) {
   const OneThread one;
-  EXPECT_EQ(calls_per_step(small_config()), 565);  // views counted
+  EXPECT_EQ(calls_per_step(small_config()), 574);  // views counted
 }
 
 TEST(StepCost, BothGrowWithThePassesOnly) {
@@ -137,14 +137,6 @@ TEST(StepGraph, TheDeviceWorkIsTheSameAtEveryTick) {
     EXPECT_GT(ticks[0].size(), 400);
     for (const auto& other : ticks) EXPECT_EQ(ticks[0], other);
   }
-}
-
-/// Why check_config refuses a graph then; and the comparison above can fail.
-TEST(StepGraph, AccumulatedUpdatesDependOnTheTick) {
-  auto config = small_config();
-  config.method.update = Update::accumulated;
-  const auto ticks = device_work_of_ticks(config);
-  EXPECT_NE(ticks[0], ticks[1]);
 }
 
 class OwnKernels {

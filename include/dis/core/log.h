@@ -19,6 +19,10 @@ void log_error(const std::string& message);
 void log_to_file(const std::filesystem::path& path);
 void log_close_file();
 
+/// From now on only errors are reported, and progress (progress.h) is silent: of several ranks one speaks for all.
+void log_errors_only();
+bool log_speaks();
+
 /// Sets what is called before a message goes to stderr, and returns what was set before: a progress bar uses it to
 /// clear its line. It must not log.
 std::function<void()> exchange_before_message(std::function<void()> before);

@@ -5,6 +5,7 @@
 #include <functional>
 #include <vector>
 
+#include "dis/dist/ranks.h"
 #include "dis/model/backbone.h"
 
 namespace dis {
@@ -14,6 +15,7 @@ struct DecodeSettings {
   Feedback feedback = Feedback::input;
   LossKind loss = LossKind::stablemax;  ///< probabilities are stable-max or soft-max
   std::int64_t batch = 200;             ///< rows per forward pass
+  const Ranks* ranks = nullptr;         ///< each takes whole batches, and all get all answers; null: one process
 };
 
 /// What the network makes of some rows.

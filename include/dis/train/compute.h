@@ -5,6 +5,7 @@
 #include <c10/core/ScalarType.h>
 
 #include "dis/config/config.h"
+#include "dis/dist/place.h"
 
 namespace dis {
 
@@ -14,9 +15,10 @@ struct Compute {
 };
 
 /// Resolves `automatic`: CUDA if there is a device; bfloat16 where the processor (AVX512_BF16, AMX_BF16) or GPU has
-/// instructions for it, else float32. Sets LibTorch's number of threads, the choice of kernels and how the process
-/// keeps memory. UserError: cuda asked for but not there.
-Compute resolve_compute(const ComputeConfig& config);
+/// instructions for it, else float32. Sets LibTorch's number of threads (the cores, shared by the ranks of this
+/// machine), its current GPU (that of the rank), whether it repeats bit for bit, the choice of kernels and how the
+/// process keeps memory. UserError: cuda asked for but not there.
+Compute resolve_compute(const ComputeConfig& config, const Place& place = {});
 
 /// The most memory held so far, in MB of 2^20 bytes: by LibTorch's tensors on a GPU, by the process on the CPU.
 double peak_memory_mb(at::Device device);

@@ -43,10 +43,17 @@ struct LaneClock {
   }
 };
 
+/// Lanes first..first + count - 1, those of one rank.
+struct LaneRange {
+  std::int64_t first = 0;
+  std::int64_t count = 0;
+};
+
 class Loader {
  public:
-  /// `threads` draw the lanes of a tick at the same time. The references must outlive the loader.
-  Loader(const LaneClock& clock, std::uint64_t seed, const TrainingStream& stream, FrameSource frames,
+  /// Of the clock's lanes those in `own`. `threads` draw the lanes of a tick at the same time. The references must
+  /// outlive the loader.
+  Loader(const LaneClock& clock, LaneRange own, std::uint64_t seed, const TrainingStream& stream, FrameSource frames,
          std::size_t threads);
   Loader(const Loader&) = delete;  // its threads know where it is
   Loader& operator=(const Loader&) = delete;
@@ -58,15 +65,12 @@ class Loader {
   std::vector<LaneLoad> take_all(std::int64_t tick) const;
 
  private:
-  struct Range {
-    std::int64_t first = 0;
-    std::int64_t lanes = 0;
-  };
-  LaneLoad draw(std::int64_t tick, Range range) const;
-  std::vector<Range> beginners(std::int64_t tick) const;
+  LaneLoad draw(std::int64_t tick, LaneRange range) const;
+  std::vector<LaneRange> beginners(std::int64_t tick) const;
   void begin(std::int64_t tick);
 
   LaneClock clock_;
+  LaneRange own_;
   std::uint64_t seed_;
   const TrainingStream& stream_;
   FrameSource frames_;

@@ -6,6 +6,7 @@
 
 #include "dis/config/config.h"
 #include "dis/data/dataset.h"
+#include "dis/dist/ranks.h"
 #include "dis/model/backbone.h"
 #include "dis/train/compute.h"
 #include "dis/train/targets.h"
@@ -15,6 +16,7 @@ namespace dis {
 struct Session {
   RunConfig config;
   Compute compute;
+  std::shared_ptr<const Ranks> ranks;  ///< never null
   std::unique_ptr<TrainingStream> data;
   std::unique_ptr<TargetBuilder> targets;
   std::unique_ptr<Backbone> model;
@@ -26,10 +28,17 @@ const Data& data_as(const Session& session) {
   return dynamic_cast<const Data&>(*session.data);
 }
 
+/// Joins the ranks that this process's launcher started; one process without a launcher. UserError: as of Ranks; the
+/// ranks' configurations or builds differ.
+std::shared_ptr<const Ranks> join_ranks(const RunConfig& config, const std::string& build);
+
+/// UserError: train.global_batch cannot be shared evenly among the ranks.
+void check_shares(const RunConfig& config, const Ranks& ranks);
+
 /// Generates or reads the data and makes the network with its initial weights. UserError as of the parts.
-Session make_session(const RunConfig& config);
+Session make_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks = std::make_shared<const Ranks>());
 /// The same without the network.
-Session open_session(const RunConfig& config);
+Session open_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks = std::make_shared<const Ranks>());
 
 /// The network's sizes for data of this shape.
 ModelShape model_shape(const RunConfig& config, const DataShape& data, const TargetBuilder& targets);

@@ -16,6 +16,7 @@
 
 #include "dis/config/config.h"
 #include "dis/data/dataset.h"
+#include "dis/dist/ranks.h"
 #include "dis/model/backbone.h"
 #include "dis/train/loader.h"
 #include "dis/train/optimiser.h"
@@ -23,7 +24,7 @@
 
 namespace dis {
 
-/// What N ticks measured, per lane: row t holds tick t.
+/// What N ticks measured, per lane: row t holds tick t. Of a rank its own lanes, until they are gathered.
 struct TickRecords {
   std::int64_t lanes = 0;
   std::vector<std::int32_t> step;     ///< [ticks, B] supervision step s
@@ -46,11 +47,19 @@ struct LaneTensors {
   LaneTensors narrow(std::int64_t first, std::int64_t count) const;
 };
 
+/// The records of all ranks' lanes, in their order.
+TickRecords gather(const Ranks& ranks, const TickRecords& own);
+
+/// Every rank has the lanes rank B / ranks .. (rank + 1) B / ranks - 1. The gradients are summed over the ranks; so all
+/// make the same update. With dist.deterministic each chunk of dist.chunk lanes is computed by itself, and the chunks'
+/// gradients are summed in the order of the lanes: then the result does not depend on the number of ranks at all (a
+/// product's rounding depends on its shape, so a fixed order of the sum alone would not do).
 class SupervisionLoop {
  public:
-  /// Of `config` the sections method, train, run and compute.cuda_graph. The references must outlive the loop.
-  SupervisionLoop(const RunConfig& config, const TrainingStream& stream, FrameSource frames, Backbone& model,
-                  Optimiser& optimiser);
+  /// Of `config` the sections method, train, run, dist and compute.cuda_graph. The references must outlive the loop;
+  /// train.global_batch is a multiple of the ranks (times dist.chunk).
+  SupervisionLoop(const RunConfig& config, const Ranks& ranks, const TrainingStream& stream, FrameSource frames,
+                  Backbone& model, Optimiser& optimiser);
 
   /// N ticks from `tick`: in lockstep a whole batch. Returns their records (the only synchronisation).
   TickRecords run(std::int64_t ticks);
@@ -58,7 +67,7 @@ class SupervisionLoop {
   std::int64_t tick() const { return tick_; }
 
   /// What a checkpoint between batches must hold beside the weights: nothing in lockstep; y, z and the input tokens
-  /// of all lanes when staggered.
+  /// of all ranks' lanes when staggered.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
   /// Goes on at `tick` with the tensors of `state()`, found by name. UserError: one is missing or has another shape.
   void restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state);
@@ -69,14 +78,20 @@ class SupervisionLoop {
   void place(const LaneLoad& load);
   /// Host work of a tick: makes ready what its device work reads.
   void begin_tick();
-  /// Device work of a tick, the same at every tick.
+  /// Forward and backward of a tick: device work, the same at every tick.
   void supervise();
+  /// The sum over the ranks, and the update.
+  void end_tick();
+  void sum_gradients();
   /// Forward and backward of some lanes; gradients go to the worker's leaves.
   void supervise_lanes(std::size_t worker, LaneTensors lanes) const;
   bool updates_now() const;
 
   MethodConfig method_;
-  std::int64_t lanes_, micro_batch_, workers_;
+  const Ranks& ranks_;
+  LaneRange own_;
+  std::int64_t lanes_, workers_;                ///< own lanes
+  std::vector<std::vector<LaneRange>> rounds_;  ///< pieces of the own lanes that workers compute at the same time
   LaneClock clock_;
   Loader loader_;
   Backbone& model_;
@@ -88,7 +103,8 @@ class SupervisionLoop {
   LaneTensors now_;
   at::Tensor frames_;                    ///< int32 [B, N + 1, L]
   at::Tensor step_table_, scale_table_;  ///< [N, B]: steps and scale of the ticks 0..N-1; later ones repeat them
-  /// Of the ticks since the last update, [slots B] and [slots B, E]; one slot where every tick has its update.
+  at::Tensor chunk_gradients_;           ///< [own chunks, n] under dist.deterministic
+  /// Of the ticks since the last update, [slots, B] and [slots, B, E]; one slot where every tick has its update.
   at::Tensor puzzle_ids_, puzzle_gradients_;
 };
 

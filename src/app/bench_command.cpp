@@ -9,6 +9,7 @@
 #include <memory>
 
 #include "bench_data.h"
+#include "bench_dist.h"
 #include "bench_kernels.h"
 #include "bench_vote.h"
 #include "commands.h"
@@ -129,6 +130,7 @@ void add_bench_command(CLI::App& app) {
   CLI::App* bench = app.add_subcommand("bench", "Measure this machine");
   bench->require_subcommand(1);
   add_bench_data(*bench);
+  add_bench_dist(*bench);
   add_bench_kernels(*bench);
   add_bench_vote(*bench);
   auto options = std::make_shared<StepOptions>();

@@ -58,7 +58,7 @@ Place ranks_of(const Variables& v, const std::string& rank, const std::string& s
 Place torchrun(const Environment& environment) {
   const Variables v(environment, "torchrun");
   auto place = ranks_of(v, "RANK", "WORLD_SIZE");
-  if (place.size == 1) return place;
+  if (place.size == 1 && !v.find("MASTER_ADDR")) return place;
   place.local_size = v.number_or("LOCAL_WORLD_SIZE", 1, place.size, place.size);
   place.local_rank = v.number("LOCAL_RANK", 0, place.local_size - 1);
   place.address = v.text("MASTER_ADDR");

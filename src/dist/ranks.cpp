@@ -91,7 +91,8 @@ struct Ranks::Parts {
 Ranks::Ranks() = default;
 
 Ranks::Ranks(const Place& place, const DistConfig& config, at::Device device) : place_(place) {
-  if (place.size == 1) return;
+  // One rank meets nobody, unless it is to show that NCCL works.
+  if (place.size == 1 && (config.backend != DistBackend::nccl || place.address.empty())) return;
   quieten_c10d();
   if (config.backend == DistBackend::nccl && !device.is_cuda()) {
     throw UserError("dist.backend = nccl needs compute.device = cuda, found " + device.str() +

@@ -34,25 +34,29 @@ TEST(Ranks, OneProcessNeedsNobody) {
 }
 
 TEST(Ranks, SumsAreTheSameBitsEverywhere) {
+  struct Sum {
+    std::int64_t count;
+    at::ScalarType type;
+  };
+  const std::vector<Sum> kinds = {{1, at::kFloat}, {7, at::kDouble}, {1000003, at::kFloat}, {70001, at::kDouble}};
   for (const int size : {2, 3, 4}) {
-    for (const std::int64_t count : {std::int64_t{1}, std::int64_t{7}, std::int64_t{1000003}}) {
-      for (const auto type : {at::kFloat, at::kDouble}) {
-        std::vector<at::Tensor> sums(static_cast<std::size_t>(size)), again = sums;
-        for (auto* results : {&sums, &again}) {
-          expect_no_errors(as_ranks(size, [&](const RankPointer& all) {
-            const Ranks& ranks = *all;
-            auto x = numbers_of(ranks.rank(), count, type);
-            ranks.sum(x);
-            (*results)[static_cast<std::size_t>(ranks.rank())] = x;
-          }));
+    std::vector<std::vector<at::Tensor>> sums(static_cast<std::size_t>(size)), again = sums;  // of each rank
+    for (auto* results : {&sums, &again}) {
+      expect_no_errors(as_ranks(size, [&](const RankPointer& ranks) {
+        for (const auto& [count, type] : kinds) {
+          const auto x = numbers_of(ranks->rank(), count, type);
+          ranks->sum(x);
+          (*results)[static_cast<std::size_t>(ranks->rank())].push_back(x);
         }
-        auto wanted = at::zeros({count}, at::kDouble);
-        for (int rank = 0; rank < size; ++rank) wanted += numbers_of(rank, count, type).to(at::kDouble);
-        const double tolerance = type == at::kFloat ? 1e-4 : 1e-12;  // numbers up to 150, four of them
-        EXPECT_TRUE(at::allclose(sums[0].to(at::kDouble), wanted, 0.0, tolerance));
-        for (const auto& sum : sums) EXPECT_TRUE(sum.equal(sums[0]));
-        EXPECT_TRUE(again[0].equal(sums[0]));
-      }
+      }));
+    }
+    for (std::size_t i = 0; i < kinds.size(); ++i) {
+      auto wanted = at::zeros({kinds[i].count}, at::kDouble);
+      for (int rank = 0; rank < size; ++rank) wanted += numbers_of(rank, kinds[i].count, kinds[i].type).to(at::kDouble);
+      const double tolerance = kinds[i].type == at::kFloat ? 1e-4 : 1e-12;  // numbers up to 150, four of them
+      EXPECT_TRUE(at::allclose(sums[0][i].to(at::kDouble), wanted, 0.0, tolerance));
+      for (const auto& of_rank : sums) EXPECT_TRUE(of_rank[i].equal(sums[0][i]));
+      EXPECT_TRUE(again[0][i].equal(sums[0][i]));
     }
   }
 }

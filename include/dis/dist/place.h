@@ -10,7 +10,7 @@ namespace dis {
 struct Place {
   int rank = 0, size = 1;
   int local_rank = 0, local_size = 1;  ///< among the ranks of this machine
-  std::string address;                 ///< of the machine that holds the store; empty with one rank
+  std::string address;                 ///< of the machine that holds the store; empty without a launcher
   int port = 0;
   bool agent_store = false;  ///< the launcher holds the store; otherwise rank 0 does
   int restart = 0;           ///< how often the launcher has started the ranks anew

@@ -157,6 +157,14 @@ bool Ranks::any(bool mine) const {
 
 void Ranks::barrier() const { any(false); }
 
+void Ranks::await_first() const {
+  if (!parts_) return;
+  std::vector<at::Tensor> flag{at::zeros({1}, at::kLong)};
+  c10d::AllreduceOptions options;
+  options.timeout = 20 * parts_->timeout;
+  parts_->run("a checkpoint", [&] { return parts_->gloo->allreduce(flag, options); });
+}
+
 std::vector<std::string> Ranks::exchange(const std::string& mine) const {
   if (!parts_) return {mine};
   const auto lengths = gather(at::full({1}, static_cast<std::int64_t>(mine.size()), at::kLong));

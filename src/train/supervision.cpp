@@ -141,15 +141,18 @@ void SupervisionLoop::supervise_lanes(std::size_t worker, LaneTensors lanes) con
   const bool stablemax = method_.loss == LossKind::stablemax;
   const auto answers = model_.shape().answers;
   const auto rows = model_.puzzle_rows(lanes.ids);
+  // Autograd may keep the state until the backward pass, and must not take what other workers write to their lanes of
+  // the same tensors meanwhile for a change of these: so under a version counter of its own.
+  const States before{lanes.y.variable_data(), lanes.z.variable_data()};
   const auto x = model_.input(lanes.tokens, rows, lanes.steps, worker);
-  const auto after = model_.latent_reasoning(x, {lanes.y, lanes.z}, worker);
+  const auto after = model_.latent_reasoning(x, before, worker);
   const auto logits = model_.readout(after.y, worker);
   const auto post = cross_entropy(logits.detach(), lanes.target, lanes.scale, stablemax, answers, lanes.labels);
   torch::autograd::variable_list roots{logits}, gradients{post.dlogits};
   lanes.loss.copy_(post.loss);
   if (lanes.target_before.defined()) {
     // The state before the step is detached, so this term trains the readout alone; at s = 1 it reads y_init.
-    const auto logits_before = model_.readout(lanes.y, worker);
+    const auto logits_before = model_.readout(before.y, worker);
     const auto pre = cross_entropy(logits_before.detach(), lanes.target_before, lanes.scale, stablemax, answers);
     roots.push_back(logits_before);
     gradients.push_back(pre.dlogits);

@@ -118,7 +118,7 @@ class Run {
     NamedTensors lanes;
     if (ranks_.first()) open_folder(lanes);
     share_state(ranks_, state_, *session_.model, optimiser_, lanes);
-    if (state_.batches > 0) loop_.restore(state_.batches * config_.method.num_supervision, lanes);
+    if (!ranks_.first()) restore_lanes(lanes);
     saved_at_ = state_.batches > 0 ? state_.updates : -1;
   }
 
@@ -172,7 +172,7 @@ class Run {
       if (outputs) outputs->sync();
       checkpoint();
     }
-    ranks_.barrier();  // no rank leaves before the checkpoint is written
+    ranks_.barrier();  // rank 0 may hold the store: it leaves when all are done
     if (state_.batches < batches_) {
       log_info("stopped by a signal at update " + std::to_string(state_.updates) + " of " +
                std::to_string(batches_ * updates_per_batch(config_.method)) +
@@ -216,6 +216,10 @@ class Run {
     require_same_bits(ranks_, "weights", {weights.flat(), weights.master().puzzle, optimiser_.m(), optimiser_.v()});
   }
 
+  void restore_lanes(const NamedTensors& lanes) {
+    if (state_.batches > 0) loop_.restore(state_.batches * config_.method.num_supervision, lanes);
+  }
+
   void open_folder(NamedTensors& lanes) {
     const auto& run = request_.run;
     if (!request_.resume && fs::exists(run) && !(fs::is_directory(run) && fs::is_empty(run))) {
@@ -229,6 +233,7 @@ class Run {
     const auto latest = request_.resume ? latest_checkpoint(run) : std::nullopt;
     if (latest) {
       state_ = load_checkpoint(*latest, *session_.model, optimiser_, lanes);
+      restore_lanes(lanes);
     } else if (request_.resume) {
       adopt_initial_weights();
     }
@@ -362,6 +367,7 @@ class Run {
     if (ranks_.first()) {
       save_checkpoint(request_.run, state_, *session_.model, optimiser_, lanes, config_.train.keep_last);
     }
+    ranks_.await_first();
     saved_at_ = state_.updates;
   }
 

@@ -94,6 +94,61 @@ TEST(RankPrograms, GiveTheSameScoresByteForByte) {
   }
 }
 
+/// An ARC run whose tasks are also evaluated while it trains.
+Arguments train_arc(const fs::path& run) {
+  return Arguments{"train", "--run-dir", run.string()} +
+         set({"data.kind=arc",
+              "data.path=" + (fs::path(DIS_SOURCE_DIR) / "tests/data/arc").string(),
+              "data.subsets=small",
+              "data.test_set=small",
+              "data.augmentations=4",
+              "data.max_grid=6",
+              "model.hidden_size=16",
+              "model.num_heads=2",
+              "model.expansion=0.5",
+              "model.puzzle_emb_len=1",
+              "method.num_supervision=2",
+              "train.global_batch=8",
+              "train.steps=12",
+              "train.eval_every=6",
+              "train.keep_best=true",
+              "eval.batch=7",
+              "compute.dtype=float32",
+              "compute.threads=1",
+              "optim.warmup_steps=0",
+              "dist.deterministic=true",
+              "dist.chunk=2"});
+}
+
+TEST(RankPrograms, TrainAndVoteOnArcByteForByte) {
+  const TemporaryFolder folder;
+  const auto alone = folder / "alone", shared = folder / "shared";
+  expect_success(train_arc(alone));
+  expect_all(RankPrograms(4, train_arc(shared)).wait(), 0);
+  EXPECT_TRUE(weights_of(shared) == weights_of(alone));
+  const auto expect_same_scores = [&] {
+    ASSERT_EQ(contents(alone / "eval").size(), contents(shared / "eval").size());
+    for (const auto& entry : fs::directory_iterator(alone / "eval")) {
+      const auto name = entry.path().filename();
+      if (name.extension() == ".json" && name.string().find('_') == std::string::npos) {
+        auto a = read_json(entry.path()), b = read_json(shared / "eval" / name);
+        EXPECT_TRUE(a.erase("run") == 1 && b.erase("run") == 1);
+        EXPECT_EQ(a, b) << name;
+      } else {
+        EXPECT_TRUE(read_text(entry.path()) == read_text(shared / "eval" / name)) << name;
+      }
+    }
+  };
+  expect_same_scores();
+  for (const int size : {2, 3}) {
+    fs::remove_all(alone / "eval");
+    fs::remove_all(shared / "eval");
+    expect_success({"eval", "--run", alone.string()});
+    expect_all(RankPrograms(size, {"eval", "--run", shared.string()}).wait(), 0);
+    expect_same_scores();
+  }
+}
+
 /// Waits until the run has `lines` records.
 void wait_for(Program& program, const fs::path& run, std::size_t lines) {
   while (metrics_lines(run) < lines && program.running()) std::this_thread::sleep_for(std::chrono::milliseconds(2));

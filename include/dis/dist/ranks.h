@@ -53,6 +53,8 @@ class Ranks {
   /// Whether it is true on any rank.
   bool any(bool mine) const;
   void barrier() const;
+  /// A barrier at which rank 0 may be late, up to twenty timeouts: it writes a checkpoint.
+  void await_first() const;
   /// Every rank's text, in the order of the ranks.
   std::vector<std::string> exchange(const std::string& mine) const;
 

@@ -181,6 +181,35 @@ void Liveness::report(const std::string& message) noexcept {
   }
 }
 
+void Liveness::announce(int number) {
+  answer_within(signs_->patience(), [signs = signs_, number] {
+    signs->write(key("done/", number), "");
+    return std::string();
+  });
+}
+
+std::string Liveness::await(int number) {
+  const std::string done = "done", failed = "rank 0 ended: ";
+  std::string last;
+  auto since = Clock::now();
+  while (true) {
+    const auto answer = answer_within(signs_->patience() + milliseconds(4000), [signs = signs_, number, done, failed] {
+      if (signs->read(key("done/", number))) return done;
+      if (const auto error = signs->read("error/0")) return failed + *error;
+      return std::to_string(signs->beats_and_operations(0).first);
+    });
+    if (answer == done) return {};
+    if (!answer || answer->starts_with(failed)) return explain("a checkpoint", "rank 0 does not answer");
+    if (*answer != last) {
+      last = *answer;
+      since = Clock::now();
+    } else if (Clock::now() - since > signs_->timeout) {
+      return explain("a checkpoint", "rank 0 gives no sign of life");
+    }
+    std::this_thread::sleep_for(milliseconds(20));
+  }
+}
+
 std::string Liveness::explain(const std::string& what, const std::string& error) {
   const auto reason = answer_within(signs_->patience() + milliseconds(4000), [signs = signs_, what] {
     const auto found = signs->find_fault(what);

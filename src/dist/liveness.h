@@ -27,6 +27,11 @@ class Liveness {
   /// Leaves this rank's error for the others. It does not throw.
   void report(const std::string& message) noexcept;
 
+  /// Rank 0 says that its long work number `number` is done.
+  void announce(int number);
+  /// Waits for that, as long as rank 0 gives signs of life. Empty, or what is wrong.
+  std::string await(int number);
+
   /// Why the operation `what` failed with `error`: names the rank at fault. Takes a few beats.
   std::string explain(const std::string& what, const std::string& error);
 

@@ -68,6 +68,7 @@ struct Ranks::Parts {
   GroupPointer gloo, nccl;
   milliseconds timeout{};
   bool failed = false;
+  int waits = 0;
 
   ~Parts() {
     // After a failure the groups would wait for the missing rank.
@@ -159,10 +160,12 @@ void Ranks::barrier() const { any(false); }
 
 void Ranks::await_first() const {
   if (!parts_) return;
-  std::vector<at::Tensor> flag{at::zeros({1}, at::kLong)};
-  c10d::AllreduceOptions options;
-  options.timeout = 20 * parts_->timeout;
-  parts_->run("a checkpoint", [&] { return parts_->gloo->allreduce(flag, options); });
+  const int number = ++parts_->waits;
+  if (first()) return parts_->liveness->announce(number);
+  const auto problem = parts_->liveness->await(number);
+  if (problem.empty()) return;
+  parts_->failed = true;
+  throw RankFailure(problem);
 }
 
 std::vector<std::string> Ranks::exchange(const std::string& mine) const {

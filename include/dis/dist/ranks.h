@@ -53,7 +53,7 @@ class Ranks {
   /// Whether it is true on any rank.
   bool any(bool mine) const;
   void barrier() const;
-  /// A barrier at which rank 0 may be late, up to twenty timeouts: it writes a checkpoint.
+  /// Waits for rank 0, which may take its time (it writes a checkpoint) as long as it gives signs of life.
   void await_first() const;
   /// Every rank's text, in the order of the ranks.
   std::vector<std::string> exchange(const std::string& mine) const;

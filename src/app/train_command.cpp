@@ -29,7 +29,7 @@ struct TrainOptions {
 /// Fields that may change when a run goes on, because they have no part in what is computed.
 bool may_change(const std::string& field) {
   for (const char* free : {"train.steps", "train.log_every", "train.checkpoint_every", "train.keep_last",
-                           "train.keep_best", "train.eval_every", "compute.threads", "name"}) {
+                           "train.keep_best", "train.eval_every", "compute.threads", "name", "row", "assumed"}) {
     if (field == free) return true;
   }
   return field.starts_with("eval.") || field.starts_with("predict.");

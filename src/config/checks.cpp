@@ -55,6 +55,22 @@ void check(const MethodConfig& method, Mistakes& mistakes) {
   }
 }
 
+/// The baselines have one way to train: a setting that would say otherwise is a mistake, not ignored.
+void check_baseline(const MethodConfig& method, Mistakes& mistakes) {
+  const auto must_be = [&](const std::string& field, const std::string& wanted, const std::string& found) {
+    if (found == wanted) return;
+    mistakes.add("method.algorithm = " + to_string(method.algorithm) + " needs method." + field + " = " + wanted +
+                 ", found " + found);
+  };
+  must_be("targets", "label", to_string(method.targets));
+  must_be("time", "none", to_string(method.time));
+  must_be("feedback", "input", to_string(method.feedback));
+  must_be("step_weights", "uniform", to_string(method.step_weights));
+  must_be("update", "per_step", to_string(method.update));
+  must_be("objective", "single", to_string(method.objective));
+  must_be("lanes", "lockstep", to_string(method.lanes));
+}
+
 void check(const TrainConfig& train, Mistakes& mistakes) {
   if (train.micro_batch > train.global_batch) {
     mistakes.add("train.micro_batch = " + number(train.micro_batch) +
@@ -72,6 +88,7 @@ void check_config(const RunConfig& config, const std::string& source) {
   check(config.data, mistakes);
   check(config.model, mistakes);
   check(config.method, mistakes);
+  if (config.method.algorithm != Algorithm::dis) check_baseline(config.method, mistakes);
   check(config.train, mistakes);
   mistakes.throw_if_any();
 }

@@ -17,7 +17,7 @@
 #include "dis/train/optimiser.h"
 #include "dis/train/schedule.h"
 #include "dis/train/session.h"
-#include "dis/train/supervision.h"
+#include "dis/train/training_loop.h"
 
 namespace dis {
 namespace {
@@ -89,17 +89,17 @@ void fit_rows(Session& session) {
   const auto frames = [&](std::uint64_t first, const Batch& batch) {
     return session.targets->batch_frames(seed, first, batch, *session.data);
   };
-  SupervisionLoop loop(config, *session.ranks, *session.data, frames, *session.model, optimiser);
+  const auto loop = make_training_loop(config, *session.ranks, *session.data, frames, *session.model, optimiser);
   Progress progress({.what = "fit", .unit = "updates", .total = batches * updates});
   for (std::int64_t batch = 1; batch <= batches; ++batch) {
-    const auto records = loop.run(config.method.num_supervision);
+    const auto records = loop->run(config.method.num_supervision);
     if (const auto bad = find_non_finite(records)) {
       throw UserError("fitting stopped: the loss is NaN or infinite at " + *bad +
                       "; try a lower predict.puzzle_lr or optim.lr, or compute.dtype=float32");
     }
     const auto metrics = summarise(records, config.method.num_supervision);
     char details[64];
-    std::snprintf(details, sizeof details, "loss %.4f, exact %.3f", metrics.mean_loss(), metrics.exact.back());
+    std::snprintf(details, sizeof details, "loss %.4f, exact %.3f", metrics.mean_loss(), metrics.final_exact());
     progress.update(batch * updates, details);
     if (stop_requested()) throw Stopped{stop_signal()};
   }

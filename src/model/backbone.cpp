@@ -94,21 +94,28 @@ at::Tensor Backbone::input(const at::Tensor& tokens, const at::Tensor& rows, con
                       if_defined(timed ? steps : at::Tensor()), shape_.config.puzzle_emb_len, weights_.compute_type());
 }
 
-at::Tensor Backbone::stack(at::Tensor h, std::size_t worker) const {
-  const auto& leaves = weights_.leaves(worker);
-  for (std::size_t layer = 0; layer < leaves.blocks.size(); ++layer) {
-    h = block(h, leaves.blocks[layer], weights_.compute().blocks[layer], rotary_, shape_.config.num_heads,
-              shape_.config.rms_norm_eps);
+at::Tensor Backbone::stack(at::Tensor h, const std::vector<BlockWeights>& leaves,
+                           const std::vector<BlockWeights>& compute) const {
+  for (std::size_t layer = 0; layer < leaves.size(); ++layer) {
+    h = block(h, leaves[layer], compute[layer], rotary_, shape_.config.num_heads, shape_.config.rms_norm_eps);
   }
   return h;
 }
 
 States Backbone::latent_reasoning(const at::Tensor& x, States s, std::size_t worker) const {
-  for (std::int64_t cycle = 1; cycle <= shape_.config.H_cycles; ++cycle) {
-    const at::AutoGradMode mode(at::GradMode::is_enabled() && cycle == shape_.config.H_cycles);
-    for (std::int64_t pass = 0; pass < shape_.config.L_cycles; ++pass) s.z = stack(Add3::apply(s.z, s.y, x), worker);
-    s.y = stack(s.y + s.z, worker);
+  const auto &leaves = weights_.leaves(worker), &compute = weights_.compute();
+  const auto cycle = shape_.config.L_cycles + 1, passes = shape_.config.H_cycles * cycle;
+  const auto tracked = at::GradMode::is_enabled() ? (shape_.hierarchical ? 2 : cycle) : 0;
+  for (std::int64_t pass = 0; pass < passes; ++pass) {
+    const at::AutoGradMode mode(pass >= passes - tracked);
+    if (pass % cycle < shape_.config.L_cycles) {
+      s.z = stack(Add3::apply(s.z, s.y, x), leaves.blocks, compute.blocks);
+    } else {
+      s.y = stack(s.y + s.z, leaves.answer_blocks, compute.answer_blocks);
+    }
   }
+  passes_->forward += x.size(0) * passes;
+  passes_->backward += x.size(0) * tracked;
   return s;
 }
 
@@ -116,9 +123,9 @@ at::Tensor Backbone::readout(const at::Tensor& y, std::size_t worker) const {
   return linear(y, weights_.leaves(worker).lm_head, weights_.compute().lm_head);
 }
 
-at::Tensor Backbone::halting(const at::Tensor& y) const {
+at::Tensor Backbone::halting(const at::Tensor& y, std::size_t worker) const {
   const auto first = y.select(1, 0);
-  const auto& w = weights_.master();
+  const auto& w = weights_.leaves(worker);
   return at::linear(first, w.q_head.to(first.scalar_type()), w.q_head_bias.to(first.scalar_type())).to(at::kFloat);
 }
 

@@ -78,12 +78,13 @@ class AttentionHalf : public Function<AttentionHalf> {
 class SwigluHalf : public Function<SwigluHalf> {
  public:
   static at::Tensor forward(AutogradContext* ctx, const at::Tensor& h, const at::Tensor& gate_up_master,
-                            const at::Tensor& down_master, const BlockWeights& weights, double eps) {
-    const auto gate_up = product(h, weights.gate_up);
+                            const at::Tensor& down_master, const at::Tensor& gate_up_compute,
+                            const at::Tensor& down_compute, double eps) {
+    const auto gate_up = product(h, gate_up_compute);
     const auto act = swiglu(gate_up);
-    const auto norm = add_rms_norm(h, product(act, weights.down), eps);
+    const auto norm = add_rms_norm(h, product(act, down_compute), eps);
     // `act` is cheap to compute again: it is not kept.
-    ctx->save_for_backward({h, gate_up_master, down_master, weights.gate_up, weights.down, gate_up, norm.y, norm.rstd});
+    ctx->save_for_backward({h, gate_up_master, down_master, gate_up_compute, down_compute, gate_up, norm.y, norm.rstd});
     return norm.y;
   }
   static variable_list backward(AutogradContext* ctx, variable_list grads) {
@@ -94,9 +95,17 @@ class SwigluHalf : public Function<SwigluHalf> {
     const auto dgate_up = swiglu_backward(gate_up, product_dx(dsum, s[4]));
     const auto dw_gate_up = product_dw(dgate_up, h, s[1]);
     const auto dh = matrix_product_onto(rows_of(dsum), rows_of(dgate_up), s[3]).view(h.sizes());
-    return {dh, dw_gate_up, dw_down, {}, {}};
+    return {dh, dw_gate_up, dw_down, {}, {}, {}};
   }
 };
+
+/// The block's first half with model.mlp_t: [B, S, D] -> [B, S, D].
+at::Tensor mix_positions(const at::Tensor& h, const BlockWeights& master, const BlockWeights& compute, double eps) {
+  return SwigluHalf::apply(h.transpose(1, 2).contiguous(), master.token_gate_up, master.token_down,
+                           compute.token_gate_up, compute.token_down, eps)
+      .transpose(1, 2)
+      .contiguous();
+}
 
 }  // namespace
 
@@ -106,8 +115,9 @@ at::Tensor linear(const at::Tensor& x, const at::Tensor& master, const at::Tenso
 
 at::Tensor block(const at::Tensor& h, const BlockWeights& master, const BlockWeights& compute,
                  const RotaryTables& rotary, std::int64_t heads, double eps) {
-  const auto mixed = AttentionHalf::apply(h, master.qkv, master.o, compute, rotary, heads, eps);
-  return SwigluHalf::apply(mixed, master.gate_up, master.down, compute, eps);
+  const auto mixed = master.qkv.defined() ? AttentionHalf::apply(h, master.qkv, master.o, compute, rotary, heads, eps)
+                                          : mix_positions(h, master, compute, eps);
+  return SwigluHalf::apply(mixed, master.gate_up, master.down, compute.gate_up, compute.down, eps);
 }
 
 }  // namespace dis

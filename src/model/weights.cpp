@@ -33,20 +33,39 @@ std::int64_t count(const std::vector<std::int64_t>& shape) {
 
 const std::string kPrefix = "model.inner.";
 
-std::string layer_prefix(std::int64_t layer) { return kPrefix + "L_level.layers." + std::to_string(layer) + "."; }
+std::string layer_prefix(const std::string& level, std::int64_t layer) {
+  return kPrefix + level + ".layers." + std::to_string(layer) + ".";
+}
+
+void add_stack(std::vector<WeightSpec>& table, const ModelShape& shape, const std::string& level) {
+  const auto add = [&](const std::string& name, std::int64_t out, std::int64_t in) {
+    table.push_back({name, {out, in}, WeightKind::parameter, 1.0 / std::sqrt(static_cast<double>(in))});
+  };
+  const auto width = shape.config.hidden_size, positions = shape.positions();
+  for (std::int64_t layer = 0; layer < shape.config.num_layers; ++layer) {
+    const auto prefix = layer_prefix(level, layer);
+    if (shape.config.mlp_t) {
+      add(prefix + "mlp_t.gate_up_proj.weight", 2 * shape.inner_of(positions), positions);
+      add(prefix + "mlp_t.down_proj.weight", positions, shape.inner_of(positions));
+    } else {
+      add(prefix + "self_attn.qkv_proj.weight", 3 * width, width);
+      add(prefix + "self_attn.o_proj.weight", width, width);
+    }
+    add(prefix + "mlp.gate_up_proj.weight", 2 * shape.inner(), width);
+    add(prefix + "mlp.down_proj.weight", width, shape.inner());
+  }
+}
 
 }  // namespace
 
-std::int64_t ModelShape::inner() const {
-  const double wanted = std::round(config.expansion * static_cast<double>(config.hidden_size) * 2.0 / 3.0);
+std::int64_t ModelShape::inner_of(std::int64_t width) const {
+  const double wanted = std::round(config.expansion * static_cast<double>(width) * 2.0 / 3.0);
   return (static_cast<std::int64_t>(wanted) + 255) / 256 * 256;
 }
 
 std::vector<WeightSpec> weight_table(const ModelShape& shape) {
   const auto width = shape.config.hidden_size;
-  const auto inner = shape.inner();
   const double std_d = 1.0 / std::sqrt(static_cast<double>(width));
-  const double std_i = 1.0 / std::sqrt(static_cast<double>(inner));
   using enum WeightKind;
   std::vector<WeightSpec> table;
   table.push_back({kPrefix + "embed_tokens.embedding_weight", {shape.vocabulary, width}, parameter, std_d});
@@ -54,15 +73,11 @@ std::vector<WeightSpec> weight_table(const ModelShape& shape) {
   if (shape.time == TimeEmbedding::integer) {  // rows 1..N_sup are used
     table.push_back({kPrefix + "timestep_embed.embedding_weight", {shape.supervision + 2, width}, parameter, std_d});
   }
-  for (std::int64_t layer = 0; layer < shape.config.num_layers; ++layer) {
-    const auto prefix = layer_prefix(layer);
-    table.push_back({prefix + "self_attn.qkv_proj.weight", {3 * width, width}, parameter, std_d});
-    table.push_back({prefix + "self_attn.o_proj.weight", {width, width}, parameter, std_d});
-    table.push_back({prefix + "mlp.gate_up_proj.weight", {2 * inner, width}, parameter, std_d});
-    table.push_back({prefix + "mlp.down_proj.weight", {width, inner}, parameter, std_i});
-  }
-  table.push_back({kPrefix + "q_head.weight", {2, width}, head, 0.0});
-  table.push_back({kPrefix + "q_head.bias", {2}, head, 0.0, -5.0});
+  add_stack(table, shape, "L_level");
+  if (shape.hierarchical) add_stack(table, shape, "H_level");
+  const auto head_kind = shape.halting ? parameter : head;
+  table.push_back({kPrefix + "q_head.weight", {2, width}, head_kind, 0.0});
+  table.push_back({kPrefix + "q_head.bias", {2}, head_kind, 0.0, -5.0});
   if (shape.config.puzzle_embedding) {
     table.push_back({kPrefix + "puzzle_emb.weights", {shape.identifiers, shape.config.puzzle_emb_ndim}, buffer, 0.0});
   }
@@ -163,11 +178,17 @@ WeightViews Weights::views(const std::vector<at::Tensor>& tensors) const {
   v.puzzle = by_name(kPrefix + "puzzle_emb.weights");
   v.y_init = by_name(kPrefix + "H_init");
   v.z_init = by_name(kPrefix + "L_init");
-  for (std::int64_t layer = 0; layer < shape_.config.num_layers; ++layer) {
-    const auto prefix = layer_prefix(layer);
-    v.blocks.push_back({by_name(prefix + "self_attn.qkv_proj.weight"), by_name(prefix + "self_attn.o_proj.weight"),
-                        by_name(prefix + "mlp.gate_up_proj.weight"), by_name(prefix + "mlp.down_proj.weight")});
-  }
+  const auto stack = [&](const std::string& level) {
+    std::vector<BlockWeights> blocks;
+    for (std::int64_t layer = 0; layer < shape_.config.num_layers; ++layer) {
+      const auto of = [&](const std::string& part) { return by_name(layer_prefix(level, layer) + part + ".weight"); };
+      blocks.push_back({of("self_attn.qkv_proj"), of("self_attn.o_proj"), of("mlp_t.gate_up_proj"),
+                        of("mlp_t.down_proj"), of("mlp.gate_up_proj"), of("mlp.down_proj")});
+    }
+    return blocks;
+  };
+  v.blocks = stack("L_level");
+  v.answer_blocks = shape_.hierarchical ? stack("H_level") : v.blocks;
   return v;
 }
 

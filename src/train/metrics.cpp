@@ -6,9 +6,43 @@
 
 namespace dis {
 
+std::int64_t HaltingMetrics::samples() const { return std::accumulate(ended.begin(), ended.end(), std::int64_t{0}); }
+
+double HaltingMetrics::mean_steps() const {
+  double steps = 0.0;
+  for (std::size_t s = 0; s < ended.size(); ++s) steps += static_cast<double>(ended[s]) * static_cast<double>(s + 1);
+  return steps / static_cast<double>(samples());
+}
+
+double BatchMetrics::final_exact() const { return halting ? halting->exact : exact.back(); }
+
 double BatchMetrics::mean_loss() const {
+  if (halting) return halting->label_loss;
   return std::accumulate(loss.begin(), loss.end(), 0.0) / static_cast<double>(loss.size());
 }
+
+namespace {
+
+HaltingMetrics summarise_halting(const TickRecords& records, std::size_t N) {
+  HaltingMetrics metrics;
+  metrics.ended.resize(N);
+  double exact = 0.0, agree = 0.0;
+  const auto count = static_cast<double>(records.step.size());
+  for (std::size_t i = 0; i < records.step.size(); ++i) {
+    const bool solved = records.correct[i] == records.cells[i];
+    agree += (records.q_halt[i] > 0.0) == solved ? 1.0 : 0.0;
+    metrics.loss += records.halting_loss[i] / count;
+    metrics.label_loss += records.loss[i] / count;
+    if (records.halted[i] == 0) continue;
+    ++metrics.ended[static_cast<std::size_t>(records.step[i] - 1)];
+    exact += solved ? 1.0 : 0.0;
+  }
+  metrics.agreement = agree / count;
+  metrics.exact = exact / static_cast<double>(metrics.samples());
+  return metrics;
+}
+
+}  // namespace
 
 BatchMetrics summarise(const TickRecords& records, std::int64_t N) {
   const auto size = static_cast<std::size_t>(N);
@@ -26,7 +60,9 @@ BatchMetrics summarise(const TickRecords& records, std::int64_t N) {
     exact[s] /= lanes[s];
     correct[s] /= cells[s];
   }
-  return {loss, exact, correct};
+  BatchMetrics metrics{loss, exact, correct};
+  if (records.halting()) metrics.halting = summarise_halting(records, size);
+  return metrics;
 }
 
 std::optional<std::string> find_non_finite(const TickRecords& records) {
@@ -35,7 +71,8 @@ std::optional<std::string> find_non_finite(const TickRecords& records) {
     std::string bad;
     std::size_t count = 0, first = 0;
     for (std::size_t lane = 0; lane < lanes; ++lane) {
-      if (std::isfinite(records.loss[tick * lanes + lane])) continue;
+      const auto at = tick * lanes + lane;
+      if (std::isfinite(records.loss[at]) && (!records.halting() || std::isfinite(records.halting_loss[at]))) continue;
       if (count == 0) first = tick * lanes + lane;
       if (++count <= 8) bad += (bad.empty() ? "" : ", ") + std::to_string(lane);
     }
@@ -52,17 +89,25 @@ Json metrics_record(const BatchMetrics& metrics, const BatchCounters& counters) 
     for (const double value : values) json.push_back(number_or_text(value));
     return json;
   };
-  return {{"step", counters.updates},
-          {"batch", counters.batches},
-          {"samples", counters.samples},
-          {"loss", number_or_text(metrics.mean_loss())},
-          {"loss_per_step", list(metrics.loss)},
-          {"exact", number_or_text(metrics.exact.back())},
-          {"exact_per_step", list(metrics.exact)},
-          {"correct_per_step", list(metrics.correct)},
-          {"lr", counters.lr},
-          {"samples_per_s", counters.samples_per_s},
-          {"seconds", counters.seconds}};
+  Json json = {{"step", counters.updates},
+               {"batch", counters.batches},
+               {"samples", counters.samples},
+               {"loss", number_or_text(metrics.mean_loss())},
+               {"loss_per_step", list(metrics.loss)},
+               {"exact", number_or_text(metrics.final_exact())},
+               {"exact_per_step", list(metrics.exact)},
+               {"correct_per_step", list(metrics.correct)}};
+  if (const auto& halting = metrics.halting) {
+    json["halting"] = {{"samples", halting->samples()},
+                       {"mean_steps", number_or_text(halting->mean_steps())},
+                       {"ended", halting->ended},
+                       {"loss", number_or_text(halting->loss)},
+                       {"agreement", number_or_text(halting->agreement)}};
+  }
+  json["lr"] = counters.lr;
+  json["samples_per_s"] = counters.samples_per_s;
+  json["seconds"] = counters.seconds;
+  return json;
 }
 
 }  // namespace dis

@@ -13,7 +13,9 @@ namespace {
 double flops_of_pass(const ModelShape& shape) {
   const auto D = static_cast<double>(shape.config.hidden_size), I = static_cast<double>(shape.inner());
   const auto S = static_cast<double>(shape.positions());
-  return static_cast<double>(shape.config.num_layers) * S * (8.0 * D * D + 6.0 * D * I + 4.0 * S * D);
+  const double mixing = shape.config.mlp_t ? 6.0 * D * S * static_cast<double>(shape.inner_of(shape.positions()))
+                                           : S * (8.0 * D * D + 4.0 * S * D);
+  return static_cast<double>(shape.config.num_layers) * (mixing + 6.0 * S * D * I);
 }
 
 /// What the backward pass keeps of one token in one block: inputs of the products and norms, q, k, v, gate and up.
@@ -49,6 +51,17 @@ std::string scaled(double value, const char* unit) {
 
 }  // namespace
 
+PassCount passes_per_sample(const ModelShape& shape) {
+  const auto cycle = shape.config.L_cycles + 1, all = shape.config.H_cycles * cycle;
+  // HRM asks its continue head's target of the state after one more step.
+  return {shape.supervision * all * (shape.hierarchical ? 2 : 1), shape.supervision * (shape.hierarchical ? 2 : cycle)};
+}
+
+double flops_per_sample(const ModelShape& shape, const PassCount& passes) {
+  // The way back of a pass costs two: to the states and to the weights.
+  return static_cast<double>(passes.forward + 2 * passes.backward) * flops_of_pass(shape);
+}
+
 TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std::int64_t epoch_length,
                            std::int64_t evaluation_rows, bool bfloat16) {
   TrainingPlan plan;
@@ -72,9 +85,10 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
   if (epoch_length > 0) plan.epochs = static_cast<double>(plan.samples) / static_cast<double>(epoch_length);
   plan.passes_per_batch = N * model.H_cycles * (model.L_cycles + 1);
 
-  // A pass with gradient costs three: forward, and backward to the states and to the weights.
-  const double passes = static_cast<double>(N * (model.L_cycles + 1)) * static_cast<double>(model.H_cycles - 1 + 3);
-  plan.training_flops = passes * flops_of_pass(shape) * static_cast<double>(plan.samples);
+  const auto passes = passes_per_sample(shape);
+  plan.forward_passes = passes.forward;
+  plan.backward_passes = passes.backward;
+  plan.training_flops = flops_per_sample(shape, passes) * static_cast<double>(plan.samples);
   plan.evaluation_rows = evaluation_rows;
   plan.evaluation_flops =
       static_cast<double>(plan.passes_per_batch) * flops_of_pass(shape) * static_cast<double>(evaluation_rows);
@@ -110,6 +124,8 @@ Json to_json(const TrainingPlan& plan) {
       {"samples", plan.samples},
       {"epochs", plan.epochs},
       {"passes_per_batch", plan.passes_per_batch},
+      {"forward_passes_per_sample", plan.forward_passes},
+      {"backward_passes_per_sample", plan.backward_passes},
       {"training_flops", plan.training_flops},
       {"evaluation_rows", plan.evaluation_rows},
       {"evaluation_flops", plan.evaluation_flops},

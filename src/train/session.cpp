@@ -38,6 +38,8 @@ ModelShape model_shape(const RunConfig& config, const DataShape& data, const Tar
   shape.identifiers = data.identifiers;
   shape.supervision = config.method.num_supervision;
   shape.time = config.method.time;
+  shape.halting = config.method.algorithm != Algorithm::dis;
+  shape.hierarchical = config.method.algorithm == Algorithm::hrm;
   return shape;
 }
 

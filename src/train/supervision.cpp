@@ -1,33 +1,14 @@
 #include "dis/train/supervision.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/record_function.h>
 #include <torch/torch.h>
-
-#include <algorithm>
-#include <cstring>
-#include <thread>
 
 #include "dis/model/weights_file.h"
 #include "dis/ops/cross_entropy.h"
 #include "dis/train/schedule.h"
+#include "lane_copies.h"
 
 namespace dis {
-namespace {
-
-/// Copies plain numbers to `to` without waiting: by way of pinned memory, which LibTorch keeps until it is done.
-void copy_numbers(const std::vector<std::int32_t>& from, at::Tensor to) {
-  auto staged = at::empty(to.sizes(), at::TensorOptions().dtype(at::kInt).pinned_memory(to.is_cuda()));
-  std::memcpy(staged.data_ptr(), from.data(), from.size() * sizeof(std::int32_t));
-  to.copy_(staged, true);
-}
-
-/// A GPU waits for its samples; on the CPU the cores have other work, and drawing is a small part of it.
-std::size_t loader_threads(at::Device device) {
-  return device.is_cpu() ? 1 : std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8);
-}
-
-}  // namespace
 
 LaneTensors LaneTensors::narrow(std::int64_t first, std::int64_t count) const {
   const auto part = [&](const at::Tensor& x) { return x.defined() ? x.narrow(0, first, count) : x; };
@@ -42,35 +23,14 @@ SupervisionLoop::SupervisionLoop(const RunConfig& config, const Ranks& ranks, co
       ranks_(ranks),
       own_{config.train.global_batch / ranks.size() * ranks.rank(), config.train.global_batch / ranks.size()},
       lanes_(own_.count),
-      // Each micro-batch is split among workers, one thread each: threads that share the lanes scale better than
-      // threads that share every operation. A GPU has one worker.
-      workers_(model.device().is_cpu() ? std::min<std::int64_t>(at::get_num_threads(), lanes_) : 1),
+      rounds_(config, model, lanes_),
       clock_{config.train.global_batch, method_.num_supervision, method_.lanes == Lanes::staggered},
       loader_(clock_, own_, static_cast<std::uint64_t>(config.run.seed), stream, std::move(frames),
               loader_threads(model.device())),
       model_(model),
       optimiser_(optimiser),
       graph_(config.compute.cuda_graph, model.device()) {
-  model_.weights().add_workers(static_cast<std::size_t>(workers_));
   allocate();
-  if (config.dist.deterministic) {
-    for (std::int64_t first = 0; first < lanes_; first += config.dist.chunk) {
-      if (first / config.dist.chunk % workers_ == 0) rounds_.emplace_back();
-      rounds_.back().push_back({first, config.dist.chunk});
-    }
-    chunk_gradients_ =
-        at::zeros({lanes_ / config.dist.chunk, model_.weights().parameters()}, model_.weights().flat().options());
-    return;
-  }
-  const auto micro_batch = config.train.micro_batch > 0 ? config.train.micro_batch : lanes_;
-  for (std::int64_t first = 0; first < lanes_; first += micro_batch) {
-    const auto size = std::min(micro_batch, lanes_ - first), pieces = std::min(workers_, size);
-    auto& round = rounds_.emplace_back();
-    for (std::int64_t piece = 0; piece < pieces; ++piece) {
-      const auto from = size * piece / pieces;
-      round.push_back({first + from, size * (piece + 1) / pieces - from});
-    }
-  }
 }
 
 void SupervisionLoop::allocate() {
@@ -175,37 +135,8 @@ void SupervisionLoop::supervise() {
   at::index_select_out(now_.target, all, 0, row);
   if (now_.target_before.defined()) at::index_select_out(now_.target_before, all, 0, row - 1);
 
-  auto& weights = model_.weights();
-  std::int64_t chunk = 0;
-  for (const auto& round : rounds_) {
-    // Under dist.deterministic also a single piece is computed by one thread: its rounding must not depend on how many
-    // pieces there are.
-    const auto pieces = std::ssize(round), tasks = chunk_gradients_.defined() ? workers_ : pieces;
-    at::parallel_for(0, tasks, 1, [&](std::int64_t from, std::int64_t to) {
-      for (auto piece = from; piece < std::min(to, pieces); ++piece) {
-        const auto [first, count] = round[static_cast<std::size_t>(piece)];
-        supervise_lanes(static_cast<std::size_t>(piece), now_.narrow(first, count));
-      }
-    });
-    for (std::int64_t piece = 0; chunk_gradients_.defined() && piece < pieces; ++piece, ++chunk) {
-      auto gradient = weights.gradient(static_cast<std::size_t>(piece));
-      chunk_gradients_[chunk].add_(gradient.narrow(0, 0, weights.parameters()));
-      gradient.zero_();
-    }
-  }
-  weights.collect_gradients();
-}
-
-void SupervisionLoop::sum_gradients() {
-  auto total = model_.weights().gradient().narrow(0, 0, model_.weights().parameters());
-  if (!chunk_gradients_.defined()) return ranks_.sum(total);
-  constexpr std::int64_t kSlice = std::int64_t{1} << 20;  // numbers of which all chunks are in memory at once
-  for (std::int64_t first = 0; first < total.numel(); first += kSlice) {
-    const auto chunks = ranks_.gather(chunk_gradients_.slice(1, first, first + kSlice).contiguous());
-    auto slice = total.slice(0, first, first + kSlice);
-    for (const auto& chunk : chunks.unbind()) slice.add_(chunk);
-  }
-  chunk_gradients_.zero_();
+  rounds_.run(
+      [&](std::size_t worker, LaneRange lanes) { supervise_lanes(worker, now_.narrow(lanes.first, lanes.count)); });
 }
 
 void SupervisionLoop::end_tick() {
@@ -216,7 +147,7 @@ void SupervisionLoop::end_tick() {
   }
   if (method_.feedback == Feedback::prediction) now_.tokens.copy_(now_.predictions);
   if (!updates_now()) return;
-  sum_gradients();
+  rounds_.sum_gradients(ranks_);
   if (!puzzle_ids_.defined()) return optimiser_.apply({}, {});
   // Slot by slot, each with the lanes of all ranks in their order.
   const auto everywhere = [&](const at::Tensor& x) {
@@ -249,20 +180,6 @@ TickRecords SupervisionLoop::run(std::int64_t ticks) {
   records.correct.assign(numbers.data_ptr<std::int32_t>(), numbers.data_ptr<std::int32_t>() + size);
   records.cells.assign(numbers.data_ptr<std::int32_t>() + size, numbers.data_ptr<std::int32_t>() + 2 * size);
   return records;
-}
-
-TickRecords gather(const Ranks& ranks, const TickRecords& own) {
-  if (ranks.size() == 1) return own;
-  const auto ticks = std::ssize(own.loss) / own.lanes;
-  // The lanes come first in what is gathered, the ticks in the records.
-  const auto all = [&]<class T>(const std::vector<T>& values, at::ScalarType type) {
-    auto tensor = at::empty({ticks, own.lanes}, type);
-    std::copy(values.begin(), values.end(), tensor.template data_ptr<T>());
-    const auto joined = ranks.gather(tensor.t().contiguous()).t().contiguous();
-    return std::vector<T>(joined.template data_ptr<T>(), joined.template data_ptr<T>() + joined.numel());
-  };
-  return {own.lanes * ranks.size(), all(own.step, at::kInt), all(own.loss, at::kDouble), all(own.correct, at::kInt),
-          all(own.cells, at::kInt)};
 }
 
 std::vector<std::pair<std::string, at::Tensor>> SupervisionLoop::state() const {

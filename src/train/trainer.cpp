@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 
+#include <algorithm>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
@@ -23,7 +24,7 @@
 #include "dis/train/metrics.h"
 #include "dis/train/optimiser.h"
 #include "dis/train/schedule.h"
-#include "dis/train/supervision.h"
+#include "dis/train/training_loop.h"
 #include "share_state.h"
 
 namespace dis {
@@ -111,7 +112,7 @@ class Run {
         optimiser_(config_.optim, batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method),
                    session.model->weights()),
         ranks_(*session.ranks),
-        loop_(config_, ranks_, *session.data, frames_of(session), *session.model, optimiser_),
+        loop_(make_training_loop(config_, ranks_, *session.data, frames_of(session), *session.model, optimiser_)),
         batches_(batches_of(config_.method, config_.train.steps)) {}
 
   void open() {
@@ -144,10 +145,10 @@ class Run {
       const auto own = one_batch();
       state_.updates = optimiser_.updates();
       ++state_.batches;
-      state_.samples += config_.train.global_batch;
       state_.seconds = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      const auto seen = agree({find_non_finite(own).has_value(), stop_requested()});
+      const auto seen = agree({find_non_finite(own).has_value(), stop_requested(), ended_samples(own)});
       stop = seen.stop;
+      state_.samples += seen.ended;
       const bool log = state_.batches % config_.train.log_every == 0 || state_.batches == batches_;
       const double rate = static_cast<double>(state_.samples - samples_before) / (state_.seconds - before);
       if (log || seen.non_finite) {
@@ -156,9 +157,9 @@ class Run {
         batch = summarise(records, config_.method.num_supervision);
         if (outputs) record(batch, rate, *outputs);
       }
-      const auto found = batch.loss.empty()
-                             ? std::string()
-                             : "loss " + fixed(batch.mean_loss(), 4) + ", exact " + fixed(batch.exact.back(), 3) + ", ";
+      const auto found = batch.loss.empty() ? std::string()
+                                            : "loss " + fixed(batch.mean_loss(), 4) + ", exact " +
+                                                  fixed(batch.final_exact(), 3) + ", ";
       progress.update(state_.updates, found + fixed(rate, 1) + " samples/s");
       if (config_.dist.check_every > 0 && state_.batches % config_.dist.check_every == 0) check_ranks();
       const bool evaluated = evaluate_if_due(outputs);
@@ -199,16 +200,24 @@ class Run {
 
   struct Seen {
     bool non_finite = false, stop = false;
+    std::int64_t ended = 0;
   };
 
-  /// What any rank has seen.
+  /// Samples that the network was done with in these ticks.
+  static std::int64_t ended_samples(const TickRecords& own) {
+    if (!own.halting()) return own.lanes;
+    return std::count(own.halted.begin(), own.halted.end(), 1);
+  }
+
+  /// What any rank has seen, and the samples of all.
   Seen agree(Seen own) const {
     if (ranks_.size() == 1) return own;
-    const auto seen = at::zeros({2}, at::kLong);
+    const auto seen = at::zeros({3}, at::kLong);
     seen[0] = own.non_finite ? 1 : 0;
     seen[1] = own.stop ? 1 : 0;
+    seen[2] = own.ended;
     ranks_.sum(seen);
-    return {seen[0].item<std::int64_t>() > 0, seen[1].item<std::int64_t>() > 0};
+    return {seen[0].item<std::int64_t>() > 0, seen[1].item<std::int64_t>() > 0, seen[2].item<std::int64_t>()};
   }
 
   void check_ranks() const {
@@ -217,7 +226,7 @@ class Run {
   }
 
   void restore_lanes(const NamedTensors& lanes) {
-    if (state_.batches > 0) loop_.restore(state_.batches * config_.method.num_supervision, lanes);
+    if (state_.batches > 0) loop_->restore(state_.batches * config_.method.num_supervision, lanes);
   }
 
   void open_folder(NamedTensors& lanes) {
@@ -291,7 +300,7 @@ class Run {
 
   TickRecords one_batch() {
     try {
-      return loop_.run(config_.method.num_supervision);
+      return loop_->run(config_.method.num_supervision);
     } catch (const UserError&) {
       throw;
     } catch (const std::exception& error) {
@@ -321,6 +330,10 @@ class Run {
       events.scalar("loss/step_" + step, state_.updates, batch.loss[s]);
       events.scalar("exact/step_" + step, state_.updates, batch.exact[s]);
     }
+    if (!batch.halting) return;
+    events.scalar("halting/loss", state_.updates, batch.halting->loss);
+    events.scalar("halting/mean_steps", state_.updates, batch.halting->mean_steps());
+    events.scalar("halting/agreement", state_.updates, batch.halting->agreement);
   }
 
   /// Whether a multiple of `every` updates lies in the batch that has just ended.
@@ -363,7 +376,7 @@ class Run {
     if (!at::isfinite(weights.flat()).all().item<bool>() || !at::isfinite(optimiser_.v()).all().item<bool>()) {
       fail_non_finite("a weight or a moment is NaN or infinite");
     }
-    const auto lanes = loop_.state();
+    const auto lanes = loop_->state();
     if (ranks_.first()) {
       save_checkpoint(request_.run, state_, *session_.model, optimiser_, lanes, config_.train.keep_last);
     }
@@ -376,7 +389,7 @@ class Run {
   const RunConfig& config_;
   Optimiser optimiser_;
   const Ranks& ranks_;
-  SupervisionLoop loop_;
+  std::unique_ptr<TrainingLoop> loop_;
   std::int64_t batches_;
   std::optional<RunLock> lock_;
   RunState state_;

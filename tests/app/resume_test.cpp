@@ -38,6 +38,13 @@ const Variant& lockstep() {
   return variant;
 }
 
+/// Lanes in the middle of their samples, with states that the next update goes on from.
+Variant halting(const std::string& algorithm) {
+  return {algorithm,
+          {"train.steps=150", "train.checkpoint_every=6", "method.algorithm=" + algorithm, "method.targets=label",
+           "method.time=none", "method.halt_exploration=0.3"}};
+}
+
 /// Waits until the run has `lines` records, and then `after` more. False when it ended before that.
 bool wait_for(Program& program, const fs::path& run, std::size_t lines, std::chrono::microseconds after) {
   while (metrics_lines(run) < lines) {
@@ -100,7 +107,7 @@ TEST_P(KilledRun, EndsLikeTheUninterruptedRun) {
 
 INSTANTIATE_TEST_SUITE_P(
     Variants, KilledRun,
-    testing::Values(lockstep(),
+    testing::Values(lockstep(), halting("trm"), halting("hrm"),
                     Variant{"staggered_bfloat16",
                             {"train.steps=150", "train.checkpoint_every=3", "method.lanes=staggered",
                              "method.feedback=prediction", "compute.dtype=bfloat16"}},

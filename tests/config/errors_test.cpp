@@ -102,6 +102,12 @@ const std::vector<Wrong>& wrong_configs() {
       {"", {"train.micro_batch=65"}, {"train.micro_batch = 65 must be at most train.global_batch = 64"}},
       {"", {"method.targets=trajectory"}, {"method.targets = trajectory needs method.trajectory_file"}},
       {"", {"method.trajectory_file=x.json"}, {"method.trajectory_file = \"x.json\"", "method.targets = path"}},
+      {"",
+       {"method.algorithm=trm", "method.time=none"},
+       {"method.algorithm = trm needs method.targets = label, found path"}},
+      {"",
+       {"method.algorithm=hrm", "method.time=none", "method.targets=label", "method.lanes=staggered"},
+       {"method.algorithm = hrm needs method.lanes = lockstep, found staggered"}},
       {"", {"train.keep_best=true"}, {"train.keep_best = true needs train.eval_every"}},
       {"", {"train.keep_best=true", "data.min_givens=9"}, {"data.min_givens", " (and 1 more)"}},
   };

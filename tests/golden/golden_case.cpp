@@ -45,6 +45,9 @@ ModelShape Case::shape() const {
   shape.length = c.at("seq_len").get<std::int64_t>();
   shape.identifiers = c.at("num_puzzle_identifiers").get<std::int64_t>();
   shape.supervision = c.at("halt_max_steps").get<std::int64_t>();
+  shape.hierarchical = has("model.inner.H_level.layers.0.mlp.down_proj.weight");
+  shape.config.mlp_t = c.value("mlp_t", false);
+  for (const auto& [name, tensor] : tensors_) shape.halting = shape.halting || name.ends_with("/halted");
   shape.time = has("model.inner.timestep_embed.embedding_weight") ? TimeEmbedding::integer : TimeEmbedding::none;
   return shape;
 }

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "dis/core/json.h"
+#include "dis/data/dataset.h"
 #include "dis/model/backbone.h"
 
 namespace dis::golden {
@@ -40,11 +41,29 @@ class Case {
   std::map<std::string, at::Tensor> tensors_;
 };
 
+/// The case's batches as a training stream: example p is lane p mod B of batch p div B.
+class RecordedStream : public TrainingStream {
+ public:
+  explicit RecordedStream(const Case& golden);
+  DataShape shape() const override { return shape_; }
+  Origin example(std::uint64_t seed, std::uint64_t position, std::span<std::int32_t> input,
+                 std::span<std::int32_t> label, std::int32_t& puzzle_id) const override;
+  void augment(const Origin&, std::span<std::int32_t>) const override {}
+  std::string identifier(std::int64_t) const override { return {}; }
+
+ private:
+  DataShape shape_;
+  at::Tensor inputs_, labels_, ids_;
+};
+
+OptimConfig optimiser_of(const Json& hyper, const std::string& name);
+
 /// Fails the running test unless |got - want| <= absolute + relative |want| everywhere; a NaN fails.
 void expect_close(const std::string& what, const at::Tensor& got, const at::Tensor& want, const Tolerance& tolerance);
 
 void check_forward(const Case& golden);
 void check_training(const Case& golden);
+void check_halting(const Case& golden);
 void check_optimisers(const Case& golden);
 void check_path_targets(const Case& golden);
 

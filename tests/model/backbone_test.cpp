@@ -189,6 +189,26 @@ INSTANTIATE_TEST_SUITE_P(
                        ::testing::Values(TimeEmbedding::integer, TimeEmbedding::continuous, TimeEmbedding::none)),
     name_of);
 
+/// The baselines' networks: HRM's two stacks, and TRM's variant that mixes positions without attention.
+ModelShape other_shape(bool hierarchical, bool mlp_t) {
+  auto shape = small_shape();
+  shape.time = TimeEmbedding::none;
+  shape.hierarchical = hierarchical;
+  shape.halting = true;
+  shape.config.mlp_t = mlp_t;
+  shape.config.H_cycles = 2;
+  return shape;
+}
+
+TEST(Backbone, TheBaselinesNetworksEqualTheComposedOnes) {
+  for (const auto& [hierarchical, mlp_t] : {std::pair{true, false}, {false, true}, {true, true}}) {
+    SCOPED_TRACE(std::string(hierarchical ? "two stacks" : "one stack") + (mlp_t ? ", mlp_t" : ""));
+    const auto shape = other_shape(hierarchical, mlp_t);
+    expect_as_exact(shape, at::kFloat, {0x1p-23, 3.0, 1e-4});
+    expect_as_exact(shape, at::kBFloat16, {0x1p-8, 2.0, std::numeric_limits<double>::infinity()});
+  }
+}
+
 TEST(Backbone, OfSeveralCyclesOnlyTheLastCarriesGradient) {
   auto shape = small_shape();
   shape.config.H_cycles = 3;

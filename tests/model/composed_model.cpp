@@ -46,14 +46,20 @@ at::Tensor ComposedModel::input(const at::Tensor& tokens, const at::Tensor& ids,
   return reference::embed(tokens, leaf("embed_tokens.embedding_weight"), rows, time, type_);
 }
 
-at::Tensor ComposedModel::stack(at::Tensor h) const {
+at::Tensor ComposedModel::stack(at::Tensor h, const std::string& level) const {
   const auto eps = shape_.config.rms_norm_eps;
   for (std::int64_t i = 0; i < shape_.config.num_layers; ++i) {
-    const auto layer = "L_level.layers." + std::to_string(i) + ".";
-    const auto qkv = at::linear(h, cast(layer + "self_attn.qkv_proj.weight"))
-                         .unflatten(2, {3, shape_.config.num_heads, shape_.head()});
-    const auto mixed = reference::attention(qkv, cos_, sin_);
-    h = reference::rms_norm(h + at::linear(mixed, cast(layer + "self_attn.o_proj.weight")), eps);
+    const auto layer = level + ".layers." + std::to_string(i) + ".";
+    if (shape_.config.mlp_t) {
+      const auto turned = h.transpose(1, 2);
+      const auto act = reference::swiglu(at::linear(turned, cast(layer + "mlp_t.gate_up_proj.weight")));
+      h = reference::rms_norm(turned + at::linear(act, cast(layer + "mlp_t.down_proj.weight")), eps).transpose(1, 2);
+    } else {
+      const auto qkv = at::linear(h, cast(layer + "self_attn.qkv_proj.weight"))
+                           .unflatten(2, {3, shape_.config.num_heads, shape_.head()});
+      const auto mixed = reference::attention(qkv, cos_, sin_);
+      h = reference::rms_norm(h + at::linear(mixed, cast(layer + "self_attn.o_proj.weight")), eps);
+    }
     const auto act = reference::swiglu(at::linear(h, cast(layer + "mlp.gate_up_proj.weight")));
     h = reference::rms_norm(h + at::linear(act, cast(layer + "mlp.down_proj.weight")), eps);
   }
@@ -63,8 +69,11 @@ at::Tensor ComposedModel::stack(at::Tensor h) const {
 States ComposedModel::latent_reasoning(const at::Tensor& x, States s, bool whole) const {
   for (std::int64_t cycle = 1; cycle <= shape_.config.H_cycles; ++cycle) {
     if (!whole) s = {s.y.detach(), s.z.detach()};
-    for (std::int64_t pass = 0; pass < shape_.config.L_cycles; ++pass) s.z = stack(s.z + (s.y + x));
-    s.y = stack(s.y + s.z);
+    for (std::int64_t pass = 1; pass <= shape_.config.L_cycles; ++pass) {
+      if (shape_.hierarchical && pass == shape_.config.L_cycles) s.z = s.z.detach();  // HRM: only the last one learns
+      s.z = stack(s.z + (s.y + x));
+    }
+    s.y = stack(s.y + s.z, shape_.hierarchical ? "H_level" : "L_level");
   }
   return s;
 }

@@ -32,7 +32,7 @@ class ComposedModel {
 
  private:
   at::Tensor cast(const std::string& name) const { return leaf(name).to(type_); }
-  at::Tensor stack(at::Tensor h) const;
+  at::Tensor stack(at::Tensor h, const std::string& level = "L_level") const;
 
   ModelShape shape_;
   at::ScalarType type_;

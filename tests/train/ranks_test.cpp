@@ -48,11 +48,18 @@ struct Variant {
   std::function<void(RunConfig&)> change;
 };
 
+void make_baseline(RunConfig& config, Algorithm algorithm) {
+  config.method = small_baseline(algorithm).method;
+  config.method.halt_exploration = 0.5;
+}
+
 const std::vector<Variant>& variants() {
   static const std::vector<Variant> all{{"lockstep", [](RunConfig&) {}},
                                         {"staggered", [](RunConfig& c) { c.method.lanes = Lanes::staggered; }},
                                         {"accumulated", [](RunConfig& c) { c.method.update = Update::accumulated; }},
                                         {"micro_batches", [](RunConfig& c) { c.train.micro_batch = 1; }},
+                                        {"trm", [](RunConfig& c) { make_baseline(c, Algorithm::trm); }},
+                                        {"hrm", [](RunConfig& c) { make_baseline(c, Algorithm::hrm); }},
                                         {"dual_with_ema", [](RunConfig& c) {
                                            c.method.objective = Objective::dual;
                                            c.method.step_weights = StepWeights::linear;
@@ -99,7 +106,7 @@ TEST(SeveralRanks, DeterministicIsTheSameBitsForAnyNumber) {
     for (const auto& variant : variants()) {
       auto config = shared_config();
       variant.change(config);
-      config.method.feedback = Feedback::prediction;
+      if (config.method.algorithm == Algorithm::dis) config.method.feedback = Feedback::prediction;
       config.dist.deterministic = true;
       const auto alone = ends_of(1, config, type)[0];
       for (const int size : {2, 4}) {

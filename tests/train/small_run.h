@@ -12,7 +12,7 @@
 #include "dis/core/random.h"
 #include "dis/model/weights_file.h"
 #include "dis/train/session.h"
-#include "dis/train/supervision.h"
+#include "dis/train/training_loop.h"
 
 namespace dis {
 
@@ -53,6 +53,15 @@ inline RunConfig small_config() {
   return config;
 }
 
+/// The same network and lanes for a baseline with halting.
+inline RunConfig small_baseline(Algorithm algorithm) {
+  auto config = small_config();
+  config.method.algorithm = algorithm;
+  config.method.targets = TargetKind::label;
+  config.method.time = TimeEmbedding::none;
+  return config;
+}
+
 /// No update changes a weight.
 inline RunConfig frozen(RunConfig config) {
   config.optim.lr = config.optim.puzzle_lr = 0.0;
@@ -75,7 +84,7 @@ struct SmallRun {
         model(model_shape(config, stream.shape(), targets), static_cast<std::uint64_t>(config.run.seed), at::kCPU,
               type),
         optimiser(config.optim, config.train.steps, model.weights()),
-        loop(
+        owned_loop(make_training_loop(
             config, *ranks, stream,
             [this](std::uint64_t first, const Batch& batch) {
               {
@@ -84,7 +93,8 @@ struct SmallRun {
               }
               return targets.batch_frames(static_cast<std::uint64_t>(config.run.seed), first, batch, stream);
             },
-            model, optimiser) {}
+            model, optimiser)),
+        loop(*owned_loop) {}
   SmallRun(const SmallRun&) = delete;
   SmallRun& operator=(const SmallRun&) = delete;
 
@@ -99,7 +109,8 @@ struct SmallRun {
   Optimiser optimiser;
   std::mutex drawn_mutex;              ///< the loop draws in threads of its own
   std::multiset<std::uint64_t> drawn;  ///< positions of the stream that frames were asked for
-  SupervisionLoop loop;
+  std::unique_ptr<TrainingLoop> owned_loop;
+  TrainingLoop& loop;
 };
 
 }  // namespace dis

@@ -25,6 +25,7 @@ enum class Purpose : std::uint32_t {
   puzzle = 10,       // step = epoch, index = group: its puzzle and the order of the puzzle's examples
   translate = 11,    // where a grid lies in its field
   votes = 13,        // which votes a smaller evaluation would have had
+  exploration = 14,  // step = tick, index = lane: for how long it may not halt
 };
 
 /// One Philox 4x32-10 block.

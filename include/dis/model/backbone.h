@@ -6,6 +6,9 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <atomic>
+#include <memory>
+
 #include "dis/model/weights.h"
 #include "dis/ops/fused.h"
 
@@ -13,6 +16,12 @@ namespace dis {
 
 struct States {
   at::Tensor y, z;  ///< [B, S, D]
+};
+
+/// Applications of a stack, counted per lane: a pass of 8 lanes counts 8.
+struct PassCount {
+  std::int64_t forward = 0;
+  std::int64_t backward = 0;  ///< those of them that carry gradient
 };
 
 /// `worker` chooses the leaves that gradients collect in (Weights::leaves): calls with different workers may run at the
@@ -36,23 +45,33 @@ class Backbone {
   at::Tensor input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps,
                    std::size_t worker = 0) const;
 
-  /// T cycles of n times z <- net(z, y + x), then y <- net(y, z); only the last cycle carries gradient. The result is
-  /// attached to the graph: detach it before the next step.
+  /// T cycles of n times z <- f_L(z, y + x), then y <- f_H(y, z). TRM has one stack for both, and the last cycle
+  /// carries gradient; HRM (shape().hierarchical) has two, and of the last cycle only the last latent and the answer
+  /// pass carry gradient. The result is attached to the graph: detach it before the next step.
   States latent_reasoning(const at::Tensor& x, States states, std::size_t worker = 0) const;
 
   /// lm_head(y): logits [B, S, V]; the first P positions belong to no cell.
   at::Tensor readout(const at::Tensor& y, std::size_t worker = 0) const;
 
   /// q_head of the first position: [B, 2] float32 logits (halt, continue), for training with halting.
-  at::Tensor halting(const at::Tensor& y) const;
+  at::Tensor halting(const at::Tensor& y, std::size_t worker = 0) const;
+
+  /// What latent_reasoning() has done since the network was made.
+  PassCount passes() const { return {passes_->forward, passes_->backward}; }
 
  private:
-  at::Tensor stack(at::Tensor h, std::size_t worker) const;
+  struct Counters {
+    std::atomic<std::int64_t> forward = 0, backward = 0;
+  };
+
+  at::Tensor stack(at::Tensor h, const std::vector<BlockWeights>& leaves,
+                   const std::vector<BlockWeights>& compute) const;
 
   ModelShape shape_;
   Weights weights_;
   RotaryTables rotary_;
   at::Tensor sinusoids_;  // [N_sup + 2, D], time = continuous
+  std::shared_ptr<Counters> passes_ = std::make_shared<Counters>();
 };
 
 }  // namespace dis

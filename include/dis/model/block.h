@@ -1,5 +1,7 @@
-// One block of the TRM-Att backbone (method section 1), as two autograd functions with explicit backward passes:
+// One block of the backbone (method section 1), as two autograd functions with explicit backward passes:
 //   h = rms(h + attn(h)),  h = rms(h + swiglu(h)).
+// With model.mlp_t the first is rms(h' + swiglu(h')) of the transposed h' [B, D, S]: a SwiGLU over the positions, and a
+// norm over them, in place of attention.
 #pragma once
 
 #include <ATen/core/Tensor.h>

@@ -24,15 +24,18 @@ struct ModelShape {
   std::int64_t identifiers = 1;  ///< puzzle identifiers
   std::int64_t supervision = 6;  ///< N_sup
   TimeEmbedding time = TimeEmbedding::integer;
+  bool hierarchical = false;  ///< HRM: the answer passes have a stack of their own
+  bool halting = false;       ///< the halting head is trained
 
   std::int64_t positions() const { return config.puzzle_emb_len + length; }  ///< S
   std::int64_t head() const { return config.hidden_size / config.num_heads; }
-  std::int64_t inner() const;  ///< I = round(expansion D 2/3), rounded up to a multiple of 256
+  std::int64_t inner() const { return inner_of(config.hidden_size); }  ///< I
+  std::int64_t inner_of(std::int64_t width) const;  ///< round(expansion width 2/3), rounded up to a multiple of 256
 };
 
 enum class WeightKind {
   parameter,  ///< trained by the dense optimiser
-  head,       ///< trained only with halting (q_head): last in the flat buffer, left alone by DIS
+  head,       ///< q_head without halting: last in the flat buffer, left alone (with halting it is a parameter)
   buffer      ///< puzzle table (sign-SGD) and initial states (never trained)
 };
 
@@ -50,13 +53,16 @@ std::vector<WeightSpec> weight_table(const ModelShape& shape);
 
 /// One block's weights.
 struct BlockWeights {
-  at::Tensor qkv, o, gate_up, down;
+  at::Tensor qkv, o;                     ///< undefined with model.mlp_t
+  at::Tensor token_gate_up, token_down;  ///< over the positions; defined with model.mlp_t
+  at::Tensor gate_up, down;
 };
 
 /// Views of the weights by role.
 struct WeightViews {
   at::Tensor embed_tokens, lm_head, q_head, q_head_bias, time, puzzle, y_init, z_init;
-  std::vector<BlockWeights> blocks;
+  std::vector<BlockWeights> blocks;         ///< L_level
+  std::vector<BlockWeights> answer_blocks;  ///< H_level of HRM; of TRM the same as `blocks`
 };
 
 class Weights {

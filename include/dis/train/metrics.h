@@ -7,16 +7,29 @@
 #include <vector>
 
 #include "dis/core/json.h"
-#include "dis/train/supervision.h"
+#include "dis/train/tick_records.h"
 
 namespace dis {
+
+/// Of N ticks with halting (TRM, HRM).
+struct HaltingMetrics {
+  std::vector<std::int64_t> ended;  ///< [N] samples that ended after step s
+  double loss = 0.0;                ///< mean of the heads' loss
+  double label_loss = 0.0;          ///< mean of the cross entropy
+  double exact = 0.0;               ///< share of the samples that ended whose labelled cells are all right
+  double agreement = 0.0;           ///< share of steps where q_halt > 0 says rightly whether the sample is solved
+  std::int64_t samples() const;     ///< that ended
+  double mean_steps() const;        ///< of those
+};
 
 /// Means over the lanes of each supervision step s = 1..N of one batch; NaN where no lane stood at s.
 struct BatchMetrics {
   std::vector<double> loss;     ///< [N] cross entropy, not weighted
   std::vector<double> exact;    ///< [N] share of lanes whose labelled cells are all right
   std::vector<double> correct;  ///< [N] share of labelled cells that are right
-  double mean_loss() const;
+  std::optional<HaltingMetrics> halting = std::nullopt;
+  double mean_loss() const;    ///< over the steps; with halting, over all lanes' steps
+  double final_exact() const;  ///< after step N; with halting, of the samples that ended
 };
 
 BatchMetrics summarise(const TickRecords& records, std::int64_t N);
@@ -31,7 +44,8 @@ struct BatchCounters {
 };
 
 /// One line of metrics.jsonl: step, batch, samples, loss, loss_per_step, exact, exact_per_step, correct_per_step, lr,
-/// and the only two fields that depend on the clock, samples_per_s and seconds.
+/// "halting" of the baselines (samples, mean_steps, ended after each step, loss, agreement), and the only two fields
+/// that depend on the clock, samples_per_s and seconds.
 Json metrics_record(const BatchMetrics& metrics, const BatchCounters& counters);
 
 }  // namespace dis

@@ -11,7 +11,7 @@
 #include "dis/config/config.h"
 #include "dis/core/json.h"
 #include "dis/data/dataset.h"
-#include "dis/model/weights.h"
+#include "dis/model/backbone.h"
 
 namespace dis {
 
@@ -26,7 +26,9 @@ struct TrainingPlan {
   std::int64_t updates = 0;
   std::int64_t samples = 0;
   double epochs = 0.0;
-  std::int64_t passes_per_batch = 0;  ///< N_sup T (n + 1) applications of the stack
+  std::int64_t passes_per_batch = 0;  ///< N_sup T (n + 1) applications of the stack: at evaluation
+  std::int64_t forward_passes = 0;    ///< in training, of a sample that does all N_sup steps; HRM asks twice
+  std::int64_t backward_passes = 0;   ///< those of them that carry gradient
   double training_flops = 0.0;        ///< of the whole run
   std::int64_t evaluation_rows = 0;   ///< of one evaluation: rows that go through all supervision steps
   double evaluation_flops = 0.0;
@@ -35,6 +37,11 @@ struct TrainingPlan {
   double puzzle_bytes = 0.0;
   double activation_bytes = 0.0;  ///< of a micro-batch
 };
+
+/// In training, of a sample that does all N_sup steps (the most that TRM and HRM, which halt, may take).
+PassCount passes_per_sample(const ModelShape& shape);
+/// Floating-point operations of so many passes of one sample through the stack.
+double flops_per_sample(const ModelShape& shape, const PassCount& passes);
 
 /// `epoch_length` examples make an epoch; 0 if the data set has none. `bfloat16`: type of the activations.
 TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std::int64_t epoch_length,

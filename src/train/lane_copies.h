@@ -1,0 +1,23 @@
+// Samples on their way to the device.
+#pragma once
+
+#include <ATen/ATen.h>
+
+#include <cstdint>
+#include <cstring>
+#include <vector>
+
+namespace dis {
+
+/// Copies plain numbers to `to` without waiting: by way of pinned memory, which LibTorch keeps until it is done.
+inline void copy_numbers(const std::vector<std::int32_t>& from, at::Tensor to) {
+  auto staged = at::empty(to.sizes(), at::TensorOptions().dtype(at::kInt).pinned_memory(to.is_cuda()));
+  std::memcpy(staged.data_ptr(), from.data(), from.size() * sizeof(std::int32_t));
+  to.copy_(staged, true);
+}
+
+/// Threads that draw samples ahead. A GPU waits for them; on the CPU the cores have other work, and drawing is a small
+/// part of it.
+std::size_t loader_threads(at::Device device);
+
+}  // namespace dis

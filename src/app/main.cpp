@@ -57,6 +57,7 @@ int run(int argc, char** argv) {
   dis::add_train_command(app);
   dis::add_eval_command(app);
   dis::add_predict_command(app);
+  dis::add_reproduce_command(app);
   dis::add_data_command(app);
   dis::add_config_command(app);
   dis::add_bench_command(app);

@@ -1,0 +1,203 @@
+// dis reproduce: the paper's table and the N-Queens ablation, planned, run, collected.
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "config_options.h"
+#include "dis/core/error.h"
+#include "dis/core/files.h"
+#include "dis/core/log.h"
+#include "dis/reproduce/ablation.h"
+#include "dis/reproduce/table1.h"
+#include "ranked.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// "1/2": the first of two shares of the runs, so that two processes divide a study.
+struct Share {
+  std::size_t index = 0, of = 1;
+};
+
+Share share_of(const std::string& text) {
+  if (text.empty()) return {};
+  Share share;
+  char rest = 0;
+  if (std::sscanf(text.c_str(), "%zu/%zu%c", &share.index, &share.of, &rest) != 2 || share.index < 1 ||
+      share.index > share.of) {
+    throw UserError("--share " + text + " should be I/K with I from 1 to K, as 1/2");
+  }
+  --share.index;
+  return share;
+}
+
+struct StudyOptions {
+  std::string out;
+  std::string share;
+  std::string format = "markdown";
+  bool plan = false;
+  bool collect = false;
+  std::int64_t threads = 0;
+
+  void add_to(CLI::App& app, const std::string& folder) {
+    out = folder;
+    app.add_option("--out", out, "Folder of the study's runs; what is there already is not run again")
+        ->type_name("DIR")
+        ->capture_default_str();
+    app.add_option("--share", share, "Do only the I-th of K shares of the runs; another process does the others")
+        ->type_name("I/K");
+    app.add_option("--threads", threads, "CPU threads of each run; 0: one per core")->check(CLI::NonNegativeNumber);
+    app.add_flag("--plan", plan, "Only say what there is to run");
+    app.add_flag("--collect", collect, "Run nothing; only print what is finished");
+  }
+};
+
+/// Runs this process's share of them, one after the other.
+void run_all(std::vector<Experiment> experiments, const StudyOptions& options) {
+  const auto share = share_of(options.share);
+  std::shared_ptr<const Ranks> ranks;
+  for (std::size_t i = 0; i < experiments.size(); ++i) {
+    if (i % share.of != share.index) continue;
+    auto& config = experiments[i].config;
+    if (options.threads > 0) config.compute.threads = options.threads;
+    if (!ranks) ranks = join_ranks(config);
+    with_last_words(*ranks, [&] { run_experiment(experiments[i], options.out, ranks); });
+  }
+}
+
+struct AblationOptions {
+  StudyOptions study;
+  ConfigOptions base;
+  std::vector<std::string> factors;
+  std::int64_t seeds = 3;
+};
+
+void plan_ablation(const std::vector<Variant>& variants, std::int64_t seeds) {
+  for (const auto& variant : variants) {
+    std::cout << variant.name() << ": " << updates_of(variant.config) << " updates of "
+              << variant.config.train.global_batch << " lanes\n";
+  }
+  std::cout << variants.size() * static_cast<std::size_t>(seeds) << " runs, each with the base's training FLOPs\n";
+}
+
+void run_ablation(const AblationOptions& options) {
+  const auto variants = ablation_variants(options.base.load(), options.factors);
+  if (options.study.plan) return plan_ablation(variants, options.seeds);
+  if (!options.study.collect) {
+    std::vector<Experiment> experiments;
+    for (std::int64_t seed = 0; seed < options.seeds; ++seed) {  // every variant once before any is repeated
+      for (const auto& variant : variants) experiments.push_back(experiment_of(variant, seed));
+    }
+    run_all(std::move(experiments), options.study);
+  }
+  const fs::path out = options.study.out;
+  const auto scores = collect_ablation(variants, options.seeds, out);
+  ensure_folder(out);
+  write_atomically(out / "ablation.csv", to_csv(scores));
+  write_atomically(out / "ablation.md", to_markdown(scores));
+  write_atomically(out / "ablation.svg", to_svg(scores));
+  std::cout << (options.study.format == "json" ? to_json(scores).dump(2) + "\n" : to_markdown(scores));
+  log_info("written to " + (out / "ablation.{csv,md,svg}").string());
+}
+
+struct Table1Options {
+  StudyOptions study;
+  std::string configs = "configs/table1";
+  std::string small = "configs/arc/mini.json";
+  std::string scale = "paper";
+  std::vector<std::string> rows, sets;
+};
+
+void run_table1(const Table1Options& options) {
+  const bool mini = options.scale == "mini";
+  const auto columns =
+      mini ? table1_mini_columns(options.configs, load_config(options.small)) : table1_columns(options.configs);
+  const auto wanted = [](const std::vector<std::string>& list, const std::string& name) {
+    return list.empty() || std::ranges::find(list, name) != list.end();
+  };
+  std::vector<Experiment> experiments;
+  for (const auto& column : columns) {
+    const auto set = column.name == "ARC-1" ? "arc1" : column.name == "ARC-2" ? "arc2" : "mini";
+    for (std::size_t r = 0; r < column.experiments.size(); ++r) {
+      if (!column.experiments[r] || !wanted(options.rows, table1_rows()[r].key)) continue;
+      if (mini || wanted(options.sets, set)) experiments.push_back(*column.experiments[r]);
+    }
+  }
+  for (const auto& row : options.rows) {
+    if (std::ranges::find(table1_rows(), row, &Table1Row::key) != table1_rows().end()) continue;
+    std::string list;
+    for (const auto& known : table1_rows()) list += known.key.empty() ? "" : (list.empty() ? "" : ", ") + known.key;
+    throw UserError("--row " + row + " is not a row of the table; there are: " + list);
+  }
+  const bool json = options.study.format == "json";
+  if (options.study.plan) {
+    const auto cells = collect_table1(columns, options.study.out);
+    std::cout << (json ? table1_json(columns, cells).dump(2) + "\n" : table1_plan(columns, cells));
+    return;
+  }
+  // At the paper's size only what was asked for by name: a row is days of a GPU.
+  if (!options.study.collect && (mini || !options.rows.empty())) run_all(std::move(experiments), options.study);
+  const fs::path out = options.study.out;
+  const auto cells = collect_table1(columns, out);
+  ensure_folder(out);
+  write_atomically(out / "table1.md", table1_markdown(columns, cells));
+  write_atomically(out / "table1.tex", table1_latex(columns, cells));
+  write_json(out / "table1.json", table1_json(columns, cells));
+  for (const auto* per : {"updates", "flops"}) {
+    write_atomically(out / (std::string("curves_") + per + ".svg"), table1_curves(columns.front(), out, per));
+  }
+  if (json) {
+    std::cout << table1_json(columns, cells).dump(2) << "\n";
+  } else {
+    std::cout << (options.study.format == "latex" ? table1_latex(columns, cells) : table1_markdown(columns, cells));
+  }
+  log_info("written to " + (out / "table1.{md,tex,json}").string() + " and curves_{updates,flops}.svg");
+}
+
+}  // namespace
+
+void add_reproduce_command(CLI::App& app) {
+  CLI::App* reproduce = app.add_subcommand("reproduce", "Run the paper's studies, and print measured beside stated");
+  reproduce->require_subcommand(1);
+  reproduce->footer("Examples:\n  dis reproduce table1 --plan\n  dis reproduce nqueens --seeds 3");
+
+  auto table = std::make_shared<Table1Options>();
+  CLI::App* table1 = reproduce->add_subcommand("table1", "Table 1: ARC-1 and ARC-2, every row");
+  table->study.add_to(*table1, "runs/table1");
+  table1->add_option("--row", table->rows, "Run this row (trm_compact, dis_compact, ...); may be repeated");
+  table1->add_option("--set", table->sets, "Of these rows only arc1 or arc2; may be repeated")
+      ->check(CLI::IsMember({"arc1", "arc2"}));
+  table1->add_option("--scale", table->scale, "paper; or mini: the same rows on a small set of tasks")
+      ->check(CLI::IsMember({"paper", "mini"}));
+  table1->add_option("--configs", table->configs, "Folder of the rows")->capture_default_str();
+  table1->add_option("--small", table->small, "Configuration of the small set")->capture_default_str();
+  table1->add_option("--format", table->study.format, "markdown, json or latex")
+      ->check(CLI::IsMember({"markdown", "json", "latex"}));
+  table1->add_flag_callback(
+      "--json", [table] { table->study.format = "json"; }, "As --format json");
+  table1->footer(
+      "Examples:\n  dis reproduce table1 --plan\n  dis reproduce table1 --scale mini\n"
+      "  scripts/launch 4 dis reproduce table1 --row dis_compact --set arc1");
+  table1->callback([table] { run_table1(*table); });
+
+  auto ablation = std::make_shared<AblationOptions>();
+  CLI::App* nqueens =
+      reproduce->add_subcommand("nqueens", "The N-Queens ablation: one factor at a time, several seeds");
+  ablation->study.add_to(*nqueens, "runs/ablation");
+  ablation->base.file = "configs/nqueens/ablation.json";
+  ablation->base.add_to(*nqueens);
+  nqueens->add_option("--factor", ablation->factors, "Only this factor beside the base; may be repeated");
+  nqueens->add_option("--seeds", ablation->seeds, "Runs of each variant")->check(CLI::Range(1, 1000));
+  nqueens->add_flag_callback(
+      "--json", [ablation] { ablation->study.format = "json"; }, "Print JSON");
+  nqueens->footer(
+      "Examples:\n  dis reproduce nqueens --plan\n  dis reproduce nqueens --share 1/2 --threads 1 & "
+      "dis reproduce nqueens --share 2/2 --threads 1\n"
+      "  dis reproduce nqueens --config configs/nqueens/dis.json --out runs/ablation8");
+  nqueens->callback([ablation] { run_ablation(*ablation); });
+}
+
+}  // namespace dis

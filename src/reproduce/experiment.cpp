@@ -1,0 +1,94 @@
+#include "dis/reproduce/experiment.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "dis/core/error.h"
+#include "dis/core/log.h"
+#include "dis/core/progress.h"
+#include "dis/eval/evaluate.h"
+#include "dis/model/weights_file.h"
+#include "dis/train/checkpoint.h"
+#include "dis/train/plan.h"
+#include "dis/train/schedule.h"
+#include "dis/train/session.h"
+#include "dis/train/trainer.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+fs::path evaluation_file(const Experiment& experiment, const fs::path& run) {
+  return run / "eval" / (std::to_string(updates_of(experiment.config)) + ".json");
+}
+
+/// Threads have no part in what a run is.
+RunConfig comparable(RunConfig config) {
+  config.compute.threads = 0;
+  return config;
+}
+
+/// Whether the run has been begun. UserError: with other settings.
+bool begun(const Experiment& experiment, const fs::path& run) {
+  if (!fs::exists(run / "config.json")) return false;
+  if (comparable(run_config(run, {})) == comparable(experiment.config)) return true;
+  throw UserError("'" + run.string() +
+                  "' holds a run with other settings than this study's; remove it, or give the study another folder "
+                  "with --out");
+}
+
+/// The network on fields of so many cells, without any data.
+ModelShape network_shape(const RunConfig& config, std::int64_t length, std::int64_t vocabulary) {
+  const DataShape data{vocabulary, length, 1};
+  auto method = config.method;
+  if (method.targets == TargetKind::trajectory) method.targets = TargetKind::label;  // the same vocabulary
+  return model_shape(config, data, TargetBuilder(method, data));
+}
+
+}  // namespace
+
+std::int64_t updates_of(const RunConfig& config) {
+  return batches_of(config.method, config.train.steps) * updates_per_batch(config.method);
+}
+
+void run_experiment(const Experiment& experiment, const fs::path& folder, const std::shared_ptr<const Ranks>& ranks) {
+  const auto run = folder / experiment.name;
+  const bool resume = begun(experiment, run);
+  if (fs::exists(evaluation_file(experiment, run))) return;
+  check_shares(experiment.config, *ranks);
+  auto session = make_session(experiment.config, ranks);
+  log_info(experiment.name + (resume ? ": going on" : ": begun"));
+  train(session, {run, resume, {}});
+  const auto checkpoint = *latest_checkpoint(run);
+  const bool averaged = experiment.config.eval.ema && fs::exists(checkpoint / "ema.safetensors");
+  load_weights(checkpoint / (averaged ? "ema.safetensors" : "model.safetensors"), session.model->weights());
+  const auto evaluation = evaluate(session, experiment.config.eval,
+                                   {run / "eval", std::to_string(updates_of(experiment.config)), run.string(),
+                                    averaged ? "moving average" : "last", true});
+  log_info(experiment.name + ": " + evaluation.summary);
+}
+
+std::optional<Findings> findings_of(const Experiment& experiment, const fs::path& folder) {
+  const auto run = folder / experiment.name;
+  if (!begun(experiment, run) || !fs::exists(evaluation_file(experiment, run))) return std::nullopt;
+  const auto state = read_json(*latest_checkpoint(run) / "state.json");
+  return Findings{read_json(evaluation_file(experiment, run)), state.at("seconds").get<double>(),
+                  state.at("samples").get<std::int64_t>(), state.at("step").get<std::int64_t>()};
+}
+
+double training_flops(const RunConfig& config, std::int64_t length, std::int64_t vocabulary) {
+  const auto shape = network_shape(config, length, vocabulary);
+  return flops_per_sample(shape, passes_per_sample(shape)) *
+         static_cast<double>(batches_of(config.method, config.train.steps) * config.train.global_batch);
+}
+
+RunConfig with_budget(RunConfig config, double flops, std::int64_t length, std::int64_t vocabulary) {
+  config.train.steps = 1;  // one batch
+  const double each = training_flops(config, length, vocabulary);
+  const auto batches = std::max<std::int64_t>(1, std::llround(flops / each));
+  config.train.steps = batches * updates_per_batch(config.method);
+  return config;
+}
+
+}  // namespace dis

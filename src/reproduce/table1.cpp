@@ -1,0 +1,324 @@
+#include "dis/reproduce/table1.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <fstream>
+
+#include "dis/core/error.h"
+#include "dis/train/plan.h"
+#include "svg.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr std::int64_t kArcVocabulary = 12;  // pad, end marker, ten colours
+
+template <class... Arguments>
+std::string print(const char* format, Arguments... arguments) {
+  char buffer[256];
+  std::snprintf(buffer, sizeof buffer, format, arguments...);
+  return buffer;
+}
+
+std::int64_t field(const RunConfig& config) { return config.data.max_grid * config.data.max_grid; }
+
+Table1Cell cell_of(const std::optional<Experiment>& experiment, const fs::path& folder) {
+  Table1Cell cell;
+  cell.experiment = experiment;
+  if (!experiment) return cell;
+  const auto& config = experiment->config;
+  ModelShape shape;
+  shape.config = config.model;
+  if (shape.config.puzzle_emb_ndim == 0) shape.config.puzzle_emb_ndim = shape.config.hidden_size;
+  shape.vocabulary = kArcVocabulary;
+  shape.length = field(config);
+  shape.supervision = config.method.num_supervision;
+  shape.hierarchical = config.method.algorithm == Algorithm::hrm;
+  const auto plan = plan_training(config, shape, 0, 0, true);
+  cell.block_parameters = plan.block_parameters;
+  cell.passes = plan.passes_per_batch;
+  cell.updates = plan.updates;
+  cell.flops = plan.training_flops;
+  cell.found = findings_of(*experiment, folder);
+  return cell;
+}
+
+std::string paper_text(const std::optional<double>& figure) { return figure ? print("%.1f", *figure) : ""; }
+
+/// pass@2 in percent with its interval, and hours.
+std::string measured_text(const Table1Cell& cell) {
+  if (!cell.experiment) return "";
+  if (!cell.found) return "not run";
+  const auto& rate = cell.found->evaluation.at("arc").at("pass_at").at("2").at("arc_prize");
+  const auto percent = [&](const char* key) { return 100.0 * rate.at(key).get<double>(); };
+  return print("%.1f [%.1f, %.1f], %.2f h", percent("value"), percent("lower"), percent("upper"),
+               cell.found->seconds / 3600.0);
+}
+
+std::string title_of(const Table1Row& row) {
+  if (row.key.empty()) return row.title + " (quoted)";
+  return row.title + (row.assumed ? " (assumed)" : "");
+}
+
+/// Whether the column shows the paper's own setting, so that its figure stands beside it.
+std::optional<double> paper_of(const Table1Column& column, const Table1Row& row) {
+  if (column.name == "ARC-1") return row.paper.arc1;
+  if (column.name == "ARC-2") return row.paper.arc2;
+  return std::nullopt;
+}
+
+bool beside_paper(const Table1Column& column) { return column.name.starts_with("ARC-"); }
+
+}  // namespace
+
+const std::vector<Table1Row>& table1_rows() {
+  static const std::vector<Table1Row> rows{
+      {"trm_compact", "TRM-compact", {12.0, 0.0}},
+      {"dis_compact", "DIS-compact", {24.0, 0.0}},
+      {"trm_medium", "TRM-medium", {27.1, 0.0}},
+      {"dis_medium", "DIS-medium", {40.0, 2.5}},
+      {"trm", "TRM", {40.4, 3.3}},
+      {"dis", "DIS", {41.3, 6.0}, true},
+      {"hrm", "HRM", {}},
+      {"", "Deepseek R1", {15.8, 1.3}},
+      {"", "Claude 3.7 16K", {28.6, 0.7}},
+      {"", "o3-mini-high", {34.5, 3.0}},
+      {"", "Gemini 2.5 Pro 32K", {37.0, 4.9}},
+      {"", "Grok-4-thinking", {66.7, 16.0}},
+      {"", "Bespoke (Grok-4)", {79.6, 29.4}},
+  };
+  return rows;
+}
+
+std::vector<Table1Column> table1_columns(const fs::path& folder) {
+  std::vector<Table1Column> columns;
+  for (const auto& [name, set] : {std::pair{"ARC-1", "arc1"}, {"ARC-2", "arc2"}}) {
+    Table1Column column{name, {}};
+    for (const auto& row : table1_rows()) {
+      if (row.key.empty()) {
+        column.experiments.emplace_back();
+        continue;
+      }
+      const auto key = row.key + "_" + set;
+      column.experiments.push_back(Experiment{key, load_config(folder / (key + ".json"))});
+    }
+    columns.push_back(std::move(column));
+  }
+  return columns;
+}
+
+std::vector<Table1Column> table1_mini_columns(const fs::path& folder, const RunConfig& small) {
+  const double budget = training_flops(small, field(small), kArcVocabulary) / 2;
+  Table1Column equal_flops{"equal FLOPs", {}}, equal_samples{"equal samples", {}};
+  const auto compact = load_config(folder / "dis_compact_arc1.json");
+  std::int64_t samples = 0;
+  for (const auto& row : table1_rows()) {
+    equal_flops.experiments.emplace_back();
+    equal_samples.experiments.emplace_back();
+    if (row.key.empty()) continue;
+    const auto full = load_config(folder / (row.key + "_arc1.json"));
+    auto config = small;
+    config.run = full.run;
+    config.run.name = row.title + " on the small set";
+    config.method = full.method;
+    config.method.loss = small.method.loss;
+    config.model.hidden_size = small.model.hidden_size * full.model.hidden_size / compact.model.hidden_size;
+    config.model.num_layers = full.model.num_layers;
+    config.model.H_cycles = full.model.H_cycles;
+    config.model.L_cycles = full.model.L_cycles;
+    if (full.method.algorithm == Algorithm::hrm) {
+      config.model.puzzle_emb_len = full.model.puzzle_emb_len;
+      config.model.puzzle_emb_ndim = 0;
+    }
+    config.optim.name = full.optim.name;
+    config.optim.ema_rate = full.optim.ema_rate;
+    config.train.eval_every = 0;
+    config = with_budget(config, budget, field(config), kArcVocabulary);
+    equal_flops.experiments.back() = Experiment{row.key + "_equal_flops", config};
+    // With all supervision steps; a halting lane that ends sooner sees more.
+    const auto updates_per_pass = config.method.num_supervision;
+    if (row.key == "dis_compact") {
+      samples = updates_of(config) / updates_per_pass * config.train.global_batch;
+      equal_samples.experiments.back() = Experiment{row.key + "_equal_flops", config};
+    }
+  }
+  for (std::size_t i = 0; i < table1_rows().size(); ++i) {
+    if (table1_rows()[i].key != "trm_compact") continue;
+    auto config = equal_flops.experiments[i]->config;
+    config.train.steps = samples / config.train.global_batch * config.method.num_supervision;
+    equal_samples.experiments[i] = Experiment{"trm_compact_equal_samples", config};
+  }
+  return {equal_flops, equal_samples};
+}
+
+std::vector<std::vector<Table1Cell>> collect_table1(const std::vector<Table1Column>& columns, const fs::path& folder) {
+  std::vector<std::vector<Table1Cell>> cells;
+  for (const auto& column : columns) {
+    auto& list = cells.emplace_back();
+    for (const auto& experiment : column.experiments) list.push_back(cell_of(experiment, folder));
+  }
+  return cells;
+}
+
+std::string table1_plan(const std::vector<Table1Column>& columns, const std::vector<std::vector<Table1Cell>>& cells) {
+  std::string text =
+      print("%-14s%-16s%12s%8s%12s%12s%12s\n", "set", "row", "parameters", "passes", "updates", "PFLOP", "GPU hours");
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    for (std::size_t r = 0; r < cells[c].size(); ++r) {
+      const auto& cell = cells[c][r];
+      if (!cell.experiment) continue;
+      text += print("%-14s%-16s%12lld%8lld%12lld%12.4g%12.3g%s\n", columns[c].name.c_str(),
+                    table1_rows()[r].title.c_str(), static_cast<long long>(cell.block_parameters),
+                    static_cast<long long>(cell.passes), static_cast<long long>(cell.updates), cell.flops / 1e15,
+                    cell.flops / assumed_gpu().flops_per_second / 3600.0, table1_rows()[r].assumed ? "  assumed" : "");
+    }
+  }
+  return text + "GPU hours assume " + assumed_gpu().name +
+         "; passes are those of a batch that does all supervision steps\n";
+}
+
+Json table1_json(const std::vector<Table1Column>& columns, const std::vector<std::vector<Table1Cell>>& cells) {
+  Json json = {{"gpu_hours_assume", assumed_gpu().name}, {"columns", Json::array()}};
+  for (std::size_t c = 0; c < columns.size(); ++c) {
+    Json rows = Json::array();
+    for (std::size_t r = 0; r < cells[c].size(); ++r) {
+      const auto& row = table1_rows()[r];
+      const auto& cell = cells[c][r];
+      const auto paper = paper_of(columns[c], row);
+      if (!cell.experiment && !paper) continue;
+      Json entry = {{"row", row.title}, {"assumed", row.assumed}, {"quoted", row.key.empty()}};
+      entry["paper_pass_at_2"] = paper ? Json(*paper) : Json();
+      if (cell.experiment) {
+        entry["run"] = cell.experiment->name;
+        entry["block_parameters"] = cell.block_parameters;
+        entry["passes_per_batch"] = cell.passes;
+        entry["updates"] = cell.updates;
+        entry["training_flops"] = cell.flops;
+        entry["gpu_hours"] = cell.flops / assumed_gpu().flops_per_second / 3600.0;
+        entry["measured"] = Json();
+      }
+      if (cell.found) {
+        entry["measured"] = {{"pass_at_2", cell.found->evaluation.at("arc").at("pass_at").at("2")},
+                             {"samples", cell.found->samples},
+                             {"hours", cell.found->seconds / 3600.0}};
+      }
+      rows.push_back(std::move(entry));
+    }
+    json["columns"].push_back({{"name", columns[c].name}, {"rows", std::move(rows)}});
+  }
+  return json;
+}
+
+std::string table1_markdown(const std::vector<Table1Column>& columns,
+                            const std::vector<std::vector<Table1Cell>>& cells) {
+  std::string head = "| pass@2, % |", rule = "|---|";
+  for (const auto& column : columns) {
+    head += " " + column.name + " |";
+    rule += "---|";
+    if (beside_paper(column)) {
+      head += " paper |";
+      rule += "---|";
+    } else {
+      head += " samples |";
+      rule += "---|";
+    }
+  }
+  std::string text = head + "\n" + rule + "\n";
+  for (std::size_t r = 0; r < table1_rows().size(); ++r) {
+    std::string line = "| " + title_of(table1_rows()[r]) + " |";
+    bool any = false;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const auto& cell = cells[c][r];
+      const auto paper = paper_text(paper_of(columns[c], table1_rows()[r]));
+      const auto samples = cell.found ? print("%lld", static_cast<long long>(cell.found->samples)) : std::string();
+      line += " " + measured_text(cell) + " | " + (beside_paper(columns[c]) ? paper : samples) + " |";
+      any = any || cell.experiment || !paper.empty();
+    }
+    if (any) text += line + "\n";
+  }
+  return text +
+         "\nMeasured: ARC Prize's rule, 95 % interval, hours of training. Assumed: the paper does not state how "
+         "the row differs. Quoted: figures for language models that the paper quotes.\n";
+}
+
+std::string table1_latex(const std::vector<Table1Column>& columns, const std::vector<std::vector<Table1Cell>>& cells) {
+  std::string text = "\\begin{tabular}{l";
+  for (std::size_t c = 0; c < columns.size(); ++c) text += "rr";
+  text += "}\n\\toprule\npass@2, \\%";
+  for (const auto& column : columns) text += " & " + column.name + (beside_paper(column) ? " & paper" : " & samples");
+  text += " \\\\\n\\midrule\n";
+  for (std::size_t r = 0; r < table1_rows().size(); ++r) {
+    std::string line = title_of(table1_rows()[r]);
+    bool any = false;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const auto& cell = cells[c][r];
+      const auto paper = paper_text(paper_of(columns[c], table1_rows()[r]));
+      const auto samples = cell.found ? print("%lld", static_cast<long long>(cell.found->samples)) : std::string();
+      line += " & " + measured_text(cell) + " & " + (beside_paper(columns[c]) ? paper : samples);
+      any = any || cell.experiment || !paper.empty();
+    }
+    if (any) text += line + " \\\\\n";
+  }
+  return text + "\\bottomrule\n\\end{tabular}\n";
+}
+
+std::string table1_curves(const Table1Column& column, const fs::path& folder, const std::string& per) {
+  struct Curve {
+    std::string title;
+    std::vector<std::pair<double, double>> points;
+  };
+  std::vector<Curve> curves;
+  double furthest = 1.0;
+  for (std::size_t r = 0; r < column.experiments.size(); ++r) {
+    if (!column.experiments[r]) continue;
+    const auto& config = column.experiments[r]->config;
+    std::ifstream file(folder / column.experiments[r]->name / "metrics.jsonl");
+    std::vector<std::pair<double, double>> records;
+    std::string line;
+    while (std::getline(file, line)) {
+      const auto record = Json::parse(line, nullptr, false);
+      if (!record.is_object() || !record["exact"].is_number()) continue;
+      records.emplace_back(record["step"].get<double>(), record["exact"].get<double>());
+    }
+    if (records.empty()) continue;
+    const double each =
+        per == "flops" ? training_flops(config, field(config), kArcVocabulary) / static_cast<double>(updates_of(config))
+                       : 1.0;
+    Curve curve{table1_rows()[r].title, {}};
+    const std::size_t piece = std::max<std::size_t>(1, records.size() / 60);  // means of 60 pieces
+    for (std::size_t first = 0; first + piece <= records.size(); first += piece) {
+      double sum = 0.0;
+      for (std::size_t i = first; i < first + piece; ++i) sum += records[i].second;
+      curve.points.emplace_back(records[first + piece - 1].first * each, sum / static_cast<double>(piece));
+      furthest = std::max(furthest, curve.points.back().first);
+    }
+    curves.push_back(std::move(curve));
+  }
+  constexpr double kLeft = 60, kTop = 40, kWidth = 520, kHeight = 280;
+  Svg svg(kLeft + kWidth + 150, kTop + kHeight + 60);
+  svg.text(
+      kLeft, 20,
+      "Exact answers among training samples against " + std::string(per == "flops" ? "training FLOPs" : "updates"));
+  for (int fifth = 0; fifth <= 5; ++fifth) {
+    const double y = kTop + kHeight * (1 - fifth / 5.0), x = kLeft + kWidth * fifth / 5.0;
+    svg.line(kLeft, y, kLeft + kWidth, y, "grid");
+    svg.text(kLeft - 8, y + 4, print("%.1f", fifth / 5.0), "end");
+    svg.text(x, kTop + kHeight + 20, print("%.3g", furthest * fifth / 5.0), "middle");
+  }
+  int colour = 0;
+  for (auto& curve : curves) {
+    for (auto& [x, y] : curve.points) {
+      x = kLeft + kWidth * x / furthest;
+      y = kTop + kHeight * (1 - y);
+    }
+    svg.polyline(curve.points, colour);
+    svg.text(kLeft + kWidth + 12, kTop + 12 + 20.0 * colour, curve.title, "start", colour);
+    ++colour;
+  }
+  return svg.finish();
+}
+
+}  // namespace dis

@@ -59,6 +59,8 @@ int run(int argc, char** argv) {
   dis::add_predict_command(app);
   dis::add_reproduce_command(app);
   dis::add_data_command(app);
+  dis::add_import_command(app);
+  dis::add_export_command(app);
   dis::add_config_command(app);
   dis::add_bench_command(app);
   dis::add_info_command(app);

@@ -93,6 +93,7 @@ void run_ablation(const AblationOptions& options) {
     }
     run_all(std::move(experiments), options.study);
   }
+  if (find_place().rank > 0) return;  // rank 0 collects
   const fs::path out = options.study.out;
   const auto scores = collect_ablation(variants, options.seeds, out);
   ensure_folder(out);
@@ -140,6 +141,7 @@ void run_table1(const Table1Options& options) {
   }
   // At the paper's size only what was asked for by name: a row is days of a GPU.
   if (!options.study.collect && (mini || !options.rows.empty())) run_all(std::move(experiments), options.study);
+  if (find_place().rank > 0) return;  // rank 0 collects
   const fs::path out = options.study.out;
   const auto cells = collect_table1(columns, out);
   ensure_folder(out);
@@ -180,7 +182,7 @@ void add_reproduce_command(CLI::App& app) {
       "--json", [table] { table->study.format = "json"; }, "As --format json");
   table1->footer(
       "Examples:\n  dis reproduce table1 --plan\n  dis reproduce table1 --scale mini\n"
-      "  scripts/launch 4 dis reproduce table1 --row dis_compact --set arc1");
+      "  scripts/launch 4 -- reproduce table1 --row dis_compact --set arc1");
   table1->callback([table] { run_table1(*table); });
 
   auto ablation = std::make_shared<AblationOptions>();

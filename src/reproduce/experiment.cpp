@@ -1,5 +1,7 @@
 #include "dis/reproduce/experiment.h"
 
+#include <ATen/ATen.h>
+
 #include <algorithm>
 #include <cmath>
 
@@ -38,6 +40,15 @@ bool begun(const Experiment& experiment, const fs::path& run) {
                   "with --out");
 }
 
+/// The moving average of the latest checkpoint, which rank 0 alone may be able to read, in the place of the weights.
+void use_average(const fs::path& run, Backbone& model, const Ranks& ranks) {
+  auto& weights = model.weights();
+  if (ranks.first()) load_weights(*latest_checkpoint(run) / "ema.safetensors", weights);
+  const at::NoGradGuard no_grad;
+  ranks.broadcast(weights.flat());
+  weights.refresh();
+}
+
 /// The network on fields of so many cells, without any data.
 ModelShape network_shape(const RunConfig& config, std::int64_t length, std::int64_t vocabulary) {
   const DataShape data{vocabulary, length, 1};
@@ -55,14 +66,13 @@ std::int64_t updates_of(const RunConfig& config) {
 void run_experiment(const Experiment& experiment, const fs::path& folder, const std::shared_ptr<const Ranks>& ranks) {
   const auto run = folder / experiment.name;
   const bool resume = begun(experiment, run);
-  if (fs::exists(evaluation_file(experiment, run))) return;
+  if (ranks->any(ranks->first() && fs::exists(evaluation_file(experiment, run)))) return;
   check_shares(experiment.config, *ranks);
   auto session = make_session(experiment.config, ranks);
   log_info(experiment.name + (resume ? ": going on" : ": begun"));
   train(session, {run, resume, {}});
-  const auto checkpoint = *latest_checkpoint(run);
-  const bool averaged = experiment.config.eval.ema && fs::exists(checkpoint / "ema.safetensors");
-  load_weights(checkpoint / (averaged ? "ema.safetensors" : "model.safetensors"), session.model->weights());
+  const bool averaged = experiment.config.eval.ema && experiment.config.optim.ema_rate > 0.0;
+  if (averaged) use_average(run, *session.model, *ranks);
   const auto evaluation = evaluate(session, experiment.config.eval,
                                    {run / "eval", std::to_string(updates_of(experiment.config)), run.string(),
                                     averaged ? "moving average" : "last", true});

@@ -343,6 +343,29 @@ TEST_F(BadInput, RunFolders) {
   expect_refused(all, 1);
 }
 
+TEST_F(BadInput, StudiesAndPublishedWeights) {
+  const std::string configs = DIS_SOURCE_DIR "/configs";
+  const Arguments table = {"reproduce", "table1", "--out", "@/study", "--configs", configs + "/table1"};
+  const Arguments ablation = {"reproduce", "nqueens",  "--out",
+                              "@/study",   "--config", configs + "/nqueens/ablation.json"};
+  const Arguments import = {"import", "--output", "@/weights.safetensors", "--input"};
+  file("no_weights", "text");
+  expect_refused(
+      {
+          {table + Arguments{"--row", "dis_tiny"}, {"--row dis_tiny", "dis_compact", "trm_medium"}},
+          {{"reproduce", "table1", "--plan", "--configs", "@/none"}, {"@/none/trm_compact_arc1.json"}},
+          {ablation + Arguments{"--factor", "tiem"}, {"unknown factor 'tiem'", "time"}},
+          {ablation + Arguments{"--share", "3/2"}, {"--share 3/2", "I/K"}},
+          {ablation + set({"method.algorithm=trm", "method.targets=label", "method.time=none"}),
+           {"must be DIS on boards"}},
+          {import + Arguments{"@/none"}, {"@/none", "there is no such file"}},
+          {import + Arguments{"@/no_weights"}, {"@/no_weights", "expected a file of torch.save"}},
+          {import + Arguments{DIS_SOURCE_DIR "/tests/data/torch_files/malicious.pt"}, {"refused", "posix.system"}},
+          {{"export", "--run", "@/none", "--output", "@/file"}, {"@/none", "not a run folder"}},
+      },
+      1);
+}
+
 TEST_F(BadInput, RunInUse) {
   const auto run = folder_ / "run";
   Program other(train_tiny(run, {"train.steps=1000000", "train.checkpoint_every=0"}));

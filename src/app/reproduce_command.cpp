@@ -148,15 +148,18 @@ void run_table1(const Table1Options& options) {
   write_atomically(out / "table1.md", table1_markdown(columns, cells));
   write_atomically(out / "table1.tex", table1_latex(columns, cells));
   write_json(out / "table1.json", table1_json(columns, cells));
-  for (const auto* per : {"updates", "flops"}) {
-    write_atomically(out / (std::string("curves_") + per + ".svg"), table1_curves(columns.front(), out, per));
+  for (const auto& [name, measure, axis] : {std::tuple{"exact_updates.svg", CurveMeasure::exact, CurveAxis::updates},
+                                            {"exact_flops.svg", CurveMeasure::exact, CurveAxis::flops},
+                                            {"pass_at_2_updates.svg", CurveMeasure::pass_at_2, CurveAxis::updates},
+                                            {"pass_at_2_flops.svg", CurveMeasure::pass_at_2, CurveAxis::flops}}) {
+    write_atomically(out / name, table1_curves(columns.front(), out, measure, axis));
   }
   if (json) {
     std::cout << table1_json(columns, cells).dump(2) << "\n";
   } else {
     std::cout << (options.study.format == "latex" ? table1_latex(columns, cells) : table1_markdown(columns, cells));
   }
-  log_info("written to " + (out / "table1.{md,tex,json}").string() + " and curves_{updates,flops}.svg");
+  log_info("written to " + (out / "table1.{md,tex,json}").string() + " and {exact,pass_at_2}_{updates,flops}.svg");
 }
 
 }  // namespace

@@ -70,12 +70,20 @@ void run_experiment(const Experiment& experiment, const fs::path& folder, const 
   check_shares(experiment.config, *ranks);
   auto session = make_session(experiment.config, ranks);
   log_info(experiment.name + (resume ? ": going on" : ": begun"));
-  train(session, {run, resume, {}});
+  TrainRequest request{run, resume, {}};
+  const auto target = [&](std::int64_t updates) {
+    const bool averaged = experiment.config.eval.ema && experiment.config.optim.ema_rate > 0.0;
+    return EvaluationTarget{run / "eval", std::to_string(updates), run.string(), averaged ? "moving average" : "last",
+                            true};
+  };
+  request.evaluate = [&](const Session& trained, std::int64_t updates) {
+    if (updates == updates_of(experiment.config)) return 0.0;  // below: its file says that all is done
+    return evaluate(trained, experiment.config.eval, target(updates)).score;
+  };
+  train(session, request);
   const bool averaged = experiment.config.eval.ema && experiment.config.optim.ema_rate > 0.0;
   if (averaged) use_average(run, *session.model, *ranks);
-  const auto evaluation = evaluate(session, experiment.config.eval,
-                                   {run / "eval", std::to_string(updates_of(experiment.config)), run.string(),
-                                    averaged ? "moving average" : "last", true});
+  const auto evaluation = evaluate(session, experiment.config.eval, target(updates_of(experiment.config)));
   log_info(experiment.name + ": " + evaluation.summary);
 }
 

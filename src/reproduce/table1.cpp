@@ -70,6 +70,43 @@ std::optional<double> paper_of(const Table1Column& column, const Table1Row& row)
   return std::nullopt;
 }
 
+using Points = std::vector<std::pair<double, double>>;
+
+/// Updates and exact answers, means over some 60 pieces of the run.
+Points exact_points(const fs::path& run) {
+  std::ifstream file(run / "metrics.jsonl");
+  Points records;
+  std::string line;
+  while (std::getline(file, line)) {
+    const auto record = Json::parse(line, nullptr, false);
+    if (!record.is_object() || !record["exact"].is_number()) continue;  // a line that is being written; NaN
+    records.emplace_back(record["step"].get<double>(), record["exact"].get<double>());
+  }
+  Points points;
+  const std::size_t piece = std::max<std::size_t>(1, records.size() / 60);
+  for (std::size_t first = 0; first + piece <= records.size(); first += piece) {
+    double sum = 0.0;
+    for (std::size_t i = first; i < first + piece; ++i) sum += records[i].second;
+    points.emplace_back(records[first + piece - 1].first, sum / static_cast<double>(piece));
+  }
+  return points;
+}
+
+/// Updates and pass@2 of every evaluation of the run.
+Points pass_at_2_points(const fs::path& run) {
+  Points points;
+  if (!fs::is_directory(run / "eval")) return points;
+  for (const auto& entry : fs::directory_iterator(run / "eval")) {
+    const auto name = entry.path().stem().string();
+    if (entry.path().extension() != ".json" || name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const auto json = read_json(entry.path());
+    if (!json.contains("arc") || !json["arc"].contains("pass_at")) continue;
+    points.emplace_back(std::stod(name), json["arc"]["pass_at"]["2"]["arc_prize"]["value"].get<double>());
+  }
+  std::ranges::sort(points);
+  return points;
+}
+
 bool beside_paper(const Table1Column& column) { return column.name.starts_with("ARC-"); }
 
 }  // namespace
@@ -135,8 +172,8 @@ std::vector<Table1Column> table1_mini_columns(const fs::path& folder, const RunC
     }
     config.optim.name = full.optim.name;
     config.optim.ema_rate = full.optim.ema_rate;
-    config.train.eval_every = 0;
     config = with_budget(config, budget, field(config), kArcVocabulary);
+    config.train.eval_every = std::max<std::int64_t>(1, updates_of(config) / 5);
     equal_flops.experiments.back() = Experiment{row.key + "_equal_flops", config};
     // With all supervision steps; a halting lane that ends sooner sees more.
     const auto updates_per_pass = config.method.num_supervision;
@@ -265,43 +302,27 @@ std::string table1_latex(const std::vector<Table1Column>& columns, const std::ve
   return text + "\\bottomrule\n\\end{tabular}\n";
 }
 
-std::string table1_curves(const Table1Column& column, const fs::path& folder, const std::string& per) {
-  struct Curve {
-    std::string title;
-    std::vector<std::pair<double, double>> points;
-  };
-  std::vector<Curve> curves;
+std::string table1_curves(const Table1Column& column, const fs::path& folder, CurveMeasure measure, CurveAxis axis) {
+  std::vector<std::pair<std::string, Points>> curves;
   double furthest = 1.0;
   for (std::size_t r = 0; r < column.experiments.size(); ++r) {
     if (!column.experiments[r]) continue;
     const auto& config = column.experiments[r]->config;
-    std::ifstream file(folder / column.experiments[r]->name / "metrics.jsonl");
-    std::vector<std::pair<double, double>> records;
-    std::string line;
-    while (std::getline(file, line)) {
-      const auto record = Json::parse(line, nullptr, false);
-      if (!record.is_object() || !record["exact"].is_number()) continue;
-      records.emplace_back(record["step"].get<double>(), record["exact"].get<double>());
+    const auto run = folder / column.experiments[r]->name;
+    auto points = measure == CurveMeasure::exact ? exact_points(run) : pass_at_2_points(run);
+    if (points.empty()) continue;
+    const double each = training_flops(config, field(config), kArcVocabulary) / static_cast<double>(updates_of(config));
+    for (auto& [x, y] : points) {
+      if (axis == CurveAxis::flops) x *= each;
+      furthest = std::max(furthest, x);
     }
-    if (records.empty()) continue;
-    const double each =
-        per == "flops" ? training_flops(config, field(config), kArcVocabulary) / static_cast<double>(updates_of(config))
-                       : 1.0;
-    Curve curve{table1_rows()[r].title, {}};
-    const std::size_t piece = std::max<std::size_t>(1, records.size() / 60);  // means of 60 pieces
-    for (std::size_t first = 0; first + piece <= records.size(); first += piece) {
-      double sum = 0.0;
-      for (std::size_t i = first; i < first + piece; ++i) sum += records[i].second;
-      curve.points.emplace_back(records[first + piece - 1].first * each, sum / static_cast<double>(piece));
-      furthest = std::max(furthest, curve.points.back().first);
-    }
-    curves.push_back(std::move(curve));
+    curves.emplace_back(table1_rows()[r].title, std::move(points));
   }
   constexpr double kLeft = 60, kTop = 40, kWidth = 520, kHeight = 280;
   Svg svg(kLeft + kWidth + 150, kTop + kHeight + 60);
-  svg.text(
-      kLeft, 20,
-      "Exact answers among training samples against " + std::string(per == "flops" ? "training FLOPs" : "updates"));
+  std::string title = measure == CurveMeasure::exact ? "Exact answers among training samples" : "pass@2";
+  title += axis == CurveAxis::flops ? " against training FLOPs" : " against updates";
+  svg.text(kLeft, 20, title);
   for (int fifth = 0; fifth <= 5; ++fifth) {
     const double y = kTop + kHeight * (1 - fifth / 5.0), x = kLeft + kWidth * fifth / 5.0;
     svg.line(kLeft, y, kLeft + kWidth, y, "grid");
@@ -309,13 +330,13 @@ std::string table1_curves(const Table1Column& column, const fs::path& folder, co
     svg.text(x, kTop + kHeight + 20, print("%.3g", furthest * fifth / 5.0), "middle");
   }
   int colour = 0;
-  for (auto& curve : curves) {
-    for (auto& [x, y] : curve.points) {
+  for (auto& [name, points] : curves) {
+    for (auto& [x, y] : points) {
       x = kLeft + kWidth * x / furthest;
       y = kTop + kHeight * (1 - y);
     }
-    svg.polyline(curve.points, colour);
-    svg.text(kLeft + kWidth + 12, kTop + 12 + 20.0 * colour, curve.title, "start", colour);
+    svg.polyline(points, colour);
+    svg.text(kLeft + kWidth + 12, kTop + 12 + 20.0 * colour, name, "start", colour);
     ++colour;
   }
   return svg.finish();

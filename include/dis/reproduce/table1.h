@@ -58,7 +58,11 @@ std::string table1_markdown(const std::vector<Table1Column>& columns,
                             const std::vector<std::vector<Table1Cell>>& cells);
 std::string table1_latex(const std::vector<Table1Column>& columns, const std::vector<std::vector<Table1Cell>>& cells);
 
-/// Exact accuracy of training samples against `per` "updates" or "flops", a line a run of the column that has begun.
-std::string table1_curves(const Table1Column& column, const std::filesystem::path& folder, const std::string& per);
+/// `exact`: exact answers among the training samples; `pass_at_2`: of the evaluations while training and after it.
+enum class CurveMeasure { exact, pass_at_2 };
+enum class CurveAxis { updates, flops };
+/// SVG with a line for each run of the column that has begun.
+std::string table1_curves(const Table1Column& column, const std::filesystem::path& folder, CurveMeasure measure,
+                          CurveAxis axis);
 
 }  // namespace dis

@@ -254,7 +254,7 @@ std::string to_svg(const AblationScores& scores) {
   const auto rows = static_cast<double>(scores.variants.size());
   Svg svg(kLeft + kWidth + 30, kTop + kLine * rows + 40);
   const auto x_of = [&](double share) { return kLeft + kWidth * std::clamp(share, 0.0, 1.0); };
-  svg.text(kLeft, 18, "Share of boards completed validly (argmax), mean and 95 % interval over seeds");
+  svg.text(12, 18, "Share of boards completed validly (argmax), mean and 95 % interval over seeds");
   for (int tenth = 0; tenth <= 10; tenth += 2) {
     const double x = x_of(tenth / 10.0);
     svg.line(x, kTop - 14, x, kTop + kLine * rows, "grid");

@@ -379,7 +379,7 @@ TEST_F(BadInput, RunInUse) {
 
 TEST_F(BadInput, Usage) {
   expect_refused({{{}, {"subcommand"}},
-                  {{"trian"}, {"unknown subcommand \"trian\"", "train, eval, predict, data"}},
+                  {{"trian"}, {"unknown subcommand \"trian\"", "train, eval, predict, reproduce, data"}},
                   {{"config", "shwo"}, {"unknown subcommand \"shwo\"", "show, check, schema, fields"}},
                   {{"train"}, {"--run-dir"}},
                   {{"train", "--run-dir"}, {"--run-dir"}},

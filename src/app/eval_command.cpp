@@ -75,12 +75,6 @@ struct Subject {
   EvaluationTarget target;
 };
 
-/// Evaluation needs no targets, and the file of trajectories may be gone.
-RunConfig without_trajectories(RunConfig config) {
-  if (config.method.targets == TargetKind::trajectory) config.method.targets = TargetKind::label;
-  return config;
-}
-
 void warn_of_missing_rows(std::int64_t found, const Session& session) {
   const auto all = session.data->shape().identifiers;
   if (!session.config.model.puzzle_embedding || found == all) return;

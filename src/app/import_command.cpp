@@ -29,9 +29,8 @@ struct ImportOptions {
 /// The network that the configuration describes; `rows` puzzle identifiers when that is not 0, else those of the data.
 ModelShape wanted_shape(RunConfig config, std::int64_t rows) {
   config.compute.device = DeviceKind::cpu;
-  if (config.method.targets == TargetKind::trajectory) config.method.targets = TargetKind::label;
   if (rows > 0) config.data.augmentations = 0;  // the data tell only the sizes of a field then
-  const auto session = open_session(config);
+  const auto session = open_session(without_trajectories(config));
   auto shape = model_shape(config, session.data->shape(), *session.targets);
   if (rows > 0) shape.identifiers = rows;
   return shape;
@@ -89,24 +88,23 @@ void run_import(const ImportOptions& options) {
 
 void add_import_command(CLI::App& app) {
   auto options = std::make_shared<ImportOptions>();
-  CLI::App* import = app.add_subcommand("import", "Read published TRM, HRM or DIS weights (files of torch.save)");
-  options->config.add_to(*import);
-  import->add_option("--input", options->input, "State dict of the official programs, such as step_1234")
+  CLI::App* command = app.add_subcommand("import", "Read published TRM, HRM or DIS weights (files of torch.save)");
+  options->config.add_to(*command);
+  command->add_option("--input", options->input, "State dict of the official programs, such as step_1234")
       ->required()
       ->type_name("FILE");
-  import
+  command
       ->add_option("--output", options->output,
                    "A .safetensors file, or a folder that gets model.safetensors and identifiers.json")
       ->required()
       ->type_name("PATH");
-  import->add_option("--identifiers", options->identifiers, "identifiers.json that the weights were trained with")
+  command->add_option("--identifiers", options->identifiers, "identifiers.json that the weights were trained with")
       ->type_name("FILE");
-  import->footer(
+  command->footer(
       "Nothing in the file is run: it may hold tensors in plain containers, and nothing else.\n\nExample:\n"
       "  dis import --input step_723914 --identifiers identifiers.json --config configs/arc/dis_compact_arc1.json "
       "--output published");
-  import->callback([options] { run_import(*options);
-});
-}  // namespace dis
+  command->callback([options] { run_import(*options); });
+}
 
 }  // namespace dis

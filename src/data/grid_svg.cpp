@@ -4,6 +4,7 @@
 
 #include "dis/core/error.h"
 #include "dis/core/files.h"
+#include "dis/core/xml.h"
 #include "grid_layout.h"
 
 namespace dis {
@@ -22,29 +23,6 @@ std::string hex(Rgb colour) {
 }
 
 std::string number(int value) { return std::to_string(value); }
-
-std::string escaped(const std::string& text) {
-  std::string result;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        result += "&amp;";
-        break;
-      case '<':
-        result += "&lt;";
-        break;
-      case '>':
-        result += "&gt;";
-        break;
-      case '"':
-        result += "&quot;";
-        break;
-      default:
-        result += c;
-    }
-  }
-  return result;
-}
 
 std::string rectangle(int x, int y, int width, int height, const std::string& attributes) {
   return "<rect x=\"" + number(x) + "\" y=\"" + number(y) + "\" width=\"" + number(width) + "\" height=\"" +
@@ -106,7 +84,7 @@ std::string text_svg(const PlacedText& placed) {
                      : placed.mark == GridMark::wrong ? kWrongColour
                                                       : kTextColour;
   return "<text x=\"" + number(placed.x) + "\" y=\"" + number(placed.y + kBaseline) + "\" fill=\"" + hex(colour) +
-         "\"" + (placed.bold ? " font-weight=\"bold\"" : "") + ">" + escaped(placed.text) + "</text>\n";
+         "\"" + (placed.bold ? " font-weight=\"bold\"" : "") + ">" + xml_escaped(placed.text) + "</text>\n";
 }
 
 }  // namespace
@@ -117,7 +95,7 @@ std::string grid_svg(const GridScene& scene) {
   std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + width + "\" height=\"" + height +
                     "\" viewBox=\"0 0 " + width + " " + height +
                     "\" font-family=\"DejaVu Sans, Verdana, sans-serif\" font-size=\"" + number(kFontSize) + "\">\n";
-  if (!scene.title.empty()) svg += "<title>" + escaped(clean_text(scene.title)) + "</title>\n";
+  if (!scene.title.empty()) svg += "<title>" + xml_escaped(clean_text(scene.title)) + "</title>\n";
   svg += rectangle(0, 0, layout.width, layout.height, "rx=\"6\" fill=\"" + hex(kGroundColour) + "\"");
   for (const PlacedGrid& grid : layout.grids) svg += grid_svg(grid, layout.cell);
   for (const PlacedText& text : layout.texts) svg += text_svg(text);

@@ -52,9 +52,8 @@ BySize by_size(const std::vector<ArcTask>& tasks, std::int64_t side) {
 
 /// The run's network over the new tasks' puzzles.
 Session session_for(const PredictRequest& request, const std::vector<ArcTask>& tasks) {
-  RunConfig config = request.config;
+  RunConfig config = without_trajectories(request.config);  // none are known
   config.data.augmentations = config.predict.augmentations;
-  if (config.method.targets == TargetKind::trajectory) config.method.targets = TargetKind::label;  // none are known
   const std::string all = "unseen";
   ArcPuzzles puzzles({{all, tasks}}, {.augmentations = config.data.augmentations,
                                       .seed = static_cast<std::uint32_t>(config.data.build_seed),
@@ -127,7 +126,9 @@ PredictResult predict(const PredictRequest& request) {
     election.tasks.push_back(task);
     election.test_inputs += std::ranges::count(task.pairs, true, &ArcPair::test);
   }
-  const auto book = vote(session, data, election, {.batch = session.config.eval.batch, .interruptible = true});
+  const auto book =
+      vote(session, data, election,
+           {.batch = session.config.eval.batch, .interruptible = true});
   result.voting_seconds = seconds_since(start);
   result.score = score_arc(election.tasks, book, {.seed = static_cast<std::uint64_t>(session.config.run.seed)});
   result.tasks = election.tasks;

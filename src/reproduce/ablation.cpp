@@ -3,12 +3,11 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <functional>
 #include <set>
 
 #include "dis/core/error.h"
+#include "dis/report/svg.h"
 #include "dis/train/plan.h"
-#include "svg.h"
 
 namespace dis {
 namespace {
@@ -19,12 +18,13 @@ struct Level {
   std::vector<const char*> changes;
 };
 
+/// A level of the factor `method`: what every baseline needs, and `changes`.
+std::vector<const char*> baseline(std::vector<const char*> changes) {
+  changes.insert(changes.end(), {"method.targets=label", "method.time=none"});
+  return changes;
+}
+
 const std::vector<Level>& levels() {
-  static const std::vector<const char*> kBaseline = {"method.targets=label", "method.time=none"};
-  static const auto baseline = [](std::vector<const char*> changes) {
-    changes.insert(changes.end(), kBaseline.begin(), kBaseline.end());
-    return changes;
-  };
   static const std::vector<Level> all{
       {"time", "continuous", {"method.time=continuous"}},
       {"time", "none", {"method.time=none"}},
@@ -72,22 +72,20 @@ double share(const Json& evaluation, const char* decoder, const char* kind) {
   return evaluation.at("test_sets").front().at(decoder).at(kind).at("value").get<double>();
 }
 
-std::string text(const char* format, double a, double b = 0.0) {
-  if (std::isnan(a)) return "";
+std::string text(const char* format, double value) {
+  if (std::isnan(value)) return "";
   char buffer[64];
-  std::snprintf(buffer, sizeof buffer, format, a, b);
+  std::snprintf(buffer, sizeof buffer, format, value);
   return buffer;
 }
 
-std::string with_interval(const Mean& mean) {
+/// "0.626 ± 0.366"; with one seed the mean alone, with none nothing. `format` is that of the mean.
+std::string with_interval(const Mean& mean, const char* format = "%.3f") {
   if (mean.n == 0) return "";
-  return std::isnan(mean.half_width) ? text("%.3f", mean.value) : text("%.3f ± %.3f", mean.value, mean.half_width);
+  return text(format, mean.value) + (std::isnan(mean.half_width) ? "" : text(" ± %.3f", mean.half_width));
 }
 
-std::string signed_with_interval(const Mean& mean) {
-  if (mean.n == 0) return "";
-  return std::isnan(mean.half_width) ? text("%+.3f", mean.value) : text("%+.3f ± %.3f", mean.value, mean.half_width);
-}
+std::string signed_with_interval(const Mean& mean) { return with_interval(mean, "%+.3f"); }
 
 Json json_of(const Mean& mean) {
   return {{"mean", number_or_text(mean.value)}, {"half_width_95", number_or_text(mean.half_width)}, {"seeds", mean.n}};
@@ -164,11 +162,7 @@ AblationScores collect_ablation(const std::vector<Variant>& variants, std::int64
     row.commit_valid = mean_of(commit);
     row.seconds /= std::max(1, row.seeds);
     row.samples /= std::max(1, row.seeds);
-    const auto& model = variant.config.model;
-    ModelShape shape;
-    shape.config = model;
-    shape.supervision = variant.config.method.num_supervision;
-    shape.hierarchical = variant.config.method.algorithm == Algorithm::hrm;
+    const auto shape = network_shape(variant.config, cells(variant.config), kBoardVocabulary);
     row.forward_passes = static_cast<double>(passes_per_sample(shape).forward);
     if (variant.factor != "base") {
       row.valid_difference = mean_of(valid_difference);
@@ -277,7 +271,7 @@ std::string to_svg(const AblationScores& scores) {
     const double x = x_of(scores.variants.front().valid.value);
     svg.line(x, kTop - 14, x, kTop + kLine * rows, "reference");
   }
-  return svg.finish();
+  return svg.document();
 }
 
 }  // namespace dis

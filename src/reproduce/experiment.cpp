@@ -7,7 +7,6 @@
 
 #include "dis/core/error.h"
 #include "dis/core/log.h"
-#include "dis/core/progress.h"
 #include "dis/eval/evaluate.h"
 #include "dis/model/weights_file.h"
 #include "dis/train/checkpoint.h"
@@ -49,14 +48,6 @@ void use_average(const fs::path& run, Backbone& model, const Ranks& ranks) {
   weights.refresh();
 }
 
-/// The network on fields of so many cells, without any data.
-ModelShape network_shape(const RunConfig& config, std::int64_t length, std::int64_t vocabulary) {
-  const DataShape data{vocabulary, length, 1};
-  auto method = config.method;
-  if (method.targets == TargetKind::trajectory) method.targets = TargetKind::label;  // the same vocabulary
-  return model_shape(config, data, TargetBuilder(method, data));
-}
-
 }  // namespace
 
 std::int64_t updates_of(const RunConfig& config) {
@@ -71,8 +62,8 @@ void run_experiment(const Experiment& experiment, const fs::path& folder, const 
   auto session = make_session(experiment.config, ranks);
   log_info(experiment.name + (resume ? ": going on" : ": begun"));
   TrainRequest request{run, resume, {}};
+  const bool averaged = experiment.config.eval.ema && experiment.config.optim.ema_rate > 0.0;
   const auto target = [&](std::int64_t updates) {
-    const bool averaged = experiment.config.eval.ema && experiment.config.optim.ema_rate > 0.0;
     return EvaluationTarget{run / "eval", std::to_string(updates), run.string(), averaged ? "moving average" : "last",
                             true};
   };
@@ -81,7 +72,6 @@ void run_experiment(const Experiment& experiment, const fs::path& folder, const 
     return evaluate(trained, experiment.config.eval, target(updates)).score;
   };
   train(session, request);
-  const bool averaged = experiment.config.eval.ema && experiment.config.optim.ema_rate > 0.0;
   if (averaged) use_average(run, *session.model, *ranks);
   const auto evaluation = evaluate(session, experiment.config.eval, target(updates_of(experiment.config)));
   log_info(experiment.name + ": " + evaluation.summary);
@@ -93,6 +83,12 @@ std::optional<Findings> findings_of(const Experiment& experiment, const fs::path
   const auto state = read_json(*latest_checkpoint(run) / "state.json");
   return Findings{read_json(evaluation_file(experiment, run)), state.at("seconds").get<double>(),
                   state.at("samples").get<std::int64_t>(), state.at("step").get<std::int64_t>()};
+}
+
+ModelShape network_shape(const RunConfig& config, std::int64_t length, std::int64_t vocabulary) {
+  const DataShape data{vocabulary, length, 1};
+  const auto taught = without_trajectories(config);
+  return model_shape(taught, data, TargetBuilder(taught.method, data));
 }
 
 double training_flops(const RunConfig& config, std::int64_t length, std::int64_t vocabulary) {

@@ -6,8 +6,8 @@
 #include <fstream>
 
 #include "dis/core/error.h"
+#include "dis/report/line_plot.h"
 #include "dis/train/plan.h"
-#include "svg.h"
 
 namespace dis {
 namespace {
@@ -30,13 +30,7 @@ Table1Cell cell_of(const std::optional<Experiment>& experiment, const fs::path& 
   cell.experiment = experiment;
   if (!experiment) return cell;
   const auto& config = experiment->config;
-  ModelShape shape;
-  shape.config = config.model;
-  if (shape.config.puzzle_emb_ndim == 0) shape.config.puzzle_emb_ndim = shape.config.hidden_size;
-  shape.vocabulary = kArcVocabulary;
-  shape.length = field(config);
-  shape.supervision = config.method.num_supervision;
-  shape.hierarchical = config.method.algorithm == Algorithm::hrm;
+  const auto shape = network_shape(config, field(config), kArcVocabulary);
   const auto plan = plan_training(config, shape, 0, 0, true);
   cell.block_parameters = plan.block_parameters;
   cell.passes = plan.passes_per_batch;
@@ -109,6 +103,31 @@ Points pass_at_2_points(const fs::path& run) {
 
 bool beside_paper(const Table1Column& column) { return column.name.starts_with("ARC-"); }
 
+/// The table's texts, line by line, the head first: of every column what was measured, and beside it the paper's figure
+/// or the samples. Rows that have neither are left out.
+std::vector<std::vector<std::string>> table_texts(const std::vector<Table1Column>& columns,
+                                                  const std::vector<std::vector<Table1Cell>>& cells) {
+  std::vector<std::vector<std::string>> lines{{"pass@2, %"}};
+  for (const auto& column : columns) {
+    lines[0].push_back(column.name);
+    lines[0].push_back(beside_paper(column) ? "paper" : "samples");
+  }
+  for (std::size_t r = 0; r < table1_rows().size(); ++r) {
+    std::vector<std::string> line{title_of(table1_rows()[r])};
+    bool any = false;
+    for (std::size_t c = 0; c < columns.size(); ++c) {
+      const auto& cell = cells[c][r];
+      const auto paper = paper_text(paper_of(columns[c], table1_rows()[r]));
+      const auto samples = cell.found ? std::to_string(cell.found->samples) : std::string();
+      line.push_back(measured_text(cell));
+      line.push_back(beside_paper(columns[c]) ? paper : samples);
+      any = any || cell.experiment || !paper.empty();
+    }
+    if (any) lines.push_back(std::move(line));
+  }
+  return lines;
+}
+
 }  // namespace
 
 const std::vector<Table1Row>& table1_rows() {
@@ -175,10 +194,9 @@ std::vector<Table1Column> table1_mini_columns(const fs::path& folder, const RunC
     config = with_budget(config, budget, field(config), kArcVocabulary);
     config.train.eval_every = std::max<std::int64_t>(1, updates_of(config) / 5);
     equal_flops.experiments.back() = Experiment{row.key + "_equal_flops", config};
-    // With all supervision steps; a halting lane that ends sooner sees more.
-    const auto updates_per_pass = config.method.num_supervision;
     if (row.key == "dis_compact") {
-      samples = updates_of(config) / updates_per_pass * config.train.global_batch;
+      // With all supervision steps; a halting lane that ends sooner sees more.
+      samples = updates_of(config) / config.method.num_supervision * config.train.global_batch;
       equal_samples.experiments.back() = Experiment{row.key + "_equal_flops", config};
     }
   }
@@ -251,30 +269,15 @@ Json table1_json(const std::vector<Table1Column>& columns, const std::vector<std
 
 std::string table1_markdown(const std::vector<Table1Column>& columns,
                             const std::vector<std::vector<Table1Cell>>& cells) {
-  std::string head = "| pass@2, % |", rule = "|---|";
-  for (const auto& column : columns) {
-    head += " " + column.name + " |";
-    rule += "---|";
-    if (beside_paper(column)) {
-      head += " paper |";
-      rule += "---|";
-    } else {
-      head += " samples |";
-      rule += "---|";
-    }
-  }
-  std::string text = head + "\n" + rule + "\n";
-  for (std::size_t r = 0; r < table1_rows().size(); ++r) {
-    std::string line = "| " + title_of(table1_rows()[r]) + " |";
-    bool any = false;
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      const auto& cell = cells[c][r];
-      const auto paper = paper_text(paper_of(columns[c], table1_rows()[r]));
-      const auto samples = cell.found ? print("%lld", static_cast<long long>(cell.found->samples)) : std::string();
-      line += " " + measured_text(cell) + " | " + (beside_paper(columns[c]) ? paper : samples) + " |";
-      any = any || cell.experiment || !paper.empty();
-    }
-    if (any) text += line + "\n";
+  std::string text;
+  for (const auto& line : table_texts(columns, cells)) {
+    text += "|";
+    for (const auto& entry : line) text += " " + entry + " |";
+    text += "\n";
+    if (text.find('\n') + 1 != text.size()) continue;
+    text += "|";
+    for (std::size_t i = 0; i < line.size(); ++i) text += "---|";
+    text += "\n";
   }
   return text +
          "\nMeasured: ARC Prize's rule, 95 % interval, hours of training. Assumed: the paper does not state how "
@@ -284,27 +287,26 @@ std::string table1_markdown(const std::vector<Table1Column>& columns,
 std::string table1_latex(const std::vector<Table1Column>& columns, const std::vector<std::vector<Table1Cell>>& cells) {
   std::string text = "\\begin{tabular}{l";
   for (std::size_t c = 0; c < columns.size(); ++c) text += "rr";
-  text += "}\n\\toprule\npass@2, \\%";
-  for (const auto& column : columns) text += " & " + column.name + (beside_paper(column) ? " & paper" : " & samples");
-  text += " \\\\\n\\midrule\n";
-  for (std::size_t r = 0; r < table1_rows().size(); ++r) {
-    std::string line = title_of(table1_rows()[r]);
-    bool any = false;
-    for (std::size_t c = 0; c < columns.size(); ++c) {
-      const auto& cell = cells[c][r];
-      const auto paper = paper_text(paper_of(columns[c], table1_rows()[r]));
-      const auto samples = cell.found ? print("%lld", static_cast<long long>(cell.found->samples)) : std::string();
-      line += " & " + measured_text(cell) + " & " + (beside_paper(columns[c]) ? paper : samples);
-      any = any || cell.experiment || !paper.empty();
+  text += "}\n\\toprule\n";
+  bool head = true;
+  for (const auto& line : table_texts(columns, cells)) {
+    std::string joined;
+    for (const auto& entry : line) {
+      if (!joined.empty()) joined += " & ";
+      for (const char c : entry) {
+        if (c == '%') joined += '\\';
+        joined += c;
+      }
     }
-    if (any) text += line + " \\\\\n";
+    text += joined + " \\\\\n";
+    if (head) text += "\\midrule\n";
+    head = false;
   }
   return text + "\\bottomrule\n\\end{tabular}\n";
 }
 
 std::string table1_curves(const Table1Column& column, const fs::path& folder, CurveMeasure measure, CurveAxis axis) {
-  std::vector<std::pair<std::string, Points>> curves;
-  double furthest = 1.0;
+  std::vector<PlotSeries> curves;
   for (std::size_t r = 0; r < column.experiments.size(); ++r) {
     if (!column.experiments[r]) continue;
     const auto& config = column.experiments[r]->config;
@@ -312,34 +314,13 @@ std::string table1_curves(const Table1Column& column, const fs::path& folder, Cu
     auto points = measure == CurveMeasure::exact ? exact_points(run) : pass_at_2_points(run);
     if (points.empty()) continue;
     const double each = training_flops(config, field(config), kArcVocabulary) / static_cast<double>(updates_of(config));
-    for (auto& [x, y] : points) {
-      if (axis == CurveAxis::flops) x *= each;
-      furthest = std::max(furthest, x);
-    }
-    curves.emplace_back(table1_rows()[r].title, std::move(points));
+    for (auto& [x, y] : points) x *= axis == CurveAxis::flops ? each : 1.0;
+    curves.push_back({table1_rows()[r].title, std::move(points), static_cast<int>(curves.size())});
   }
-  constexpr double kLeft = 60, kTop = 40, kWidth = 520, kHeight = 280;
-  Svg svg(kLeft + kWidth + 150, kTop + kHeight + 60);
-  std::string title = measure == CurveMeasure::exact ? "Exact answers among training samples" : "pass@2";
-  title += axis == CurveAxis::flops ? " against training FLOPs" : " against updates";
-  svg.text(kLeft, 20, title);
-  for (int fifth = 0; fifth <= 5; ++fifth) {
-    const double y = kTop + kHeight * (1 - fifth / 5.0), x = kLeft + kWidth * fifth / 5.0;
-    svg.line(kLeft, y, kLeft + kWidth, y, "grid");
-    svg.text(kLeft - 8, y + 4, print("%.1f", fifth / 5.0), "end");
-    svg.text(x, kTop + kHeight + 20, print("%.3g", furthest * fifth / 5.0), "middle");
-  }
-  int colour = 0;
-  for (auto& [name, points] : curves) {
-    for (auto& [x, y] : points) {
-      x = kLeft + kWidth * x / furthest;
-      y = kTop + kHeight * (1 - y);
-    }
-    svg.polyline(points, colour);
-    svg.text(kLeft + kWidth + 12, kTop + 12 + 20.0 * colour, name, "start", colour);
-    ++colour;
-  }
-  return svg.finish();
+  LinePlot plot{measure == CurveMeasure::exact ? "Exact answers among training samples" : "pass@2",
+                axis == CurveAxis::flops ? "training FLOPs" : "updates", std::move(curves)};
+  plot.lowest = 0.0;
+  return draw(plot).document();
 }
 
 }  // namespace dis

@@ -3,8 +3,10 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <cstring>
+#include <thread>
 #include <vector>
 
 namespace dis {
@@ -18,6 +20,8 @@ inline void copy_numbers(const std::vector<std::int32_t>& from, at::Tensor to) {
 
 /// Threads that draw samples ahead. A GPU waits for them; on the CPU the cores have other work, and drawing is a small
 /// part of it.
-std::size_t loader_threads(at::Device device);
+inline std::size_t loader_threads(at::Device device) {
+  return device.is_cpu() ? 1 : std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8);
+}
 
 }  // namespace dis

@@ -28,6 +28,11 @@ std::shared_ptr<const Trajectories> trajectories(const RunConfig& config, const 
 
 }  // namespace
 
+RunConfig without_trajectories(RunConfig config) {
+  if (config.method.targets == TargetKind::trajectory) config.method.targets = TargetKind::label;
+  return config;
+}
+
 ModelShape model_shape(const RunConfig& config, const DataShape& data, const TargetBuilder& targets) {
   ModelShape shape;
   shape.config = config.model;

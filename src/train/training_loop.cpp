@@ -3,17 +3,11 @@
 #include <ATen/ATen.h>
 
 #include <algorithm>
-#include <thread>
 
 #include "dis/train/halting.h"
 #include "dis/train/supervision.h"
-#include "lane_copies.h"
 
 namespace dis {
-
-std::size_t loader_threads(at::Device device) {
-  return device.is_cpu() ? 1 : std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8);
-}
 
 TickRecords gather(const Ranks& ranks, const TickRecords& own) {
   if (ranks.size() == 1) return own;

@@ -9,6 +9,7 @@
 #include "dis/config/config.h"
 #include "dis/core/json.h"
 #include "dis/dist/ranks.h"
+#include "dis/model/weights.h"
 
 namespace dis {
 
@@ -36,8 +37,11 @@ void run_experiment(const Experiment& experiment, const std::filesystem::path& f
 /// None while it is not finished. UserError: as above.
 std::optional<Findings> findings_of(const Experiment& experiment, const std::filesystem::path& folder);
 
+/// The network on fields of `length` cells and `vocabulary` tokens, without any data (and so with one identifier).
+ModelShape network_shape(const RunConfig& config, std::int64_t length, std::int64_t vocabulary);
+
 /// Floating-point operations of the whole training, of lanes that do all supervision steps (with halting every update
-/// costs the same, whenever lanes halt). `length` cells, `vocabulary` entries.
+/// costs the same, whenever lanes halt).
 double training_flops(const RunConfig& config, std::int64_t length, std::int64_t vocabulary);
 
 /// The same configuration with as many updates as cost `flops`, at least one batch.

@@ -35,6 +35,10 @@ std::shared_ptr<const Ranks> join_ranks(const RunConfig& config, const std::stri
 /// UserError: train.global_batch cannot be shared evenly among the ranks.
 void check_shares(const RunConfig& config, const Ranks& ranks);
 
+/// The same, taught the label where trajectories from a file were the targets: for work that needs none, and that the
+/// file may be gone by. The vocabulary is the same.
+RunConfig without_trajectories(RunConfig config);
+
 /// Generates or reads the data and makes the network with its initial weights. UserError as of the parts.
 Session make_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks = std::make_shared<const Ranks>());
 /// The same without the network.

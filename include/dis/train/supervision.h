@@ -1,10 +1,9 @@
 // The DIS training loop over supervision steps (method sections 2 and 3).
 //
-// Lane i stands at supervision step
-// s = (tick + phase_i) mod N + 1; in `lockstep` every phase is 0, in `staggered` phase_i = floor(i N / B), so that at
-// every tick a share of the lanes takes new samples. Which sample: number k = (tick + phase_i) div N of lane i is
-// example k B + i of the training stream. All of it is a function of the tick, so a run can stop and go on between any
-// two.
+// Lane i stands at supervision step s = (tick + phase_i) mod N + 1; in `lockstep` every phase is 0, in `staggered`
+// phase_i = floor(i N / B), so that at every tick a share of the lanes takes new samples. Which sample: number
+// k = (tick + phase_i) div N of lane i is example k B + i of the training stream. All of it is a function of the tick,
+// so a run can stop and go on between any two.
 #pragma once
 
 #include "dis/train/lane_rounds.h"

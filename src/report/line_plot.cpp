@@ -1,0 +1,112 @@
+#include "dis/report/line_plot.h"
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+
+namespace dis {
+namespace {
+
+/// Round numbers that cover a range: 1, 2 or 5 times a power of ten apart.
+struct Ticks {
+  double first = 0.0, step = 1.0;
+  int count = 1;
+  double last() const { return first + step * (count - 1); }
+};
+
+Ticks ticks(double low, double high) {
+  if (!(low < high)) high = low + (low == 0.0 ? 1.0 : std::abs(low));
+  const double rough = (high - low) / 5.0, power = std::pow(10.0, std::floor(std::log10(rough)));
+  const double share = rough / power;
+  const double step = power * (share <= 1.0 ? 1.0 : share <= 2.0 ? 2.0 : share <= 5.0 ? 5.0 : 10.0);
+  const double first = std::floor(low / step + 1e-9) * step;
+  return {first, step, static_cast<int>(std::ceil((high - first) / step - 1e-9)) + 1};
+}
+
+struct Range {
+  double low = std::numeric_limits<double>::infinity(), high = -low;
+  void include(double value) {
+    low = std::min(low, value);
+    high = std::max(high, value);
+  }
+  bool empty() const { return low > high; }
+};
+
+bool finite(const std::pair<double, double>& point) {
+  return std::isfinite(point.first) && std::isfinite(point.second);
+}
+
+}  // namespace
+
+std::string short_number(double value) {
+  if (std::isnan(value)) return "";
+  char buffer[32];
+  std::snprintf(buffer, sizeof buffer, "%.4g", std::abs(value) < 1e-12 ? 0.0 : value);
+  return buffer;
+}
+
+Svg draw(const LinePlot& plot) {
+  constexpr double kLeft = 62, kTop = 34, kWidth = 520, kHeight = 240, kLegendLine = 18;
+  Range xs, ys;
+  for (const auto& series : plot.series) {
+    for (const auto& point : series.points) {
+      if (!finite(point)) continue;
+      xs.include(point.first);
+      ys.include(point.second);
+    }
+  }
+  if (xs.empty()) xs = {0.0, 1.0};
+  if (plot.lowest <= plot.highest) {
+    ys.include(plot.lowest);
+    ys.include(plot.highest);
+  }
+  if (ys.empty()) ys = {0.0, 1.0};
+  const auto x_ticks = ticks(xs.low, xs.high), y_ticks = ticks(ys.low, ys.high);
+  const auto x_of = [&](double x) { return kLeft + kWidth * (x - x_ticks.first) / (x_ticks.last() - x_ticks.first); };
+  const auto y_of = [&](double y) {
+    return kTop + kHeight * (1.0 - (y - y_ticks.first) / (y_ticks.last() - y_ticks.first));
+  };
+  // The legend has as many columns as its longest name allows, at about 7 units a character.
+  std::size_t longest = 1;
+  for (const auto& series : plot.series) longest = std::max(longest, series.name.size());
+  const auto columns =
+      static_cast<std::size_t>(std::clamp(kWidth / (36.0 + 7.0 * static_cast<double>(longest)), 1.0, 3.0));
+  const auto legend_rows = (plot.series.size() + columns - 1) / columns;
+  Svg svg(kLeft + kWidth + 24, kTop + kHeight + 50 + kLegendLine * static_cast<double>(legend_rows));
+  svg.text(kLeft, 18, plot.title);
+  for (int i = 0; i < y_ticks.count; ++i) {
+    const double y = y_ticks.first + y_ticks.step * i;
+    svg.line(kLeft, y_of(y), kLeft + kWidth, y_of(y), "grid");
+    svg.text(kLeft - 8, y_of(y) + 4, short_number(y), "end");
+  }
+  for (int i = 0; i < x_ticks.count; ++i) {
+    const double x = x_ticks.first + x_ticks.step * i;
+    svg.text(x_of(x), kTop + kHeight + 18, short_number(x), "middle");
+  }
+  if (plot.zero_line && y_ticks.first < 0.0 && y_ticks.last() > 0.0) {
+    svg.line(kLeft, y_of(0.0), kLeft + kWidth, y_of(0.0), "axis");
+  }
+  svg.text(kLeft + kWidth, kTop + kHeight + 36, plot.x_label, "end");
+  std::size_t number = 0;
+  for (const auto& series : plot.series) {
+    std::vector<std::pair<double, double>> points;
+    for (const auto& point : series.points) {
+      if (finite(point)) points.emplace_back(x_of(point.first), y_of(point.second));
+    }
+    if (series.dots || points.size() == 1) {
+      for (const auto& [x, y] : points) {
+        svg.circle(x, y, 4, "f" + std::to_string(series.colour % kSeriesColours));
+      }
+    } else if (!points.empty()) {
+      svg.polyline(points, series.colour, series.dashed);
+    }
+    const double x = kLeft + kWidth / static_cast<double>(columns) * static_cast<double>(number % columns);
+    const double y = kTop + kHeight + 54 + kLegendLine * static_cast<double>(number / columns);
+    svg.polyline({{x, y - 4}, {x + 18, y - 4}}, series.colour, series.dashed);
+    svg.text(x + 24, y, series.name, "start", series.colour);
+    ++number;
+  }
+  return svg;
+}
+
+}  // namespace dis

@@ -11,6 +11,8 @@ namespace dis {
 
 void add_train_command(CLI::App& app);
 void add_eval_command(CLI::App& app);
+void add_analyze_command(CLI::App& app);
+void add_report_command(CLI::App& app);
 void add_predict_command(CLI::App& app);
 void add_reproduce_command(CLI::App& app);
 void add_data_command(CLI::App& app);

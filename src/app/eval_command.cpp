@@ -5,23 +5,19 @@
 #include <memory>
 
 #include "commands.h"
-#include "config_options.h"
 #include "dis/core/error.h"
 #include "dis/core/log.h"
 #include "dis/core/signals.h"
 #include "dis/data/arc_data.h"
 #include "dis/data/board_text.h"
 #include "dis/data/grid_picture.h"
-#include "dis/data/identifiers.h"
 #include "dis/data/nqueens.h"
 #include "dis/eval/arc_solution.h"
 #include "dis/eval/decode.h"
 #include "dis/eval/evaluate.h"
-#include "dis/eval/seen_tasks.h"
 #include "dis/eval/submission.h"
-#include "dis/model/weights_file.h"
-#include "dis/train/checkpoint.h"
 #include "ranked.h"
+#include "subject.h"
 #include "terminal.h"
 
 namespace dis {
@@ -30,12 +26,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvalOptions {
-  ConfigOptions config;
-  std::string run;
-  std::string checkpoint = "latest";
-  std::string weights;
-  std::string identifiers;
-  std::string output;
+  SubjectOptions subject;
   std::string check_submission;
   std::string task;
   std::string picture;
@@ -55,8 +46,9 @@ void show_boards(const Session& session, const NQueensData& data, std::int64_t c
   }
   std::vector<std::int32_t> inputs;
   for (const auto& board : boards) inputs.insert(inputs.end(), board.input.begin(), board.input.end());
-  const auto answers = decode_argmax(*session.model, {config.method.feedback, config.method.loss, config.eval.batch},
-                                     inputs, config.method.num_supervision);
+  const DecodeSettings settings{config.method.feedback, config.method.loss, config.eval.batch, nullptr,
+                                config.eval.guidance};
+  const auto answers = decode_argmax(*session.model, settings, inputs, config.method.num_supervision);
   const auto length = static_cast<std::ptrdiff_t>(session.model->shape().length);
   for (std::ptrdiff_t i = 0; i < std::ssize(boards); ++i) {
     const auto& board = boards[static_cast<std::size_t>(i)];
@@ -67,74 +59,6 @@ void show_boards(const Session& session, const NQueensData& data, std::int64_t c
     }
     std::cout << board_text(views, style_of_stdout()) << "\n";
   }
-}
-
-/// A network to evaluate, and where its results go.
-struct Subject {
-  Session session;
-  EvaluationTarget target;
-};
-
-void warn_of_missing_rows(std::int64_t found, const Session& session) {
-  const auto all = session.data->shape().identifiers;
-  if (!session.config.model.puzzle_embedding || found == all) return;
-  log_warn(std::to_string(all - found) + " of " + std::to_string(all) +
-           " puzzle identifiers have no trained row; they get the mean of all rows");
-}
-
-/// A checkpoint of a run. Data other than the run's own may be asked for by --set data.*: then puzzle rows are found by
-/// their identifiers.
-Subject open_run(const EvalOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
-  const auto trained = run_config(options.run, {});
-  auto session = make_session(config, ranks);
-  const auto folder = find_checkpoint(options.run, options.checkpoint);
-  const bool averaged = session.config.eval.ema && fs::exists(folder / "ema.safetensors");
-  const auto file = folder / (averaged ? "ema.safetensors" : "model.safetensors");
-  EvaluationTarget target{fs::path(options.run) / "eval", folder.filename().string(), options.run,
-                          averaged ? "moving average" : "last"};
-  const auto identifiers = fs::path(options.run) / "identifiers.json";
-  if (session.config.data == trained.data && same_identifiers(identifiers, *session.data)) {
-    load_weights(file, session.model->weights());
-  } else {
-    const auto theirs = read_identifiers(identifiers);
-    warn_of_missing_rows(adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs),
-                         session);
-  }
-  if (session.config.data.kind == DataKind::arc) {
-    const auto& puzzles = data_as<ArcData>(session).puzzles();
-    target.seen_tasks = warn_of_seen_tasks(tested_tasks(puzzles), seen_by_run(options.run, puzzles),
-                                           session.config.eval.allow_seen_tasks);
-  }
-  return {std::move(session), std::move(target)};
-}
-
-/// Weights trained elsewhere, on the data of a configuration.
-Subject open_weights(const EvalOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
-  auto session = make_session(config, ranks);
-  const fs::path file = options.weights;
-  EvaluationTarget target{options.output.empty() ? fs::path("eval") : fs::path(options.output), file.stem().string(),
-                          "", file.string()};
-  std::vector<std::string> theirs;
-  if (!options.identifiers.empty()) {
-    theirs = read_identifiers(options.identifiers);
-    if (session.config.data.kind == DataKind::arc) {
-      const auto& puzzles = data_as<ArcData>(session).puzzles();
-      target.seen_tasks = warn_of_seen_tasks(tested_tasks(puzzles), seen_by_names(theirs, puzzles),
-                                             session.config.eval.allow_seen_tasks);
-    }
-  } else if (session.config.data.kind == DataKind::arc) {
-    log_warn(
-        "without --identifiers only the number of puzzle rows is compared: were these weights trained on other "
-        "puzzles, or in another order, their scores mean nothing");
-  }
-  const auto found = adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs);
-  if (found == 0 && session.config.model.puzzle_embedding) {
-    throw UserError("weights file '" + file.string() + "' has another number of puzzle rows than these data have (" +
-                    std::to_string(session.data->shape().identifiers) +
-                    "); give the list that belongs to it with --identifiers");
-  }
-  warn_of_missing_rows(found, session);
-  return {std::move(session), std::move(target)};
 }
 
 void show_solution(const Session& session, const EvalOptions& options) {
@@ -149,7 +73,7 @@ void show_solution(const Session& session, const EvalOptions& options) {
 
 /// Evaluates, and prints; a first SIGINT or SIGTERM stops an ARC evaluation so that it can go on later.
 void evaluate_on(const EvalOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
-  auto subject = options.weights.empty() ? open_run(options, config, ranks) : open_weights(options, config, ranks);
+  auto subject = open_subject(options.subject, config, ranks);
   const auto& session = subject.session;
   if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
   if (options.show > 0 && session.config.data.kind != DataKind::nqueens) {
@@ -174,8 +98,7 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
 }
 
 void run_evaluation(const EvalOptions& options) {
-  const auto config = without_trajectories(options.weights.empty() ? run_config(options.run, options.config.set)
-                                                                   : options.config.load());
+  const auto config = options.subject.load();
   const auto ranks = join_ranks(config);
   if (ranks->size() > 1 && (options.show > 0 || !options.task.empty())) {
     throw UserError("--show and --task draw for one process: start dis eval without a launcher");
@@ -185,7 +108,7 @@ void run_evaluation(const EvalOptions& options) {
 
 /// Prints what is wrong with a submission.
 void check_submission_file(const EvalOptions& options) {
-  auto config = options.config.load();
+  auto config = options.subject.config.load();
   config.data.augmentations = 0;  // the tasks alone
   const ArcData data(config.data);
   std::vector<ArcTask> tasks;
@@ -203,11 +126,9 @@ void check_submission_file(const EvalOptions& options) {
 
 void check_options(const EvalOptions& options) {
   const auto given = [](const std::string& text) { return !text.empty(); };
-  const int subjects = given(options.run) + given(options.weights) + given(options.check_submission);
+  const int subjects = given(options.subject.run) + given(options.subject.weights) + given(options.check_submission);
   if (subjects != 1) throw CLI::RequiredError("exactly one of --run, --weights and --check-submission");
-  if (given(options.run) && given(options.config.file)) {
-    throw UserError("--run has its own configuration: leave out --config " + options.config.file);
-  }
+  options.subject.check();
 }
 
 }  // namespace
@@ -215,18 +136,7 @@ void check_options(const EvalOptions& options) {
 void add_eval_command(CLI::App& app) {
   auto options = std::make_shared<EvalOptions>();
   CLI::App* eval = app.add_subcommand("eval", "Evaluate a network on its test boards, tasks or examples");
-  options->config.add_to(*eval);
-  eval->add_option("--run", options->run, "Run folder")->type_name("DIR");
-  eval->add_option("--checkpoint", options->checkpoint, "Checkpoint: an update number, latest or best")
-      ->capture_default_str();
-  eval->add_option("--weights", options->weights, "Weights from elsewhere, for the data and network of --config")
-      ->type_name("FILE");
-  eval->add_option("--identifiers", options->identifiers, "identifiers.json that the weights were trained with")
-      ->type_name("FILE")
-      ->needs("--weights");
-  eval->add_option("--output", options->output, "Folder of the results with --weights; default: eval")
-      ->type_name("DIR")
-      ->needs("--weights");
+  options->subject.add_to(*eval, "eval");
   eval->add_option("--check-submission", options->check_submission,
                    "Only check that this submission.json is complete for the test set of --config")
       ->type_name("FILE");

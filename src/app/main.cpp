@@ -56,6 +56,8 @@ int run(int argc, char** argv) {
       "tells more.");
   dis::add_train_command(app);
   dis::add_eval_command(app);
+  dis::add_analyze_command(app);
+  dis::add_report_command(app);
   dis::add_predict_command(app);
   dis::add_reproduce_command(app);
   dis::add_data_command(app);

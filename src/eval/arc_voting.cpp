@@ -109,7 +109,7 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
   const auto total = std::ssize(election.rows);
   if (recorded > 0) log_info(std::to_string(recorded) + " of " + std::to_string(total) + " votes are there already");
   const DecodeSettings decode{session.config.method.feedback, session.config.method.loss, settings.batch,
-                              session.ranks.get()};
+                              session.ranks.get(), settings.guidance};
   const int threads = at::get_num_threads();
   Progress progress({.what = "vote", .unit = "puzzles", .total = total, .done_before = recorded});
   Ballots ballots;

@@ -22,7 +22,7 @@ Evaluation evaluate_kind(const Session& session, const EvalConfig& eval, const E
     case DataKind::grids:
       break;
   }
-  return evaluate_rows(session, data_as<PuzzleRows>(session), eval);
+  return evaluate_rows(session, eval);
 }
 
 }  // namespace
@@ -34,6 +34,7 @@ Evaluation evaluate(const Session& session, const EvalConfig& eval, const Evalua
                {"checkpoint", target.name},
                {"weights", target.weights},
                {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"}};
+  if (eval.guidance != 1.0) head["guidance"] = eval.guidance;
   if (!target.seen_tasks.empty()) head["warning"] = target.seen_tasks;
   head.update(evaluation.json);
   evaluation.json = std::move(head);
@@ -64,7 +65,7 @@ std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval) {
 }
 
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval) {
-  return {session.config.method.feedback, session.config.method.loss, eval.batch, session.ranks.get()};
+  return {session.config.method.feedback, session.config.method.loss, eval.batch, session.ranks.get(), eval.guidance};
 }
 
 std::string rate_text(const Rate& rate) {

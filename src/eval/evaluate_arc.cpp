@@ -42,7 +42,8 @@ std::string fingerprint_of(const Session& session, const ArcData& data, const Ev
                      {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"},
                      {"device", session.compute.device.str()},
                      {"threads", at::get_num_threads()},
-                     {"batch", eval.batch}};
+                     {"batch", eval.batch},
+                     {"guidance", eval.guidance}};
   return what.dump();
 }
 
@@ -82,7 +83,7 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   // Named after it, so that another evaluation does not end the votes of this one.
   const auto votes_file = target.folder / (target.name + "-" + sha256_hex(fingerprint).substr(0, 8) + ".votes");
   const bool writes = session.ranks->first();
-  const VotingSettings settings{eval.batch, writes ? votes_file : std::filesystem::path(), fingerprint,
+  const VotingSettings settings{eval.batch, eval.guidance, writes ? votes_file : std::filesystem::path(), fingerprint,
                                 target.interruptible};
   const auto book = vote(session, data, election, settings);
   const auto score = score_arc(election.tasks, book, {.seed = seed});

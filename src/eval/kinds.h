@@ -14,7 +14,7 @@ namespace dis {
 Evaluation evaluate_boards(const Session& session, const NQueensData& data, const EvalConfig& eval);
 Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalConfig& eval,
                         const EvaluationTarget& target);
-Evaluation evaluate_rows(const Session& session, const PuzzleRows& data, const EvalConfig& eval);
+Evaluation evaluate_rows(const Session& session, const EvalConfig& eval);
 
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval);
 

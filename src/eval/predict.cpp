@@ -128,7 +128,7 @@ PredictResult predict(const PredictRequest& request) {
   }
   const auto book =
       vote(session, data, election,
-           {.batch = session.config.eval.batch, .interruptible = true});
+           {.batch = session.config.eval.batch, .guidance = session.config.eval.guidance, .interruptible = true});
   result.voting_seconds = seconds_since(start);
   result.score = score_arc(election.tasks, book, {.seed = static_cast<std::uint64_t>(session.config.run.seed)});
   result.tasks = election.tasks;

@@ -102,20 +102,32 @@ at::Tensor Backbone::stack(at::Tensor h, const std::vector<BlockWeights>& leaves
   return h;
 }
 
+void Backbone::count_pass(std::int64_t lanes) const {
+  passes_->forward += lanes;
+  if (at::GradMode::is_enabled()) passes_->backward += lanes;
+}
+
+at::Tensor Backbone::latent_pass(const at::Tensor& x, const States& s, std::size_t worker) const {
+  count_pass(x.size(0));
+  return stack(Add3::apply(s.z, s.y, x), weights_.leaves(worker).blocks, weights_.compute().blocks);
+}
+
+at::Tensor Backbone::answer_pass(const States& s, std::size_t worker) const {
+  count_pass(s.y.size(0));
+  return stack(s.y + s.z, weights_.leaves(worker).answer_blocks, weights_.compute().answer_blocks);
+}
+
 States Backbone::latent_reasoning(const at::Tensor& x, States s, std::size_t worker) const {
-  const auto &leaves = weights_.leaves(worker), &compute = weights_.compute();
   const auto cycle = shape_.config.L_cycles + 1, passes = shape_.config.H_cycles * cycle;
   const auto tracked = at::GradMode::is_enabled() ? (shape_.hierarchical ? 2 : cycle) : 0;
   for (std::int64_t pass = 0; pass < passes; ++pass) {
     const at::AutoGradMode mode(pass >= passes - tracked);
     if (pass % cycle < shape_.config.L_cycles) {
-      s.z = stack(Add3::apply(s.z, s.y, x), leaves.blocks, compute.blocks);
+      s.z = latent_pass(x, s, worker);
     } else {
-      s.y = stack(s.y + s.z, leaves.answer_blocks, compute.answer_blocks);
+      s.y = answer_pass(s, worker);
     }
   }
-  passes_->forward += x.size(0) * passes;
-  passes_->backward += x.size(0) * tracked;
   return s;
 }
 

@@ -29,6 +29,7 @@ ArcElection election_of(const ArcPuzzles& puzzles, std::vector<std::int64_t> gro
 
 struct VotingSettings {
   std::int64_t batch = 200;         ///< rows per forward pass
+  double guidance = 1.0;            ///< as in DecodeSettings
   std::filesystem::path file = {};  ///< keeps the votes, so that voting can go on (vote_file.h); empty: none
   std::string fingerprint = {};     ///< of the file
   bool interruptible = false;       ///< SIGINT and SIGTERM end it (Stopped), once the votes are on the disk

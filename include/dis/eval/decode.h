@@ -16,6 +16,7 @@ struct DecodeSettings {
   LossKind loss = LossKind::stablemax;  ///< probabilities are stable-max or soft-max
   std::int64_t batch = 200;             ///< rows per forward pass
   const Ranks* ranks = nullptr;         ///< each takes whole batches, and all get all answers; null: one process
+  double guidance = 1.0;                ///< w: answers are read from the guided policy (method, section 8); 1: plain
 };
 
 /// What the network makes of some rows.
@@ -25,7 +26,9 @@ struct Answers {
 };
 
 /// Runs supervision steps s = 1..`steps` on `inputs` [rows, L] of the puzzles `ids` [rows]; a cell's answer is the
-/// argmax of its logits without the mask token.
+/// argmax of its logits without the mask token. With a guidance w other than 1 it is that of l_u + w (l_c - l_u), of
+/// the log-probabilities before and after the step; what the network itself is shown (Feedback::prediction) stays
+/// plain.
 Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
                     const std::vector<std::int32_t>& ids, std::int64_t steps);
 

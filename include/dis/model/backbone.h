@@ -50,13 +50,17 @@ class Backbone {
   /// pass carry gradient. The result is attached to the graph: detach it before the next step.
   States latent_reasoning(const at::Tensor& x, States states, std::size_t worker = 0) const;
 
+  /// The two passes that latent_reasoning() is made of: z <- f_L(z, y + x), and y <- f_H(y, z).
+  at::Tensor latent_pass(const at::Tensor& x, const States& states, std::size_t worker = 0) const;
+  at::Tensor answer_pass(const States& states, std::size_t worker = 0) const;
+
   /// lm_head(y): logits [B, S, V]; the first P positions belong to no cell.
   at::Tensor readout(const at::Tensor& y, std::size_t worker = 0) const;
 
   /// q_head of the first position: [B, 2] float32 logits (halt, continue), for training with halting.
   at::Tensor halting(const at::Tensor& y, std::size_t worker = 0) const;
 
-  /// What latent_reasoning() has done since the network was made.
+  /// The passes made since the network was.
   PassCount passes() const { return {passes_->forward, passes_->backward}; }
 
  private:
@@ -66,6 +70,7 @@ class Backbone {
 
   at::Tensor stack(at::Tensor h, const std::vector<BlockWeights>& leaves,
                    const std::vector<BlockWeights>& compute) const;
+  void count_pass(std::int64_t lanes) const;
 
   ModelShape shape_;
   Weights weights_;

@@ -1,0 +1,50 @@
+// Supervision steps run open to view: the policy after each step and, for chosen rows, after each latent pass; and what
+// the answer would have been without one of the passes (method, section 8).
+//
+// Passes of a supervision step count from 0 to T (n + 1) - 1; every (n + 1)-th is an answer pass, the others are
+// latent.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include <cstdint>
+#include <functional>
+#include <vector>
+
+#include "dis/eval/decode.h"
+#include "dis/model/backbone.h"
+
+namespace dis {
+
+/// A row of the piece, and the pass that is left out in a run of its own.
+struct Removal {
+  std::int64_t row = 0;
+  std::int64_t step = 1;  ///< 1..N
+  std::int64_t pass = 0;
+};
+
+struct LatentRunRequest {
+  at::Tensor tokens;                   ///< int32 [B, L]
+  at::Tensor ids;                      ///< int32 [B]
+  std::int64_t steps = 1;              ///< N
+  std::vector<std::int64_t> observed;  ///< rows whose latent passes are read out
+  std::vector<Removal> removals;       ///< ascending in step
+};
+
+/// Log-policies are float64 [rows, L, A], contiguous, on the CPU; A the tokens that can be an answer.
+struct LatentRunObserver {
+  /// After supervision step s = 1..N, of all rows: log-policy before it (at s = 1 the readout of the constant y_init)
+  /// and after it, and the halting head's logits [B, 2] (halt, continue).
+  std::function<void(std::int64_t s, const at::Tensor& before, const at::Tensor& after, const at::Tensor& halting)>
+      step;
+  /// After each latent pass, of the observed rows: what an answer pass would make of the latent state before and after
+  /// it. The first of a cycle is compared with the y that the cycle begins with, and the last one's is the answer pass
+  /// itself, so that the changes add up to that of the step.
+  std::function<void(std::int64_t s, std::int64_t pass, const at::Tensor& before, const at::Tensor& after)> latent_pass;
+};
+
+/// Answers int32 [L] after the last step, one for each removal; nothing else of the removed runs is seen.
+std::vector<std::vector<std::int32_t>> run_open(const Backbone& model, const DecodeSettings& settings,
+                                                const LatentRunRequest& request, const LatentRunObserver& observer);
+
+}  // namespace dis

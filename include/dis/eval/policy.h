@@ -1,0 +1,18 @@
+// The network's policy: the probabilities of a cell's tokens, and the guided policy of two of them (method, section 8).
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+#include "dis/config/config.h"
+
+namespace dis {
+
+/// Log-probabilities, float64 [..., A], of logits [..., A] (any floating type): stable-max or soft-max, over just these
+/// A tokens.
+at::Tensor log_policy(const at::Tensor& logits, LossKind loss);
+
+/// (1 - w) reference + w conditional, of log-probabilities [..., A]: those of the guided policy pi_w, up to a constant
+/// per cell. w = 1 gives `conditional` exactly.
+at::Tensor guided_policy(const at::Tensor& reference, const at::Tensor& conditional, double w);
+
+}  // namespace dis

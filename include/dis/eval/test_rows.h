@@ -1,0 +1,38 @@
+// What an evaluation asks the network, row by row, whatever the kind of data: boards, the puzzles that vote on ARC's
+// test inputs, or rows of arrays.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "dis/train/session.h"
+
+namespace dis {
+
+/// Some rows.
+struct RowBatch {
+  std::vector<std::int32_t> inputs;  ///< [rows, L] tokens
+  std::vector<std::int32_t> labels;  ///< [rows, L] tokens, or kIgnore
+  std::vector<std::int32_t> ids;     ///< [rows] puzzle identifiers
+};
+
+class TestRows {
+ public:
+  virtual ~TestRows() = default;
+  virtual std::int64_t size() const = 0;
+  /// Rows first..first+count-1.
+  virtual RowBatch read(std::int64_t first, std::int64_t count) const = 0;
+  /// Whether it is a puzzle as its author made it: no augmentation of another row.
+  virtual bool original(std::int64_t) const { return true; }
+  /// "board 12", "task 00576224, test input 1"
+  virtual std::string name(std::int64_t row) const = 0;
+};
+
+/// The rows of the session's data that `eval` chooses: the first test set of boards (with `one_completion` only boards
+/// that can be completed in exactly one way), every voting puzzle of every test input, or the test examples. They refer
+/// to the session's data. UserError when there are none.
+std::unique_ptr<TestRows> test_rows(const Session& session, const EvalConfig& eval, bool one_completion = false);
+
+}  // namespace dis

@@ -1,0 +1,64 @@
+// dis analyze
+#include <CLI/CLI.hpp>
+#include <iostream>
+#include <memory>
+
+#include "commands.h"
+#include "dis/analysis/analysis.h"
+#include "dis/core/error.h"
+#include "dis/core/files.h"
+#include "dis/core/log.h"
+#include "dis/core/signals.h"
+#include "ranked.h"
+#include "subject.h"
+
+namespace dis {
+namespace {
+
+struct AnalyzeOptions {
+  SubjectOptions subject;
+  bool json = false;
+};
+
+void run_analysis(const AnalyzeOptions& options) {
+  const auto trained = options.subject.weights.empty() ? run_config(options.subject.run, options.subject.config.set)
+                                                       : options.subject.config.load();
+  const auto config = options.subject.load();
+  const auto ranks = join_ranks(config);
+  if (ranks->size() > 1) throw UserError("dis analyze works in one process: start it without a launcher");
+  const auto subject = open_subject(options.subject, config, ranks);
+  if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
+  catch_stop_signals();
+  const auto analysis = analyze(subject.session, trained.method == config.method);
+  const auto json = to_json(analysis, subject.session, subject.target);
+  ensure_folder(subject.target.folder);
+  const auto file = subject.target.folder / (subject.target.name + ".json");
+  write_json(file, json);
+  if (options.json) {
+    std::cout << json.dump(2) << "\n";
+  } else {
+    std::cout << report_text(analysis, subject.session) << "written to " << file.string() << "\n";
+  }
+}
+
+}  // namespace
+
+void add_analyze_command(CLI::App& app) {
+  auto options = std::make_shared<AnalyzeOptions>();
+  CLI::App* command =
+      app.add_subcommand("analyze", "What each supervision step improves, and which passes are dead compute");
+  options->subject.add_to(*command, "analysis");
+  command->add_flag("--json", options->json, "Print the file instead of tables");
+  command->footer(
+      "Examples:\n  dis analyze --run runs/first\n"
+      "  dis analyze --run runs/first --set analyze.removals=18 --set analyze.latent_share=1");
+  command->callback([options] {
+    if (options->subject.run.empty() == options->subject.weights.empty()) {
+      throw CLI::RequiredError("exactly one of --run and --weights");
+    }
+    options->subject.check();
+    run_analysis(*options);
+  });
+}
+
+}  // namespace dis

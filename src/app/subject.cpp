@@ -1,0 +1,113 @@
+#include "subject.h"
+
+#include <filesystem>
+
+#include "dis/core/error.h"
+#include "dis/core/log.h"
+#include "dis/data/arc_data.h"
+#include "dis/data/identifiers.h"
+#include "dis/eval/seen_tasks.h"
+#include "dis/model/weights_file.h"
+#include "dis/train/checkpoint.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+void warn_of_missing_rows(std::int64_t found, const Session& session) {
+  const auto all = session.data->shape().identifiers;
+  if (!session.config.model.puzzle_embedding || found == all) return;
+  log_warn(std::to_string(all - found) + " of " + std::to_string(all) +
+           " puzzle identifiers have no trained row; they get the mean of all rows");
+}
+
+/// A checkpoint of a run. Data other than the run's own may be asked for by --set data.*: then puzzle rows are found by
+/// their identifiers.
+Subject open_run(const SubjectOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
+  const auto trained = run_config(options.run, {});
+  auto session = make_session(config, ranks);
+  const auto folder = find_checkpoint(options.run, options.checkpoint);
+  const bool averaged = session.config.eval.ema && fs::exists(folder / "ema.safetensors");
+  const auto file = folder / (averaged ? "ema.safetensors" : "model.safetensors");
+  EvaluationTarget target{fs::path(options.run) / options.results, folder.filename().string(), options.run,
+                          averaged ? "moving average" : "last"};
+  const auto identifiers = fs::path(options.run) / "identifiers.json";
+  if (session.config.data == trained.data && same_identifiers(identifiers, *session.data)) {
+    load_weights(file, session.model->weights());
+  } else {
+    const auto theirs = read_identifiers(identifiers);
+    warn_of_missing_rows(adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs),
+                         session);
+  }
+  if (session.config.data.kind == DataKind::arc) {
+    const auto& puzzles = data_as<ArcData>(session).puzzles();
+    target.seen_tasks = warn_of_seen_tasks(tested_tasks(puzzles), seen_by_run(options.run, puzzles),
+                                           session.config.eval.allow_seen_tasks);
+  }
+  return {std::move(session), std::move(target)};
+}
+
+/// Weights trained elsewhere, on the data of a configuration.
+Subject open_weights(const SubjectOptions& options, const RunConfig& config,
+                     const std::shared_ptr<const Ranks>& ranks) {
+  auto session = make_session(config, ranks);
+  const fs::path file = options.weights;
+  EvaluationTarget target{fs::path(options.output), file.stem().string(), "", file.string()};
+  std::vector<std::string> theirs;
+  if (!options.identifiers.empty()) {
+    theirs = read_identifiers(options.identifiers);
+    if (session.config.data.kind == DataKind::arc) {
+      const auto& puzzles = data_as<ArcData>(session).puzzles();
+      target.seen_tasks = warn_of_seen_tasks(tested_tasks(puzzles), seen_by_names(theirs, puzzles),
+                                             session.config.eval.allow_seen_tasks);
+    }
+  } else if (session.config.data.kind == DataKind::arc) {
+    log_warn(
+        "without --identifiers only the number of puzzle rows is compared: were these weights trained on other "
+        "puzzles, or in another order, their scores mean nothing");
+  }
+  const auto found = adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs);
+  if (found == 0 && session.config.model.puzzle_embedding) {
+    throw UserError("weights file '" + file.string() + "' has another number of puzzle rows than these data have (" +
+                    std::to_string(session.data->shape().identifiers) +
+                    "); give the list that belongs to it with --identifiers");
+  }
+  warn_of_missing_rows(found, session);
+  return {std::move(session), std::move(target)};
+}
+
+}  // namespace
+
+void SubjectOptions::add_to(CLI::App& app, const std::string& results_folder) {
+  results = output = results_folder;
+  config.add_to(app);
+  app.add_option("--run", run, "Run folder")->type_name("DIR");
+  app.add_option("--checkpoint", checkpoint, "Checkpoint: an update number, latest or best")->capture_default_str();
+  app.add_option("--weights", weights, "Weights from elsewhere, for the data and network of --config")
+      ->type_name("FILE");
+  app.add_option("--identifiers", identifiers, "identifiers.json that the weights were trained with")
+      ->type_name("FILE")
+      ->needs("--weights");
+  app.add_option("--output", output, "Folder of the results with --weights")
+      ->type_name("DIR")
+      ->capture_default_str()
+      ->needs("--weights");
+}
+
+void SubjectOptions::check() const {
+  if (!run.empty() && !config.file.empty()) {
+    throw UserError("--run has its own configuration: leave out --config " + config.file);
+  }
+}
+
+RunConfig SubjectOptions::load() const {
+  return without_trajectories(weights.empty() ? run_config(run, config.set) : config.load());
+}
+
+Subject open_subject(const SubjectOptions& options, const RunConfig& config,
+                     const std::shared_ptr<const Ranks>& ranks) {
+  return options.weights.empty() ? open_run(options, config, ranks) : open_weights(options, config, ranks);
+}
+
+}  // namespace dis

@@ -1,0 +1,279 @@
+// What `dis analyze` found: margins, L(w), changes, dead compute.
+#include <cmath>
+#include <string>
+
+#include "sections.h"
+
+namespace dis {
+namespace {
+
+/// Runs that were analysed, with their places among all.
+std::vector<std::size_t> analysed(const Runs& runs) {
+  std::vector<std::size_t> list;
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    if (runs[r].analysis) list.push_back(r);
+  }
+  return list;
+}
+
+std::size_t plain_index(const Json& analysis) {
+  const auto& grid = analysis.at("guidance");
+  for (std::size_t w = 0; w < grid.size(); ++w) {
+    if (grid[w].get<double>() == 1.0) return w;
+  }
+  return 0;
+}
+
+double at_plain(const Json& analysis, const Json& step, const char* cells, const char* what) {
+  const auto& curve = step.at(cells).at(what);
+  return curve.empty() ? std::nan("") : curve.at(plain_index(analysis)).get<double>();
+}
+
+/// A number of each supervision step, of every analysed run.
+template <class F>
+LinePlot step_plot(const Runs& runs, const std::string& title, F value, std::int64_t from = 1) {
+  LinePlot plot{title, "supervision step", {}};
+  for (const auto r : analysed(runs)) {
+    PlotSeries series{series_name(runs, r, runs[r].name), {}, static_cast<int>(r)};
+    for (const auto& step : runs[r].analysis->at("steps")) {
+      const auto s = step.at("step").get<std::int64_t>();
+      if (s >= from) series.points.emplace_back(s, value(*runs[r].analysis, step));
+    }
+    plot.series.push_back(std::move(series));
+  }
+  return plot;
+}
+
+LinePlot distance_plot(const Runs& runs) {
+  auto plot = step_plot(runs, "Distance to the answer (share of labelled cells) beside the targets'",
+                        [](const Json&, const Json& step) { return step.at("distance").get<double>(); });
+  for (const auto r : analysed(runs)) {
+    PlotSeries series{(runs.size() > 1 ? runs[r].name + ", " : "") + "targets", {}, static_cast<int>(r), true};
+    for (const auto& step : runs[r].analysis->at("steps")) {
+      if (step.at("target_distance").is_null()) continue;
+      series.points.emplace_back(step.at("step").get<double>(), step.at("target_distance").get<double>());
+    }
+    plot.series.push_back(std::move(series));
+  }
+  plot.lowest = 0.0;
+  return plot;
+}
+
+/// Curves of a run over w, one for some of the supervision steps, the `first` and those after it.
+template <class F>
+LinePlot guidance_plot(const RunData& run, const std::string& title, F value, std::size_t first) {
+  LinePlot plot{title + ": " + run.name, "guidance w", {}};
+  const auto& steps = run.analysis->at("steps");
+  const auto& grid = run.analysis->at("guidance");
+  for (const auto s : shown_steps(steps.size(), std::min(first, steps.size() - 1))) {
+    PlotSeries series{"step " + std::to_string(s + 1), {}, static_cast<int>(plot.series.size())};
+    for (std::size_t w = 0; w < grid.size(); ++w) {
+      const auto y = value(steps[s], w);
+      if (y) series.points.emplace_back(grid[w].template get<double>(), *y);
+    }
+    plot.series.push_back(std::move(series));
+  }
+  return plot;
+}
+
+std::optional<double> entry(const Json& list, std::size_t w) {
+  return w < list.size() ? std::optional(list[w].get<double>()) : std::nullopt;
+}
+
+/// Passes of each step that were left out, [N + 1], by the number of the step.
+struct Removals {
+  std::vector<std::int64_t> trials, changed;
+  explicit Removals(const Json& analysis) : trials(analysis.at("steps").size() + 1), changed(trials.size()) {
+    for (const auto& pass : analysis.at("passes")) {
+      const auto s = pass.at("step").get<std::size_t>();
+      trials.at(s) += pass.at("removed").at("trials").get<std::int64_t>();
+      changed.at(s) += pass.at("removed").at("changed").get<std::int64_t>();
+    }
+  }
+};
+
+HtmlCell removed_text(const Removals& removals, std::size_t s) {
+  if (removals.trials[s] == 0) return {"not tried"};
+  const auto kept = removals.trials[s] - removals.changed[s];
+  HtmlCell cell(std::to_string(kept) + " of " + std::to_string(removals.trials[s]));
+  cell.value = std::to_string(kept);
+  return cell;
+}
+
+HtmlTable step_table(const RunData& run, const std::string& id) {
+  const auto& analysis = *run.analysis;
+  HtmlTable table{
+      id,
+      run.name + ": every supervision step; margins at w = 1, in nats",
+      {"step", "margin", "cells with a positive one", "margin where it was wrong", "cells with a positive one",
+       "rows with a positive margin [95 %]", "L(0)", "L(1)", "best w", "L there", "wrong to right", "right to wrong",
+       "exact rows [95 %]", "passes left out without effect"},
+      {}};
+  const Removals removals(analysis);
+  for (const auto& step : analysis.at("steps")) {
+    const auto& all = step.at("all");
+    const bool has = all.contains("best");
+    table.rows.push_back(
+        {step.at("step").get<std::int64_t>(), at_plain(analysis, step, "all", "margin"),
+         at_plain(analysis, step, "all", "positive"), at_plain(analysis, step, "wrong_before", "margin"),
+         at_plain(analysis, step, "wrong_before", "positive"), HtmlCell::rate(step.at("rows_with_positive_margin")),
+         has ? HtmlCell(all.at("loss").front().get<double>()) : HtmlCell(""), at_plain(analysis, step, "all", "loss"),
+         has ? HtmlCell(all.at("best").at("w").get<double>()) : HtmlCell(""),
+         has ? HtmlCell(all.at("best").at("loss").get<double>()) : HtmlCell(""),
+         step.at("wrong_to_right").get<std::int64_t>(), step.at("right_to_wrong").get<std::int64_t>(),
+         HtmlCell::rate(step.at("exact")), removed_text(removals, step.at("step").get<std::size_t>())});
+  }
+  return table;
+}
+
+LinePlot exit_plot(const Runs& runs) {
+  LinePlot plot{"Exact rows against passes spent: fixed depth, and early exits", "passes per row", {}};
+  for (const auto r : analysed(runs)) {
+    const auto prefix = runs.size() > 1 ? runs[r].name + ", " : std::string();
+    int colour = static_cast<int>(r);
+    for (const char* rule : {"steps", "agreement", "halting", "margin", "last change"}) {
+      PlotSeries series{prefix + (std::string(rule) == "last change" ? "last change (oracle)" : rule), {}, colour};
+      series.dots = std::string(rule) == "agreement" || std::string(rule) == "last change";
+      series.dashed = std::string(rule) != "steps";
+      for (const auto& point : runs[r].analysis->at("dead_compute").at("exits")) {
+        if (point.at("rule") != rule) continue;
+        series.points.emplace_back(point.at("passes").get<double>(), point.at("exact").at("value").get<double>());
+      }
+      std::ranges::sort(series.points);
+      if (series.points.empty()) continue;
+      plot.series.push_back(std::move(series));
+      if (runs.size() == 1) ++colour;
+    }
+  }
+  plot.lowest = 0.0;
+  plot.highest = 0.1;
+  return plot;
+}
+
+HtmlTable exit_table(const RunData& run, const std::string& id) {
+  HtmlTable table{id,
+                  run.name + ": early exits",
+                  {"rule", "threshold", "passes per row", "exact [95 %]", "solved as after the last step"},
+                  {}};
+  for (const auto& point : run.analysis->at("dead_compute").at("exits")) {
+    const auto rule = point.at("rule").get<std::string>();
+    const bool has_threshold = rule != "agreement" && rule != "last change";
+    table.rows.push_back({rule, has_threshold ? HtmlCell(point.at("threshold").get<double>()) : HtmlCell(""),
+                          point.at("passes").get<double>(), HtmlCell::rate(point.at("exact")),
+                          point.at("solved_as_last").get<double>()});
+  }
+  return table;
+}
+
+HtmlTable dead_table(const Runs& runs) {
+  HtmlTable table{"dead-compute",
+                  "Dead compute",
+                  {"run", "steps after the last change of the answer", "single passes that can be left out [95 %]"},
+                  {}};
+  for (const auto r : analysed(runs)) {
+    const auto& dead = runs[r].analysis->at("dead_compute");
+    const auto& removed = dead.at("removals_without_effect");
+    table.rows.push_back(
+        {runs[r].name, dead.at("steps_after_last_change").get<double>(),
+         removed.at("total").get<std::int64_t>() > 0 ? HtmlCell::rate(removed) : HtmlCell("not tried")});
+  }
+  return table;
+}
+
+/// Margin of every latent pass of every run, in the order in which they are made.
+LinePlot latent_plot(const Runs& runs) {
+  LinePlot plot{"Advantage margin of each latent pass, from step 2 on (a sample of the rows)", "latent pass", {}};
+  plot.zero_line = true;
+  for (const auto r : analysed(runs)) {
+    PlotSeries series{series_name(runs, r, runs[r].name), {}, static_cast<int>(r)};
+    std::int64_t number = 0;
+    for (const auto& pass : runs[r].analysis->at("passes")) {
+      if (!pass.contains("margin")) continue;
+      ++number;
+      if (pass.at("step").get<std::int64_t>() > 1) series.points.emplace_back(number, pass.at("margin").get<double>());
+    }
+    if (!series.points.empty()) plot.series.push_back(std::move(series));
+  }
+  return plot;
+}
+
+LinePlot removal_plot(const Runs& runs) {
+  LinePlot plot{
+      "Rows whose answer changes when passes of this step are left out, one at a time", "supervision step", {}};
+  plot.lowest = 0.0;
+  plot.highest = 0.1;
+  for (const auto r : analysed(runs)) {
+    PlotSeries series{series_name(runs, r, runs[r].name), {}, static_cast<int>(r)};
+    const Removals removals(*runs[r].analysis);
+    for (std::size_t s = 1; s < removals.trials.size(); ++s) {
+      const auto trials = static_cast<double>(removals.trials[s]);
+      if (trials > 0.0) series.points.emplace_back(s, static_cast<double>(removals.changed[s]) / trials);
+    }
+    if (!series.points.empty()) plot.series.push_back(std::move(series));
+  }
+  return plot;
+}
+
+}  // namespace
+
+HtmlSection analysis_section(const Runs& runs) {
+  std::string content;
+  for (const auto& run : runs) {
+    if (!run.analysis) content += paragraph(run.name + " was not analysed yet: dis analyze --run " + run.path);
+  }
+  if (analysed(runs).empty()) return {"analysis", "Inside", content};
+  for (const auto r : analysed(runs)) {
+    const auto& analysis = *runs[r].analysis;
+    content += paragraph(runs[r].name + ": after " + analysis.at("checkpoint").get<std::string>() + " updates, " +
+                         std::to_string(analysis.at("rows").get<std::int64_t>()) + " rows.");
+  }
+  content += paragraph(
+      "A supervision step turns the policy before it into the policy after it. Its advantage margin is how much more "
+      "it "
+      "raises the log-probability of the right token than that of the tokens that the policy would choose; the step "
+      "helps while the margin is positive. Step 1 is compared with the readout of a constant and left out of the plots "
+      "of margins. L(w) is the loss when the step is taken w times as far; w = 1 is the plain answer.");
+  auto margin = step_plot(
+      runs, "Advantage margin, all labelled cells",
+      [](const Json& analysis, const Json& step) { return at_plain(analysis, step, "all", "margin"); }, 2);
+  auto wrong = step_plot(
+      runs, "Advantage margin where the answer was wrong before",
+      [](const Json& analysis, const Json& step) { return at_plain(analysis, step, "wrong_before", "margin"); }, 2);
+  margin.zero_line = wrong.zero_line = true;
+  margin.lowest = margin.highest = wrong.lowest = wrong.highest = 0.0;
+  auto positive = step_plot(
+      runs, "Share of cells with a positive margin, where the answer was wrong before",
+      [](const Json& analysis, const Json& step) { return at_plain(analysis, step, "wrong_before", "positive"); }, 2);
+  positive.lowest = 0.0;
+  positive.highest = 1.0;
+  auto exact = step_plot(runs, "Exact rows after each step",
+                         [](const Json&, const Json& step) { return step.at("exact").at("value").get<double>(); });
+  exact.lowest = 0.0;
+  exact.highest = 0.1;
+  content += "<div class=\"figures\">\n" + figure(margin, "margin") + figure(wrong, "margin-wrong") +
+             figure(positive, "positive-wrong") + figure(distance_plot(runs), "distance") +
+             figure(exact, "exact-steps");
+  for (const auto r : analysed(runs)) {
+    const auto number = std::to_string(r);
+    auto loss = guidance_plot(
+        runs[r], "L(w), all labelled cells, from step 2 on",
+        [](const Json& step, std::size_t w) { return entry(step.at("all").at("loss"), w); }, 1);
+    auto rows = guidance_plot(
+        runs[r], "Exact rows when decoding with guidance w",
+        [](const Json& step, std::size_t w) -> std::optional<double> {
+          return step.at("exact_by_guidance").at(w).at("value").get<double>();
+        },
+        0);
+    rows.lowest = 0.0;
+    content += figure(loss, "loss-w-" + number) + figure(rows, "exact-w-" + number);
+  }
+  content += figure(exit_plot(runs), "exits") + figure(latent_plot(runs), "latent") +
+             figure(removal_plot(runs), "removals") + "</div>\n" + to_html(dead_table(runs));
+  for (const auto r : analysed(runs)) {
+    content += to_html(step_table(runs[r], "steps-" + std::to_string(r)));
+    content += details("Early exits: " + runs[r].name, to_html(exit_table(runs[r], "exits-" + std::to_string(r))));
+  }
+  return {"analysis", "Inside", content};
+}
+
+}  // namespace dis

@@ -1,0 +1,187 @@
+// Rows as they are solved, step by step: boards and grids, drawn small.
+#include <array>
+#include <charconv>
+
+#include "sections.h"
+
+namespace dis {
+namespace {
+
+constexpr int kNone = -1;                           // a cell without a label
+constexpr std::size_t kMostCharacters = 1'500'000;  // of all drawings, so that a page stays below 3 MB
+
+std::vector<int> tokens_of(const std::string& text) {
+  std::vector<int> tokens;
+  const char* at = text.data();
+  const char* const end = at + text.size();
+  while (at < end) {
+    int token = kNone;
+    if (*at == '-') {
+      ++at;
+    } else {
+      const auto read = std::from_chars(at, end, token);
+      if (read.ptr == at) break;
+      at = read.ptr;
+    }
+    tokens.push_back(token);
+    while (at < end && *at == ' ') ++at;
+  }
+  return tokens;
+}
+
+/// How the fields of a data set look.
+struct FieldKind {
+  std::string kind;  ///< "nqueens", "arc", ...
+  std::int64_t rows = 1, columns = 1;
+};
+
+/// Runs of cells as rectangles of one path.
+template <class F>
+std::string path_of(const FieldKind& field, F chosen) {
+  std::string path;
+  for (std::int64_t row = 0; row < field.rows; ++row) {
+    for (std::int64_t column = 0; column < field.columns; ++column) {
+      if (!chosen(static_cast<std::size_t>(row * field.columns + column))) continue;
+      auto end = column + 1;
+      while (end < field.columns && chosen(static_cast<std::size_t>(row * field.columns + end))) ++end;
+      path += "M" + std::to_string(column) + " " + std::to_string(row) + "h" + std::to_string(end - column) + "v1h-" +
+              std::to_string(end - column) + "z";
+      column = end;
+    }
+  }
+  return path;
+}
+
+/// The class of a token: ARC's colours and end marker, a queen, or a shade; "" for the ground.
+std::string class_of(const FieldKind& field, int token) {
+  if (token <= 0) return "";
+  if (field.kind == "arc") return token == 1 ? "end" : "a" + std::to_string(token - 2);
+  if (field.kind == "nqueens") return "";
+  return "s" + std::to_string(token % 10);
+}
+
+std::string drawing(const FieldKind& field, const std::vector<int>& tokens, const std::vector<int>& label,
+                    const std::vector<int>& input, const std::string& title) {
+  const auto width = std::to_string(field.columns), height = std::to_string(field.rows);
+  std::string svg = "<svg class=\"field\" role=\"img\" aria-label=\"" + xml_escaped(title) + "\" viewBox=\"-.05 -.05 " +
+                    std::to_string(field.columns) + ".1 " + std::to_string(field.rows) +
+                    ".1\"><path class=\"ground\" d=\"M0 0h" + width + "v" + height + "h-" + width + "z\"/>";
+  int highest = 0;
+  for (const int token : tokens) highest = std::max(highest, token);
+  for (int token = 1; token <= highest; ++token) {
+    const auto name = class_of(field, token);
+    if (name.empty()) continue;
+    const auto path = path_of(field, [&](std::size_t cell) { return tokens[cell] == token; });
+    if (!path.empty()) svg += "<path class=\"" + name + "\" d=\"" + path + "\"/>";
+  }
+  if (field.kind == "nqueens") {
+    const auto dark = path_of(field, [&](std::size_t cell) {
+      const auto at = static_cast<std::int64_t>(cell);
+      return (at / field.columns + at % field.columns) % 2 == 1;
+    });
+    svg += "<path class=\"dark\" d=\"" + dark + "\"/>";
+    for (std::size_t cell = 0; cell < tokens.size(); ++cell) {
+      if (tokens[cell] != 2) continue;
+      const auto at = static_cast<std::int64_t>(cell);
+      svg += "<circle class=\"" + std::string(input[cell] == 2 ? "given" : "queen") + "\" cx=\"" +
+             std::to_string(at % field.columns) + ".5\" cy=\"" + std::to_string(at / field.columns) +
+             ".5\" r=\".32\"/>";
+    }
+  }
+  const auto wrong = path_of(field, [&](std::size_t cell) { return label[cell] >= 0 && tokens[cell] != label[cell]; });
+  if (!wrong.empty()) svg += "<path class=\"wrong\" d=\"" + wrong + "\"/>";
+  return svg + "</svg>";
+}
+
+std::int64_t wrong_cells(const std::vector<int>& answer, const std::vector<int>& label) {
+  std::int64_t wrong = 0;
+  for (std::size_t cell = 0; cell < label.size(); ++cell) {
+    if (label[cell] >= 0 && answer[cell] != label[cell]) ++wrong;
+  }
+  return wrong;
+}
+
+std::string panel(const std::string& title, const std::string& svg, const std::string& caption) {
+  return "<div class=\"panel\"><div>" + xml_escaped(title) + "</div>" + svg + "<div class=\"small\">" +
+         xml_escaped(caption) + "</div></div>\n";
+}
+
+/// Steps to draw, from 0: those with another answer than the one before, as many as there are colours at most, and the
+/// last one.
+std::vector<std::size_t> changed_steps(const Json& answers) {
+  std::vector<std::size_t> changed;
+  for (std::size_t s = 0; s < answers.size(); ++s) {
+    if (s == 0 || s + 1 == answers.size() || answers[s] != answers[s - 1]) changed.push_back(s);
+  }
+  std::vector<std::size_t> shown;
+  for (const auto i : shown_steps(changed.size())) shown.push_back(changed[i]);
+  return shown;
+}
+
+std::string example(const FieldKind& field, const Json& row, bool open) {
+  const auto label = tokens_of(row.at("label").get<std::string>());
+  const auto input = tokens_of(row.at("input").get<std::string>());
+  const auto size = static_cast<std::size_t>(field.rows * field.columns);
+  if (label.size() != size || input.size() != size) return "";
+  auto nothing = label;
+  std::ranges::fill(nothing, kNone);
+  std::string content = "<div class=\"panels\">" + panel("input", drawing(field, input, nothing, input, "input"), "");
+  const auto& answers = row.at("answers");
+  std::int64_t wrong = 0;
+  for (const auto s : changed_steps(answers)) {
+    const auto answer = tokens_of(answers[s].get<std::string>());
+    if (answer.size() != size) return "";
+    wrong = wrong_cells(answer, label);
+    const auto count = std::to_string(wrong) + (wrong == 1 ? " cell wrong" : " cells wrong");
+    const auto title = "step " + std::to_string(s + 1);
+    const auto margin = row.at("margin").at(s).get<double>();
+    content += panel(title, drawing(field, answer, label, input, title + ", " + count),
+                     count + (s > 0 ? ", margin " + short_number(margin) : ""));
+  }
+  content += panel("answer", drawing(field, label, nothing, input, "answer"), "") + "</div>";
+  const bool exact = row.at("exact").get<bool>();
+  return details(row.at("name").get<std::string>() + ": " +
+                     (exact ? "solved" : std::to_string(wrong) + (wrong == 1 ? " cell wrong" : " cells wrong")),
+                 content, open);
+}
+
+}  // namespace
+
+HtmlSection examples_section(const Runs& runs) {
+  std::string content;
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    const auto& run = runs[r];
+    if (!run.analysis) {
+      content += paragraph(run.name + ": rows are kept by dis analyze --run " + run.path);
+      continue;
+    }
+    const auto& data = run.analysis->at("data");
+    const FieldKind field{data.at("kind").get<std::string>(), data.at("rows").get<std::int64_t>(),
+                          data.at("columns").get<std::int64_t>()};
+    content += "<h3>" + xml_escaped(run.name) + "</h3>\n" +
+               paragraph("Steps that changed the answer, and the last one; wrong cells are framed.");
+    for (const bool exact : {false, true}) {
+      std::string list;
+      std::int64_t count = 0, left_out = 0;
+      for (const auto& row : run.analysis->at("examples")) {
+        if (row.at("exact").get<bool>() != exact) continue;
+        ++count;
+        if (list.size() > kMostCharacters / 2 / runs.size()) {
+          ++left_out;
+        } else {
+          list += example(field, row, count == 1);
+        }
+      }
+      if (left_out > 0) {
+        list += paragraph(std::to_string(left_out) + " more are not drawn, to keep the page small: " + run.path +
+                          "/analysis has them");
+      }
+      content += "<section class=\"examples\" id=\"" + std::string(exact ? "solved-" : "unsolved-") +
+                 std::to_string(r) + "\"><h4>" + (exact ? "Solved" : "Not solved") + " (" + std::to_string(count) +
+                 ")</h4>\n" + list + "</section>\n";
+    }
+  }
+  return {"examples", "Step by step", content};
+}
+
+}  // namespace dis

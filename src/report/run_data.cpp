@@ -1,0 +1,158 @@
+#include "dis/report/run_data.h"
+
+#include <algorithm>
+#include <cmath>
+#include <fstream>
+#include <limits>
+#include <map>
+
+#include "dis/core/error.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+/// A mean that leaves out what is no number.
+struct Mean {
+  double sum = 0.0;
+  std::int64_t count = 0;
+  void add(double value) {
+    if (std::isnan(value)) return;
+    sum += value;
+    ++count;
+  }
+  double value() const {
+    return count == 0 ? std::numeric_limits<double>::quiet_NaN() : sum / static_cast<double>(count);
+  }
+};
+
+struct Piece {
+  double updates = 0.0, samples = 0.0;
+  Mean loss, exact, lr, samples_per_s;
+  std::vector<Mean> loss_per_step, exact_per_step;
+};
+
+double number_of(const Json& record, const char* key) {
+  const auto found = record.find(key);
+  if (found == record.end()) return std::numeric_limits<double>::quiet_NaN();
+  return found->is_number() ? found->get<double>() : number_from(*found);
+}
+
+void add_list(std::vector<Mean>& means, const Json& record, const char* key) {
+  const auto found = record.find(key);
+  if (found == record.end()) return;
+  means.resize(std::max(means.size(), found->size()));
+  for (std::size_t s = 0; s < found->size(); ++s) {
+    const auto& value = (*found)[s];
+    means[s].add(value.is_number() ? value.get<double>() : number_from(value));
+  }
+}
+
+void store(std::vector<std::vector<double>>& series, const std::vector<Mean>& means, std::size_t piece) {
+  if (series.size() < means.size()) series.resize(means.size(), std::vector<double>(piece, std::nan("")));
+  for (std::size_t s = 0; s < series.size(); ++s) {
+    series[s].push_back(s < means.size() ? means[s].value() : std::nan(""));
+  }
+}
+
+void read_metrics(const fs::path& file, RunData& run) {
+  std::ifstream stream(file);
+  const double total = std::max(1.0, static_cast<double>(run.config.train.steps));
+  std::map<std::int64_t, Piece> pieces;
+  std::string line;
+  while (std::getline(stream, line)) {
+    const auto record = Json::parse(line, nullptr, false);
+    if (!record.is_object()) continue;
+    const double updates = number_of(record, "step");
+    auto& piece = pieces[static_cast<std::int64_t>((updates - 1.0) / total * static_cast<double>(kCurvePieces))];
+    piece.updates = updates;
+    piece.samples = number_of(record, "samples");
+    piece.loss.add(number_of(record, "loss"));
+    piece.exact.add(number_of(record, "exact"));
+    piece.lr.add(number_of(record, "lr"));
+    piece.samples_per_s.add(number_of(record, "samples_per_s"));
+    add_list(piece.loss_per_step, record, "loss_per_step");
+    add_list(piece.exact_per_step, record, "exact_per_step");
+    run.updates = static_cast<std::int64_t>(updates);
+    run.samples = static_cast<std::int64_t>(piece.samples);
+    run.seconds = number_of(record, "seconds");
+  }
+  auto& curves = run.curves;
+  for (const auto& [number, piece] : pieces) {
+    const auto before = curves.updates.size();
+    curves.updates.push_back(piece.updates);
+    curves.samples.push_back(piece.samples);
+    curves.loss.push_back(piece.loss.value());
+    curves.exact.push_back(piece.exact.value());
+    curves.lr.push_back(piece.lr.value());
+    curves.samples_per_s.push_back(piece.samples_per_s.value());
+    store(curves.loss_per_step, piece.loss_per_step, before);
+    store(curves.exact_per_step, piece.exact_per_step, before);
+  }
+}
+
+/// <folder>/<update>.json, ascending in the update.
+std::vector<Json> numbered_files(const fs::path& folder) {
+  std::map<std::int64_t, Json> files;
+  if (fs::is_directory(folder)) {
+    for (const auto& entry : fs::directory_iterator(folder)) {
+      const auto stem = entry.path().stem().string();
+      if (entry.path().extension() != ".json" || stem.empty() || stem.size() > 18 ||
+          stem.find_first_not_of("0123456789") != std::string::npos) {
+        continue;
+      }
+      files.emplace(std::stoll(stem), read_json(entry.path()));
+    }
+  }
+  std::vector<Json> list;
+  for (auto& [update, json] : files) list.push_back(std::move(json));
+  return list;
+}
+
+/// The last `parts` parts of a path, "base/seed0".
+std::string ending(const fs::path& path, std::size_t parts) {
+  std::vector<std::string> names;
+  for (const auto& part : path.lexically_normal()) {
+    if (!part.empty() && part != ".") names.push_back(part.string());
+  }
+  std::string text;
+  for (auto i = names.size() - std::min(parts, names.size()); i < names.size(); ++i) {
+    text += (text.empty() ? "" : "/") + names[i];
+  }
+  return text.empty() ? path.string() : text;
+}
+
+}  // namespace
+
+std::vector<RunData> read_runs(const std::vector<std::string>& paths) {
+  std::vector<RunData> runs;
+  for (const auto& path : paths) runs.push_back(read_run(path));
+  for (std::size_t parts = 2; parts < 8; ++parts) {
+    std::map<std::string, int> count;
+    for (const auto& run : runs) ++count[run.name];
+    for (auto& run : runs) {
+      if (count[run.name] > 1) run.name = ending(run.path, parts);
+    }
+  }
+  return runs;
+}
+
+RunData read_run(const fs::path& path) {
+  const auto config = path / "config.json";
+  if (!fs::exists(config)) {
+    throw UserError("'" + path.string() +
+                    "' is not a run folder: it has no config.json; expected a folder that `dis train --run-dir` made");
+  }
+  RunData run;
+  run.path = path.string();
+  run.config = load_config(config);
+  run.name = ending(path, 1);
+  read_metrics(path / "metrics.jsonl", run);
+  run.evaluations = numbered_files(path / "eval");
+  auto analyses = numbered_files(path / "analysis");
+  if (!analyses.empty()) run.analysis = std::move(analyses.back());
+  return run;
+}
+
+}  // namespace dis

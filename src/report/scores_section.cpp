@@ -1,0 +1,134 @@
+// Score tables with intervals, and of ARC the score against the number of votes.
+#include "sections.h"
+
+namespace dis {
+namespace {
+
+std::string id_of(const char* what, std::size_t run) { return std::string(what) + "-" + std::to_string(run); }
+
+void add_board_rows(HtmlTable& table, const std::string& name, const Json& score) {
+  table.rows.push_back({name, score.at("boards").get<std::int64_t>(), HtmlCell::rate(score.at("valid")),
+                        HtmlCell::rate(score.at("exact"))});
+}
+
+std::string boards(const RunData& run, std::size_t r, const Json& sets) {
+  std::string html;
+  std::size_t number = 0;
+  for (const auto& [set, entry] : sets.items()) {
+    for (const char* decoder : {"argmax", "commit"}) {
+      if (!entry.contains(decoder)) continue;
+      const auto& score = entry.at(decoder);
+      HtmlTable table{
+          id_of("boards", r) + "-" + std::to_string(number++),
+          run.name + ": test set " + set + " (" + entry.at("meaning").get<std::string>() + "), decoder " + decoder,
+          {"boards", "number", "valid [95 %]", "exact [95 %]"},
+          {}};
+      add_board_rows(table, "all", score);
+      for (const auto& [kind, title] : {std::pair{"one", "one completion"},
+                                        {"two_or_three", "two or three completions"},
+                                        {"more", "more completions"}}) {
+        const auto& classes = score.at("by_completions");
+        if (classes.contains(kind)) add_board_rows(table, title, classes.at(kind));
+      }
+      for (const auto& [givens, rates] : score.at("by_givens").items()) {
+        add_board_rows(table, givens + (givens == "1" ? " given" : " givens"), rates);
+      }
+      html += to_html(table);
+      if (!score.contains("per_supervision_step")) continue;
+      HtmlTable steps{
+          table.id + "-steps", "The same after each supervision step", {"step", "valid [95 %]", "exact [95 %]"}, {}};
+      std::int64_t s = 0;
+      for (const auto& rates : score.at("per_supervision_step")) {
+        steps.rows.push_back({++s, HtmlCell::rate(rates.at("valid")), HtmlCell::rate(rates.at("exact"))});
+      }
+      html += to_html(steps);
+    }
+  }
+  return html;
+}
+
+std::string per_step(const Json& evaluation, const std::string& id, const std::string& caption) {
+  if (!evaluation.contains("per_supervision_step")) return "";
+  HtmlTable table{id, caption, {"step", "exact [95 %]", "token accuracy"}, {}};
+  std::int64_t s = 0;
+  for (const auto& rates : evaluation.at("per_supervision_step")) {
+    table.rows.push_back({++s, HtmlCell::rate(rates.at("exact")), rates.at("token_accuracy").get<double>()});
+  }
+  return to_html(table);
+}
+
+std::vector<HtmlCell> solved_row(const std::string& name, const Json& solved) {
+  if (!solved.is_object()) return {name, "", "", ""};
+  return {name, HtmlCell::rate(solved.at("arc_prize")), HtmlCell::rate(solved.at("task_mean")),
+          HtmlCell::rate(solved.at("test_inputs"))};
+}
+
+std::string arc(const RunData& run, std::size_t r, const Json& evaluation) {
+  const auto& score = evaluation.at("arc");
+  HtmlTable table{id_of("arc", r),
+                  run.name + ": " + std::to_string(score.at("tasks").get<std::int64_t>()) + " tasks of " +
+                      score.at("test_set").get<std::string>() + ", " +
+                      std::to_string(score.at("predictions").get<std::int64_t>()) + " predictions",
+                  {"", "tasks solved, ARC Prize's rule [95 %]", "mean share of a task [95 %]", "test inputs [95 %]"},
+                  {}};
+  for (const auto& [k, solved] : score.at("pass_at").items()) table.rows.push_back(solved_row("pass@" + k, solved));
+  table.rows.push_back(solved_row("among the candidates", score.at("oracle")));
+  table.rows.push_back(solved_row("copying the input", score.at("copied_input")));
+  return to_html(table) + per_step(evaluation, id_of("arc-steps", r), "The base puzzles alone, without votes");
+}
+
+/// pass@1 and pass@2 of every run against votes, at even distances.
+std::string votes(const Runs& runs) {
+  LinePlot plot{"Tasks solved against votes per test input (ARC Prize's rule)", "votes per test input", {}};
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    if (runs[r].evaluations.empty() || !runs[r].evaluations.back().contains("arc")) continue;
+    for (const char* k : {"1", "2"}) {
+      PlotSeries series{
+          (runs.size() > 1 ? runs[r].name + ", " : "") + "pass@" + k, {}, static_cast<int>(r), k[0] == '1'};
+      for (const auto& point : runs[r].evaluations.back().at("arc").at("by_votes").at("points")) {
+        if (!point.at("pass_at").contains(k)) continue;
+        series.points.emplace_back(point.at("votes").get<double>(),
+                                   point.at("pass_at").at(k).at("arc_prize").get<double>());
+      }
+      plot.series.push_back(std::move(series));
+    }
+  }
+  if (plot.series.empty()) return "";
+  plot.lowest = 0.0;
+  plot.highest = 0.1;
+  return "<div class=\"figures\">" + figure(plot, "votes") + "</div>\n";
+}
+
+}  // namespace
+
+HtmlSection scores_section(const Runs& runs) {
+  std::string content;
+  for (std::size_t r = 0; r < runs.size(); ++r) {
+    const auto& run = runs[r];
+    if (run.evaluations.empty()) {
+      content += paragraph(run.name + " was not evaluated yet: dis eval --run " + run.path);
+      continue;
+    }
+    const auto& evaluation = run.evaluations.back();
+    content += "<h3>" + xml_escaped(run.name) + "</h3>\n" +
+               paragraph("After " + evaluation.at("checkpoint").get<std::string>() +
+                         " updates; weights: " + evaluation.at("weights").get<std::string>() +
+                         (evaluation.contains("guidance")
+                              ? "; guidance w = " + short_number(evaluation.at("guidance").get<double>())
+                              : ""));
+    if (evaluation.contains("warning"))
+      content += "<p class=\"warning\">" + xml_escaped(evaluation.at("warning").get<std::string>()) + "</p>\n";
+    if (evaluation.contains("test_sets")) content += boards(run, r, evaluation.at("test_sets"));
+    if (evaluation.contains("arc")) content += arc(run, r, evaluation);
+    if (evaluation.contains("examples")) {
+      HtmlTable table{
+          id_of("examples-score", r), run.name + ": test examples", {"", "exact [95 %]", "token accuracy"}, {}};
+      const auto& score = evaluation.at("examples");
+      table.rows.push_back({"all", HtmlCell::rate(score.at("exact")), score.at("token_accuracy").get<double>()});
+      content += to_html(table) + per_step(evaluation, id_of("examples-steps", r), "After each supervision step");
+    }
+  }
+  return {"scores", "Scores", content + votes(runs)};
+}
+
+}  // namespace dis

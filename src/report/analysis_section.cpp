@@ -1,6 +1,8 @@
 // What `dis analyze` found: margins, L(w), changes, dead compute.
+#include <algorithm>
 #include <cmath>
 #include <string>
+#include <tuple>
 
 #include "sections.h"
 
@@ -214,6 +216,55 @@ LinePlot removal_plot(const Runs& runs) {
   return plot;
 }
 
+/// What the step takes from the loss per cell, L(0) - L(1): the margin's mean from w = 0 to 1.
+double gain(const Json& analysis, const Json& step, const char* cells) {
+  const auto& loss = step.at(cells).at("loss");
+  return loss.empty() ? std::nan("") : loss.front().get<double>() - at_plain(analysis, step, cells, "loss");
+}
+
+std::string margin_figures(const Runs& runs) {
+  std::string html;
+  for (const auto& [cells, id, which] :
+       {std::tuple{"all", "", "all labelled cells"}, {"wrong_before", "-wrong", "cells that were wrong before"}}) {
+    auto taken = step_plot(
+        runs, std::string("Loss that the step takes away, ") + which,
+        [&](const Json& analysis, const Json& step) { return gain(analysis, step, cells); }, 2);
+    auto margin = step_plot(
+        runs, std::string("Advantage margin at w = 1, ") + which,
+        [&](const Json& analysis, const Json& step) { return at_plain(analysis, step, cells, "margin"); }, 2);
+    for (auto* plot : {&taken, &margin}) {
+      plot->zero_line = true;
+      plot->lowest = plot->highest = 0.0;
+    }
+    html += figure(taken, std::string("gain") + id) + figure(margin, std::string("margin") + id);
+  }
+  auto positive = step_plot(
+      runs, "Share of cells with a positive margin at w = 1, cells that were wrong before",
+      [](const Json& analysis, const Json& step) { return at_plain(analysis, step, "wrong_before", "positive"); }, 2);
+  positive.lowest = 0.0;
+  positive.highest = 1.0;
+  auto exact = step_plot(runs, "Exact rows after each step",
+                         [](const Json&, const Json& step) { return step.at("exact").at("value").get<double>(); });
+  exact.lowest = 0.0;
+  exact.highest = 0.1;
+  return html + figure(positive, "positive-wrong") + figure(distance_plot(runs), "distance") +
+         figure(exact, "exact-steps");
+}
+
+std::string guidance_figures(const RunData& run, const std::string& number) {
+  auto loss = guidance_plot(
+      run, "L(w), all labelled cells, from step 2 on",
+      [](const Json& step, std::size_t w) { return entry(step.at("all").at("loss"), w); }, 1);
+  auto rows = guidance_plot(
+      run, "Exact rows when decoding with guidance w",
+      [](const Json& step, std::size_t w) -> std::optional<double> {
+        return step.at("exact_by_guidance").at(w).at("value").get<double>();
+      },
+      0);
+  rows.lowest = 0.0;
+  return figure(loss, "loss-w-" + number) + figure(rows, "exact-w-" + number);
+}
+
 }  // namespace
 
 HtmlSection analysis_section(const Runs& runs) {
@@ -229,44 +280,14 @@ HtmlSection analysis_section(const Runs& runs) {
   }
   content += paragraph(
       "A supervision step turns the policy before it into the policy after it. Its advantage margin is how much more "
-      "it "
-      "raises the log-probability of the right token than that of the tokens that the policy would choose; the step "
-      "helps while the margin is positive. Step 1 is compared with the readout of a constant and left out of the plots "
-      "of margins. L(w) is the loss when the step is taken w times as far; w = 1 is the plain answer.");
-  auto margin = step_plot(
-      runs, "Advantage margin, all labelled cells",
-      [](const Json& analysis, const Json& step) { return at_plain(analysis, step, "all", "margin"); }, 2);
-  auto wrong = step_plot(
-      runs, "Advantage margin where the answer was wrong before",
-      [](const Json& analysis, const Json& step) { return at_plain(analysis, step, "wrong_before", "margin"); }, 2);
-  margin.zero_line = wrong.zero_line = true;
-  margin.lowest = margin.highest = wrong.lowest = wrong.highest = 0.0;
-  auto positive = step_plot(
-      runs, "Share of cells with a positive margin, where the answer was wrong before",
-      [](const Json& analysis, const Json& step) { return at_plain(analysis, step, "wrong_before", "positive"); }, 2);
-  positive.lowest = 0.0;
-  positive.highest = 1.0;
-  auto exact = step_plot(runs, "Exact rows after each step",
-                         [](const Json&, const Json& step) { return step.at("exact").at("value").get<double>(); });
-  exact.lowest = 0.0;
-  exact.highest = 0.1;
-  content += "<div class=\"figures\">\n" + figure(margin, "margin") + figure(wrong, "margin-wrong") +
-             figure(positive, "positive-wrong") + figure(distance_plot(runs), "distance") +
-             figure(exact, "exact-steps");
-  for (const auto r : analysed(runs)) {
-    const auto number = std::to_string(r);
-    auto loss = guidance_plot(
-        runs[r], "L(w), all labelled cells, from step 2 on",
-        [](const Json& step, std::size_t w) { return entry(step.at("all").at("loss"), w); }, 1);
-    auto rows = guidance_plot(
-        runs[r], "Exact rows when decoding with guidance w",
-        [](const Json& step, std::size_t w) -> std::optional<double> {
-          return step.at("exact_by_guidance").at(w).at("value").get<double>();
-        },
-        0);
-    rows.lowest = 0.0;
-    content += figure(loss, "loss-w-" + number) + figure(rows, "exact-w-" + number);
-  }
+      "it raises the log-probability of the right token than that of the tokens that the policy would choose. L(w) is "
+      "the loss when the step is taken w times as far, and the margin its downward slope: from w = 0 to 1 it adds up "
+      "to "
+      "what the step takes from the loss; at w = 1, the plain answer, it says whether a longer step would take more "
+      "(positive) or the step went too far (negative). Step 1 is compared with the readout of a constant and left out "
+      "of these plots.");
+  content += "<div class=\"figures\">\n" + margin_figures(runs);
+  for (const auto r : analysed(runs)) content += guidance_figures(runs[r], std::to_string(r));
   content += figure(exit_plot(runs), "exits") + figure(latent_plot(runs), "latent") +
              figure(removal_plot(runs), "removals") + "</div>\n" + to_html(dead_table(runs));
   for (const auto r : analysed(runs)) {

@@ -23,6 +23,33 @@ Ticks ticks(double low, double high) {
   return {first, step, static_cast<int>(std::ceil((high - first) / step - 1e-9)) + 1};
 }
 
+/// The x axis: its ends (of a logarithmic one as powers of ten), and the numbers that are written.
+struct Axis {
+  double low, high;
+  std::vector<double> marks;
+};
+
+Axis linear_axis(double low, double high) {
+  const auto t = ticks(low, high);
+  Axis axis{t.first, t.last(), {}};
+  for (int i = 0; i < t.count; ++i) axis.marks.push_back(t.first + t.step * i);
+  return axis;
+}
+
+/// 1, 2, 5, 10, 20, ... as far as they lie within the range.
+Axis decades(double low, double high) {
+  Axis axis{std::log10(low), std::log10(high), {}};
+  if (axis.high - axis.low < 0.1) axis.high = axis.low + 0.1;
+  const int first = static_cast<int>(std::floor(axis.low)), last = static_cast<int>(std::floor(axis.high));
+  for (int power = first; power <= last; ++power) {
+    for (const double digit : {1.0, 2.0, 5.0}) {
+      const double mark = digit * std::pow(10.0, power), at = std::log10(mark);
+      if (at > axis.low - 1e-9 && at < axis.high + 1e-9) axis.marks.push_back(mark);
+    }
+  }
+  return axis;
+}
+
 struct Range {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   void include(double value) {
@@ -41,7 +68,8 @@ bool finite(const std::pair<double, double>& point) {
 std::string short_number(double value) {
   if (std::isnan(value)) return "";
   char buffer[32];
-  std::snprintf(buffer, sizeof buffer, "%.4g", std::abs(value) < 1e-12 ? 0.0 : value);
+  const bool whole = std::abs(value) < 1e7 && std::abs(value - std::round(value)) < 1e-9 * std::abs(value);
+  std::snprintf(buffer, sizeof buffer, whole ? "%.0f" : "%.4g", std::abs(value) < 1e-12 ? 0.0 : value);
   return buffer;
 }
 
@@ -61,8 +89,12 @@ Svg draw(const LinePlot& plot) {
     ys.include(plot.highest);
   }
   if (ys.empty()) ys = {0.0, 1.0};
-  const auto x_ticks = ticks(xs.low, xs.high), y_ticks = ticks(ys.low, ys.high);
-  const auto x_of = [&](double x) { return kLeft + kWidth * (x - x_ticks.first) / (x_ticks.last() - x_ticks.first); };
+  const auto y_ticks = ticks(ys.low, ys.high);
+  const auto x_axis = plot.log_x ? decades(xs.low, xs.high) : linear_axis(xs.low, xs.high);
+  const auto x_of = [&](double x) {
+    const double at = plot.log_x ? std::log10(x) : x;
+    return kLeft + kWidth * (at - x_axis.low) / (x_axis.high - x_axis.low);
+  };
   const auto y_of = [&](double y) {
     return kTop + kHeight * (1.0 - (y - y_ticks.first) / (y_ticks.last() - y_ticks.first));
   };
@@ -79,10 +111,7 @@ Svg draw(const LinePlot& plot) {
     svg.line(kLeft, y_of(y), kLeft + kWidth, y_of(y), "grid");
     svg.text(kLeft - 8, y_of(y) + 4, short_number(y), "end");
   }
-  for (int i = 0; i < x_ticks.count; ++i) {
-    const double x = x_ticks.first + x_ticks.step * i;
-    svg.text(x_of(x), kTop + kHeight + 18, short_number(x), "middle");
-  }
+  for (const double x : x_axis.marks) svg.text(x_of(x), kTop + kHeight + 18, short_number(x), "middle");
   if (plot.zero_line && y_ticks.first < 0.0 && y_ticks.last() > 0.0) {
     svg.line(kLeft, y_of(0.0), kLeft + kWidth, y_of(0.0), "axis");
   }

@@ -24,7 +24,7 @@ caption{text-align:left;font-weight:600;padding:.2rem 0}
 th,td{border-bottom:1px solid var(--line);padding:.2rem .7rem .2rem 0;text-align:left;vertical-align:top}
 td{white-space:nowrap}thead th{color:var(--soft);font-weight:600}tbody th{font-weight:400}
 #configuration td,#differences td,#among-runs td{white-space:normal;overflow-wrap:anywhere}
-.figures{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,440px),1fr));gap:1rem}
+.figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:1rem}
 figure{margin:0;padding:.6rem;background:var(--panel);border-radius:6px;min-width:0}
 svg.plot{width:100%;height:auto;display:block}
 summary{cursor:pointer;color:var(--link);padding:.15rem 0}

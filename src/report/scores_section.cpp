@@ -77,7 +77,7 @@ std::string arc(const RunData& run, std::size_t r, const Json& evaluation) {
   return to_html(table) + per_step(evaluation, id_of("arc-steps", r), "The base puzzles alone, without votes");
 }
 
-/// pass@1 and pass@2 of every run against votes, at even distances.
+/// pass@1 and pass@2 of every run against votes.
 std::string votes(const Runs& runs) {
   LinePlot plot{"Tasks solved against votes per test input (ARC Prize's rule)", "votes per test input", {}};
   for (std::size_t r = 0; r < runs.size(); ++r) {
@@ -96,6 +96,7 @@ std::string votes(const Runs& runs) {
   if (plot.series.empty()) return "";
   plot.lowest = 0.0;
   plot.highest = 0.1;
+  plot.log_x = true;
   return "<div class=\"figures\">" + figure(plot, "votes") + "</div>\n";
 }
 

@@ -152,7 +152,7 @@ HtmlSection training_section(const Runs& runs) {
   content += figure(shared_plot(runs, "Learning rate", &TrainingCurves::lr), "curve-lr");
   auto speed = shared_plot(runs, "Samples per second", &TrainingCurves::samples_per_s);
   speed.lowest = speed.highest = 0.0;
-  content += figure(speed, "curve-speed") + "</div>\n";
+  content += figure(speed, "curve-speed");
   LinePlot scores{"Score of the evaluations", "updates", {}};
   scores.lowest = 0.0;
   bool several = false;
@@ -169,6 +169,7 @@ HtmlSection training_section(const Runs& runs) {
     scores.series.push_back(std::move(series));
   }
   if (several) content += figure(scores, "curve-score");
+  content += "</div>\n";
   return {"training", "Training", content};
 }
 

@@ -110,7 +110,7 @@ TEST(Config, JsonHasEveryFieldInTheOrderOfDeclaration) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : document.items()) keys.push_back(key);
   EXPECT_EQ(keys, (std::vector<std::string>{"seed", "name", "row", "assumed", "data", "model", "method", "train",
-                                            "optim", "compute", "dist", "eval", "predict"}));
+                                            "optim", "compute", "dist", "eval", "predict", "analyze"}));
   for (const Section& section : sections()) {
     if (section.name == "run") continue;
     ASSERT_EQ(document[section.name].size(), section.fields.size());

@@ -348,6 +348,13 @@ TEST(LinePlot, DrawsWhatIsFiniteWithinItsFrame) {
   EXPECT_NE(draw(LinePlot{"empty", "x", {}}).document().find("<svg"), std::string::npos);
   EXPECT_EQ(short_number(0.123456), "0.1235");
   EXPECT_EQ(short_number(std::nan("")), "");
+  EXPECT_EQ(short_number(15000), "15000");
+  EXPECT_EQ(short_number(0.1 + 0.2), "0.3");
+  EXPECT_EQ(short_number(2.5e17), "2.5e+17");
+  LinePlot logarithmic{"votes", "x", {{"a", {{1, 0.1}, {10, 0.2}, {1000, 0.3}}, 0}}};
+  logarithmic.log_x = true;
+  // The frame begins at 62 and is 520 wide: 10 stands at a third of it.
+  EXPECT_NE(draw(logarithmic).document().find(" 235.3,"), std::string::npos) << draw(logarithmic).document();
 }
 
 }  // namespace

@@ -26,12 +26,14 @@ struct LinePlot {
   double lowest = std::numeric_limits<double>::infinity();
   double highest = -std::numeric_limits<double>::infinity();
   bool zero_line = false;  ///< marks y = 0
+  bool log_x = false;      ///< x > 0 on a logarithmic axis
 };
 
 /// The drawing; without any point it has axes alone.
 Svg draw(const LinePlot& plot);
 
-/// A short text for a number on an axis or in a table: at most four significant digits.
+/// A short text for a number on an axis or in a table: four significant digits, whole numbers up to a million as they
+/// are.
 std::string short_number(double value);
 
 }  // namespace dis

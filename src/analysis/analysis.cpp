@@ -10,6 +10,7 @@
 #include "dis/analysis/latent_run.h"
 #include "dis/core/error.h"
 #include "dis/core/progress.h"
+#include "dis/core/random.h"
 #include "dis/core/signals.h"
 #include "dis/eval/pieces.h"
 #include "dis/eval/test_rows.h"
@@ -17,10 +18,11 @@
 namespace dis {
 namespace {
 
+constexpr std::uint64_t kPlaceStep =
+    (std::uint64_t{1} << 46) + 1;  // of Purpose::votes, beside a vote's sample of tasks
+
 /// Examples that are kept of each kind until the end, when it is known how many there are.
 std::size_t most_examples(const Session& session) { return static_cast<std::size_t>(session.config.analyze.examples); }
-
-std::int64_t passes_per_step(const ModelShape& shape) { return shape.config.H_cycles * (shape.config.L_cycles + 1); }
 
 GuidanceGrid grid_of(const AnalyzeConfig& config) { return {config.max_guidance, config.guidance_points}; }
 
@@ -69,6 +71,7 @@ class Piece {
       if (row.labelled == 0) continue;
       choose(i, request);
     }
+    found_.observed_rows = std::ssize(request.observed);
     std::ranges::stable_sort(request.removals, {}, [](const Removal& r) { return std::pair(r.step, r.pass); });
     if (found_.has_targets) count_targets();
     LatentRunObserver observer;
@@ -96,15 +99,15 @@ class Piece {
     return all.narrow(0, first_, count_).to(session_.compute.device, at::kInt, false, true);
   }
 
-  /// Which rows are observed, and which lose passes: by the row's number in the whole data, so that neither batches nor
-  /// threads matter.
+  /// Which rows are observed, and which lose passes: by a place that is drawn for each row of the whole data, so that
+  /// neither batches nor threads matter, nor the order of the data.
   void choose(std::int64_t i, LatentRunRequest& request) const {
     const auto& settings = session_.config.analyze;
-    const auto before = [&](double share) {
-      return static_cast<std::int64_t>(static_cast<double>(global_ + i) * share);
-    };
+    const auto place = permuted_index(static_cast<std::uint64_t>(session_.config.run.seed), Purpose::votes, kPlaceStep,
+                                      static_cast<std::uint64_t>(all_.size()), static_cast<std::uint64_t>(global_ + i));
+    const auto before = [&](double share) { return static_cast<std::int64_t>(static_cast<double>(place) * share); };
     const auto through = [&](double share) {
-      return static_cast<std::int64_t>(static_cast<double>(global_ + i + 1) * share);
+      return static_cast<std::int64_t>(static_cast<double>(place + 1) * share);
     };
     if (through(settings.latent_share) > before(settings.latent_share)) request.observed.push_back(i);
     const auto all = passes() * session_.config.method.num_supervision;
@@ -281,6 +284,7 @@ Analysis::Analysis(const GuidanceGrid& grid, std::int64_t num_steps, std::int64_
 
 void Analysis::add(const Analysis& other, std::size_t most) {
   rows += other.rows;
+  observed_rows += other.observed_rows;
   for (std::size_t s = 0; s < steps.size(); ++s) {
     auto& step = steps[s];
     const auto& more = other.steps[s];
@@ -311,14 +315,14 @@ void Analysis::add(const Analysis& other, std::size_t most) {
   append(successes, other.successes, most);
 }
 
-Analysis analyze(const Session& session, bool own_targets) {
+Analysis analyze(const Session& session, bool targets_known) {
   const auto& config = session.config;
   const auto& shape = session.model->shape();
   const auto rows = test_rows(session, config.eval, config.analyze.one_completion);
   const DecodeSettings settings{config.method.feedback, config.method.loss, config.eval.batch, nullptr, 1.0};
   Analysis empty(grid_of(config.analyze), config.method.num_supervision, passes_per_step(shape),
                  exit_rules(config.method.num_supervision, shape.halting));
-  empty.has_targets = own_targets;
+  empty.has_targets = targets_known;
   auto all = empty;
   Progress progress({.what = "analyze", .unit = "rows", .total = rows->size()});
   for (std::int64_t first = 0; first < rows->size(); first += settings.batch) {

@@ -3,7 +3,7 @@
 #include <cstdio>
 
 #include "dis/analysis/analysis.h"
-#include "dis/data/queens.h"
+#include "dis/analysis/latent_run.h"
 #include "dis/eval/intervals.h"
 
 namespace dis {
@@ -18,17 +18,7 @@ std::string print(const char* format, Arguments... arguments) {
 
 double ratio(double sum, std::int64_t count) { return count == 0 ? 0.0 : sum / static_cast<double>(count); }
 
-Json rate_json(std::int64_t hits, std::int64_t total) {
-  const Rate rate{hits, total};
-  return {{"value", rate.value()}, {"lower", rate.lower()}, {"upper", rate.upper()}, {"hits", hits}, {"total", total}};
-}
-
-std::string rate_text(std::int64_t hits, std::int64_t total) {
-  const Rate rate{hits, total};
-  return print("%.3f [%.3f, %.3f]", rate.value(), rate.lower(), rate.upper());
-}
-
-/// "none" where there is no cell.
+/// Lists stay empty, and there is no "best", where there is no cell.
 Json curve_json(const GuidanceCurve& curve) {
   Json json = {{"cells", curve.cells()}};
   for (const char* key : {"loss", "margin", "curvature", "positive", "correct"}) json[key] = Json::array();
@@ -48,8 +38,8 @@ Json curve_json(const GuidanceCurve& curve) {
 
 Json step_json(const StepAnalysis& step, std::int64_t number, const Analysis& analysis) {
   Json json = {{"step", number},
-               {"exact", rate_json(step.exact[step.all.grid().plain()], analysis.rows)},
-               {"rows_with_positive_margin", rate_json(step.improved_rows, analysis.rows)},
+               {"exact", rate_json({step.exact[step.all.grid().plain()], analysis.rows})},
+               {"rows_with_positive_margin", rate_json({step.improved_rows, analysis.rows})},
                {"distance", ratio(static_cast<double>(step.wrong_cells), step.all.cells())},
                {"target_distance",
                 analysis.has_targets ? Json(ratio(static_cast<double>(step.target_cells), step.all.cells())) : Json()},
@@ -58,7 +48,7 @@ Json step_json(const StepAnalysis& step, std::int64_t number, const Analysis& an
                {"wrong_to_wrong", step.wrong_to_wrong},
                {"all", curve_json(step.all)},
                {"wrong_before", curve_json(step.wrong_before)}};
-  for (const auto hits : step.exact) json["exact_by_guidance"].push_back(rate_json(hits, analysis.rows));
+  for (const auto hits : step.exact) json["exact_by_guidance"].push_back(rate_json({hits, analysis.rows}));
   return json;
 }
 
@@ -135,10 +125,15 @@ Json exits_json(const Analysis& analysis, std::int64_t passes_per_step) {
     json.push_back({{"rule", analysis.rules[i].name},
                     {"threshold", analysis.rules[i].threshold},
                     {"passes", ratio(static_cast<double>(count.steps * passes_per_step), count.rows)},
-                    {"exact", rate_json(count.exact, count.rows)},
+                    {"exact", rate_json({count.exact, count.rows})},
                     {"solved_as_last", ratio(static_cast<double>(count.solved_as_last), count.rows)}});
   }
   return json;
+}
+
+/// The best w; ">= 3" where L still falls at the end of the grid.
+std::string best_text(const GuidanceCurve::Best& best) {
+  return best.at_end ? print(best.w > 0.0 ? ">= %g" : "<= %g", best.w) : print("%.2f", best.w);
 }
 
 std::string curve_columns(const GuidanceCurve& curve) {
@@ -152,11 +147,9 @@ std::string curve_columns(const GuidanceCurve& curve) {
 
 Json to_json(const Analysis& analysis, const Session& session, const EvaluationTarget& target) {
   const auto& shape = session.model->shape();
-  const auto per_step = shape.config.H_cycles * (shape.config.L_cycles + 1);
-  const auto side = board_size_of(static_cast<std::size_t>(shape.length));
-  const auto columns = session.config.data.kind == DataKind::arc ? session.config.data.max_grid
-                       : side                                    ? *side
-                                                                 : shape.length;
+  const auto per_step = passes_per_step(shape);
+  const auto side = std::llround(std::sqrt(static_cast<double>(shape.length)));
+  const auto columns = side * side == shape.length ? side : shape.length;
   Json json = {
       {"run", target.run},
       {"checkpoint", target.name},
@@ -164,10 +157,12 @@ Json to_json(const Analysis& analysis, const Session& session, const EvaluationT
       {"algorithm", to_string(session.config.method.algorithm)},
       {"data", {{"kind", to_string(session.config.data.kind)}, {"rows", shape.length / columns}, {"columns", columns}}},
       {"rows", analysis.rows},
+      {"observed_rows", analysis.observed_rows},
       {"passes_per_step", per_step},
       {"guidance", Json::array()},
       {"steps", Json::array()},
       {"passes", passes_json(analysis)}};
+  if (!target.seen_tasks.empty()) json["warning"] = target.seen_tasks;
   const auto& grid = analysis.steps.front().all.grid();
   for (std::size_t w = 0; w < grid.size(); ++w) json["guidance"].push_back(grid.at(w));
   std::int64_t number = 0;
@@ -175,7 +170,7 @@ Json to_json(const Analysis& analysis, const Session& session, const EvaluationT
   const auto removal = sums_of(analysis.removed);
   json["dead_compute"] = {{"last_change", analysis.last_change},
                           {"steps_after_last_change", dead_steps(analysis)},
-                          {"removals_without_effect", rate_json(removal.trials - removal.changed, removal.trials)},
+                          {"removals_without_effect", rate_json({removal.trials - removal.changed, removal.trials})},
                           {"exits", exits_json(analysis, per_step)}};
   json["examples"] = Json::array();
   for (const auto* list : {&analysis.failures, &analysis.successes}) {
@@ -186,20 +181,20 @@ Json to_json(const Analysis& analysis, const Session& session, const EvaluationT
 
 std::string report_text(const Analysis& analysis, const Session& session) {
   const auto& shape = session.model->shape();
-  const auto per_step = shape.config.H_cycles * (shape.config.L_cycles + 1);
+  const auto per_step = passes_per_step(shape);
   std::string text = std::to_string(analysis.rows) + " rows, " + std::to_string(analysis.steps.front().all.cells()) +
                      " labelled cells; margins in nats, mean over cells and share of cells with a positive one\n\n";
-  text += print("%-6s%16s%22s%18s%16s%10s%10s%10s%10s\n", "step", "margin (all)", "(wrong before)", "L: w = 0, 1",
+  text += print("%-6s%16s%22s%19s%17s%10s%10s%10s%10s\n", "step", "margin (all)", "(wrong before)", "L: w = 0, 1",
                 "best w, L", "to right", "to wrong", "distance", "target");
   std::int64_t number = 0;
   for (const auto& step : analysis.steps) {
     const auto& points = step.all.points();
     const auto best = step.all.best();
-    text += print("%-6lld%s      %s  %8.4f %8.4f   %5.2f%s %7.4f%10lld%10lld%10.4f", static_cast<long long>(++number),
+    text += print("%-6lld%s      %s  %8.4f %8.4f   %6s %7.4f%10lld%10lld%10.4f", static_cast<long long>(++number),
                   curve_columns(step.all).c_str(), curve_columns(step.wrong_before).c_str(),
                   ratio(points.front().loss, step.all.cells()),
-                  ratio(points[step.all.grid().plain()].loss, step.all.cells()), best->w, best->at_end ? "+" : " ",
-                  best->loss, static_cast<long long>(step.wrong_to_right), static_cast<long long>(step.right_to_wrong),
+                  ratio(points[step.all.grid().plain()].loss, step.all.cells()), best_text(*best).c_str(), best->loss,
+                  static_cast<long long>(step.wrong_to_right), static_cast<long long>(step.right_to_wrong),
                   ratio(static_cast<double>(step.wrong_cells), step.all.cells()));
     text += analysis.has_targets ? print("%10.4f\n", ratio(static_cast<double>(step.target_cells), step.all.cells()))
                                  : "\n";
@@ -207,12 +202,12 @@ std::string report_text(const Analysis& analysis, const Session& session) {
   text += "step 1 is compared with the readout of a constant\n\nexact rows by guidance w, after the last step\n";
   const auto& last = analysis.steps.back();
   for (std::size_t w = 0; w < last.exact.size(); ++w) {
-    text += print("  w %-6.3g%s\n", last.all.grid().at(w), rate_text(last.exact[w], analysis.rows).c_str());
+    text += print("  w %-6.3g%s\n", last.all.grid().at(w), rate_text({last.exact[w], analysis.rows}).c_str());
   }
   const auto removal = sums_of(analysis.removed);
   text += print("\ndead compute: %.3f of the steps come after the last change of the answer", dead_steps(analysis));
   if (removal.trials > 0) {
-    text += "\n" + rate_text(removal.trials - removal.changed, removal.trials) + " of " +
+    text += "\n" + rate_text({removal.trials - removal.changed, removal.trials}) + " of " +
             std::to_string(removal.trials) + " passes left out, one at a time, did not change the answer (exact " +
             print("%.3f with, %.3f without)", ratio(static_cast<double>(removal.with), removal.trials),
                   ratio(static_cast<double>(removal.without), removal.trials));
@@ -224,7 +219,7 @@ std::string report_text(const Analysis& analysis, const Session& session) {
     const bool thresholded = rule.name != "agreement" && rule.name != "last change";
     text += print("%-20s%10s%10.1f  %s\n", rule.name.c_str(), thresholded ? print("%g", rule.threshold).c_str() : "",
                   ratio(static_cast<double>(count.steps * per_step), count.rows),
-                  rate_text(count.exact, count.rows).c_str());
+                  rate_text({count.exact, count.rows}).c_str());
   }
   return text;
 }

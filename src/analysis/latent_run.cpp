@@ -16,7 +16,7 @@ class Runner {
  public:
   Runner(const Backbone& model, const DecodeSettings& settings) : model_(model), settings_(settings) {}
 
-  std::int64_t passes() const { return config().H_cycles * (config().L_cycles + 1); }
+  std::int64_t passes() const { return passes_per_step(model_.shape()); }
   bool latent(std::int64_t pass) const { return pass % (config().L_cycles + 1) < config().L_cycles; }
   bool last_latent(std::int64_t pass) const { return latent(pass) && !latent(pass + 1); }
   bool first_latent(std::int64_t pass) const { return pass % (config().L_cycles + 1) == 0; }
@@ -57,6 +57,8 @@ class Runner {
 };
 
 }  // namespace
+
+std::int64_t passes_per_step(const ModelShape& shape) { return shape.config.H_cycles * (shape.config.L_cycles + 1); }
 
 std::vector<std::vector<std::int32_t>> run_open(const Backbone& model, const DecodeSettings& settings,
                                                 const LatentRunRequest& request, const LatentRunObserver& observer) {

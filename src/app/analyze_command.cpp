@@ -21,11 +21,11 @@ struct AnalyzeOptions {
 };
 
 void run_analysis(const AnalyzeOptions& options) {
-  const auto trained = options.subject.weights.empty() ? run_config(options.subject.run, options.subject.config.set)
-                                                       : options.subject.config.load();
+  if (find_place().size > 1) throw UserError("dis analyze works in one process: start it without a launcher");
   const auto config = options.subject.load();
+  const auto trained =
+      options.subject.run.empty() ? options.subject.config.load() : run_config(options.subject.run, {});
   const auto ranks = join_ranks(config);
-  if (ranks->size() > 1) throw UserError("dis analyze works in one process: start it without a launcher");
   const auto subject = open_subject(options.subject, config, ranks);
   if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
   catch_stop_signals();
@@ -37,6 +37,7 @@ void run_analysis(const AnalyzeOptions& options) {
   if (options.json) {
     std::cout << json.dump(2) << "\n";
   } else {
+    if (!subject.target.seen_tasks.empty()) std::cout << "warning: " << subject.target.seen_tasks << "\n";
     std::cout << report_text(analysis, subject.session) << "written to " << file.string() << "\n";
   }
 }

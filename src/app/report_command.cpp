@@ -24,10 +24,6 @@ struct ReportOptions {
   int every_s = 10;
 };
 
-bool finished(const std::vector<RunData>& runs) {
-  return std::ranges::all_of(runs, [](const RunData& run) { return run.updates >= run.config.train.steps; });
-}
-
 void write_report(const ReportOptions& options) {
   namespace fs = std::filesystem;
   const fs::path file =
@@ -35,7 +31,7 @@ void write_report(const ReportOptions& options) {
   if (options.follow) catch_stop_signals();
   while (true) {
     const auto runs = read_runs(options.runs);
-    const bool goes_on = options.follow && !finished(runs) && !stop_requested();
+    const bool goes_on = options.follow && !std::ranges::all_of(runs, &RunData::finished) && !stop_requested();
     const auto html = report_html(runs, goes_on ? options.every_s : 0);
     write_atomically(file, html);
     log_info("written to " + file.string() + " (" + std::to_string((html.size() + 1023) / 1024) + " KB)" +

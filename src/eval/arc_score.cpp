@@ -187,20 +187,12 @@ std::vector<TestInputResult> table_of(std::span<const ArcTask> tasks, const Vote
 
 // ---- JSON and text
 
-Json json_of(const Rate& rate) {
-  return {{"value", rate.value()},
-          {"lower", rate.lower()},
-          {"upper", rate.upper()},
-          {"hits", rate.hits},
-          {"total", rate.total}};
-}
-
 Json json_of(const SolvedRates& rates) {
   if (rates.tasks.total == 0) return nullptr;
   const auto& mean = rates.task_mean;
-  return {{"arc_prize", json_of(rates.tasks)},
+  return {{"arc_prize", rate_json(rates.tasks)},
           {"task_mean", {{"value", mean.value}, {"lower", mean.lower}, {"upper", mean.upper}}},
-          {"test_inputs", json_of(rates.test_inputs)}};
+          {"test_inputs", rate_json(rates.test_inputs)}};
 }
 
 Json json_of(const SolvedShares& shares) {

@@ -29,17 +29,21 @@ Evaluation evaluate_kind(const Session& session, const EvalConfig& eval, const E
 
 Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
   if (session.ranks->first()) ensure_folder(target.folder);
-  auto evaluation = evaluate_kind(session, eval, target);
+  auto named = target;  // with guidance the plain evaluation's files stay
+  const bool guided = eval.guidance != 1.0;
+  if (guided) named.name += "-w" + Json(eval.guidance).dump();
+  auto evaluation = evaluate_kind(session, eval, named);
   Json head = {{"run", target.run},
                {"checkpoint", target.name},
                {"weights", target.weights},
                {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"}};
-  if (eval.guidance != 1.0) head["guidance"] = eval.guidance;
+  if (guided) head["guidance"] = eval.guidance;
   if (!target.seen_tasks.empty()) head["warning"] = target.seen_tasks;
   head.update(evaluation.json);
   evaluation.json = std::move(head);
-  evaluation.file = target.folder / (target.name + ".json");
+  evaluation.file = target.folder / (named.name + ".json");
   if (session.ranks->first()) write_json(evaluation.file, evaluation.json);
+  if (guided) evaluation.report = "guidance w = " + Json(eval.guidance).dump() + "\n" + evaluation.report;
   if (!target.seen_tasks.empty()) evaluation.report = "warning: " + target.seen_tasks + "\n" + evaluation.report;
   if (!evaluation.kept_votes.empty() && session.ranks->first()) std::filesystem::remove(evaluation.kept_votes);
   // Rank 0 alone may know votes of an earlier sitting.
@@ -66,16 +70,6 @@ std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval) {
 
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval) {
   return {session.config.method.feedback, session.config.method.loss, eval.batch, session.ranks.get(), eval.guidance};
-}
-
-std::string rate_text(const Rate& rate) {
-  char text[64];
-  std::snprintf(text, sizeof text, "%.3f [%.3f, %.3f]", rate.value(), rate.lower(), rate.upper());
-  return text;
-}
-
-Json rate_json(const Rate& rate) {
-  return {{"value", rate.value()}, {"lower", rate.lower()}, {"upper", rate.upper()}, {"hits", rate.hits}};
 }
 
 void RowRates::add(std::span<const std::int32_t> answer, std::span<const std::int32_t> label) {

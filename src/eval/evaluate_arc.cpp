@@ -35,15 +35,15 @@ std::string fingerprint_of(const Session& session, const ArcData& data, const Ev
                 std::to_string(election.tests[i]) + ";");
   }
   const auto config = to_json(session.config);
-  const Json what = {{"hash", hash.hex()},
-                     {"max_grid", data.puzzles().side()},
-                     {"model", config["model"]},
-                     {"method", config["method"]},
-                     {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"},
-                     {"device", session.compute.device.str()},
-                     {"threads", at::get_num_threads()},
-                     {"batch", eval.batch},
-                     {"guidance", eval.guidance}};
+  Json what = {{"hash", hash.hex()},
+               {"max_grid", data.puzzles().side()},
+               {"model", config["model"]},
+               {"method", config["method"]},
+               {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"},
+               {"device", session.compute.device.str()},
+               {"threads", at::get_num_threads()},
+               {"batch", eval.batch}};
+  if (eval.guidance != 1.0) what["guidance"] = eval.guidance;  // without it votes of before there was any still count
   return what.dump();
 }
 

@@ -18,11 +18,6 @@ Evaluation evaluate_rows(const Session& session, const EvalConfig& eval);
 
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval);
 
-/// "0.930 [0.891, 0.955]"
-std::string rate_text(const Rate& rate);
-/// {"value", "lower", "upper", "hits"}
-Json rate_json(const Rate& rate);
-
 /// Answers against labels, cell by cell; cells without a label do not count.
 struct RowRates {
   Rate exact;  ///< rows whose every labelled cell is right; rows without a labelled cell do not count

@@ -10,19 +10,10 @@
 namespace dis {
 namespace {
 
-Json rate_json(const Rate& rate) {
-  if (rate.total == 0) return nullptr;
-  return {{"value", rate.value()}, {"lower", rate.lower()}, {"upper", rate.upper()}, {"hits", rate.hits}};
-}
+Json rate_or_null(const Rate& rate) { return rate.total == 0 ? Json() : rate_json(rate); }
 
 Json rates_json(const AnswerRates& rates) {
-  return {{"boards", rates.valid.total}, {"valid", rate_json(rates.valid)}, {"exact", rate_json(rates.exact)}};
-}
-
-std::string rate_text(const Rate& rate) {
-  std::array<char, 64> text;
-  std::snprintf(text.data(), text.size(), "%.3f  [%.3f, %.3f]", rate.value(), rate.lower(), rate.upper());
-  return text.data();
+  return {{"boards", rates.valid.total}, {"valid", rate_or_null(rates.valid)}, {"exact", rate_or_null(rates.exact)}};
 }
 
 std::string line(const std::string& name, const std::string& boards, const std::string& valid,

@@ -67,7 +67,7 @@ LinePlot guidance_plot(const RunData& run, const std::string& title, F value, st
   LinePlot plot{title + ": " + run.name, "guidance w", {}};
   const auto& steps = run.analysis->at("steps");
   const auto& grid = run.analysis->at("guidance");
-  for (const auto s : shown_steps(steps.size(), std::min(first, steps.size() - 1))) {
+  for (const auto s : shown_steps(steps.size(), first)) {
     PlotSeries series{"step " + std::to_string(s + 1), {}, static_cast<int>(plot.series.size())};
     for (std::size_t w = 0; w < grid.size(); ++w) {
       const auto y = value(steps[s], w);
@@ -93,6 +93,13 @@ struct Removals {
     }
   }
 };
+
+/// ">= 3" where L still falls at the end of the grid.
+HtmlCell best_cell(const Json& best) {
+  HtmlCell cell(best.at("w").get<double>());
+  if (best.at("at_end_of_grid").get<bool>()) cell.text = (best.at("w").get<double>() > 0.0 ? ">= " : "<= ") + cell.text;
+  return cell;
+}
 
 HtmlCell removed_text(const Removals& removals, std::size_t s) {
   if (removals.trials[s] == 0) return {"not tried"};
@@ -120,7 +127,7 @@ HtmlTable step_table(const RunData& run, const std::string& id) {
          at_plain(analysis, step, "all", "positive"), at_plain(analysis, step, "wrong_before", "margin"),
          at_plain(analysis, step, "wrong_before", "positive"), HtmlCell::rate(step.at("rows_with_positive_margin")),
          has ? HtmlCell(all.at("loss").front().get<double>()) : HtmlCell(""), at_plain(analysis, step, "all", "loss"),
-         has ? HtmlCell(all.at("best").at("w").get<double>()) : HtmlCell(""),
+         has ? best_cell(all.at("best")) : HtmlCell(""),
          has ? HtmlCell(all.at("best").at("loss").get<double>()) : HtmlCell(""),
          step.at("wrong_to_right").get<std::int64_t>(), step.at("right_to_wrong").get<std::int64_t>(),
          HtmlCell::rate(step.at("exact")), removed_text(removals, step.at("step").get<std::size_t>())});
@@ -128,27 +135,38 @@ HtmlTable step_table(const RunData& run, const std::string& id) {
   return table;
 }
 
-LinePlot exit_plot(const Runs& runs) {
-  LinePlot plot{"Exact rows against passes spent: fixed depth, and early exits", "passes per row", {}};
+/// Exact rows against passes, of one rule.
+PlotSeries exit_series(const RunData& run, const std::string& rule, const std::string& name, int colour) {
+  PlotSeries series{name, {}, colour};
+  for (const auto& point : run.analysis->at("dead_compute").at("exits")) {
+    if (point.at("rule") != rule) continue;
+    series.points.emplace_back(point.at("passes").get<double>(), point.at("exact").at("value").get<double>());
+  }
+  std::ranges::sort(series.points);
+  return series;
+}
+
+LinePlot exit_plot(const RunData& run) {
+  LinePlot plot{"Exact rows against passes spent, early exits: " + run.name, "passes per row", {}};
+  for (const auto& [rule, name] : {std::pair{"steps", "fixed depth"},
+                                   {"agreement", "agreement"},
+                                   {"halting", "halting head"},
+                                   {"margin", "margin"},
+                                   {"last change", "last change (oracle)"}}) {
+    auto series = exit_series(run, rule, name, static_cast<int>(plot.series.size()));
+    series.dots = series.points.size() == 1;
+    if (!series.points.empty()) plot.series.push_back(std::move(series));
+  }
+  return plot;
+}
+
+/// All runs, each stopped after the same number of steps for every row.
+LinePlot depth_plot(const Runs& runs) {
+  LinePlot plot{"Exact rows against passes spent, fixed depth", "passes per row", {}};
   for (const auto r : analysed(runs)) {
-    const auto prefix = runs.size() > 1 ? runs[r].name + ", " : std::string();
-    int colour = static_cast<int>(r);
-    for (const char* rule : {"steps", "agreement", "halting", "margin", "last change"}) {
-      PlotSeries series{prefix + (std::string(rule) == "last change" ? "last change (oracle)" : rule), {}, colour};
-      series.dots = std::string(rule) == "agreement" || std::string(rule) == "last change";
-      series.dashed = std::string(rule) != "steps";
-      for (const auto& point : runs[r].analysis->at("dead_compute").at("exits")) {
-        if (point.at("rule") != rule) continue;
-        series.points.emplace_back(point.at("passes").get<double>(), point.at("exact").at("value").get<double>());
-      }
-      std::ranges::sort(series.points);
-      if (series.points.empty()) continue;
-      plot.series.push_back(std::move(series));
-      if (runs.size() == 1) ++colour;
-    }
+    plot.series.push_back(exit_series(runs[r], "steps", series_name(runs, r, runs[r].name), static_cast<int>(r)));
   }
   plot.lowest = 0.0;
-  plot.highest = 0.1;
   return plot;
 }
 
@@ -224,6 +242,9 @@ double gain(const Json& analysis, const Json& step, const char* cells) {
 
 std::string margin_figures(const Runs& runs) {
   std::string html;
+  const bool several = std::ranges::any_of(
+      runs, [](const RunData& run) { return run.analysis && run.analysis->at("steps").size() > 1; });
+  if (!several) return html;  // step 1 alone says nothing about improvement
   for (const auto& [cells, id, which] :
        {std::tuple{"all", "", "all labelled cells"}, {"wrong_before", "-wrong", "cells that were wrong before"}}) {
     auto taken = step_plot(
@@ -243,12 +264,7 @@ std::string margin_figures(const Runs& runs) {
       [](const Json& analysis, const Json& step) { return at_plain(analysis, step, "wrong_before", "positive"); }, 2);
   positive.lowest = 0.0;
   positive.highest = 1.0;
-  auto exact = step_plot(runs, "Exact rows after each step",
-                         [](const Json&, const Json& step) { return step.at("exact").at("value").get<double>(); });
-  exact.lowest = 0.0;
-  exact.highest = 0.1;
-  return html + figure(positive, "positive-wrong") + figure(distance_plot(runs), "distance") +
-         figure(exact, "exact-steps");
+  return html + figure(positive, "positive-wrong");
 }
 
 std::string guidance_figures(const RunData& run, const std::string& number) {
@@ -262,7 +278,9 @@ std::string guidance_figures(const RunData& run, const std::string& number) {
       },
       0);
   rows.lowest = 0.0;
-  return figure(loss, "loss-w-" + number) + figure(rows, "exact-w-" + number);
+  std::string html;
+  if (run.analysis->at("steps").size() > 1) html += figure(loss, "loss-w-" + number);
+  return html + figure(rows, "exact-w-" + number) + figure(exit_plot(run), "exit-plot-" + number);
 }
 
 }  // namespace
@@ -277,6 +295,7 @@ HtmlSection analysis_section(const Runs& runs) {
     const auto& analysis = *runs[r].analysis;
     content += paragraph(runs[r].name + ": after " + analysis.at("checkpoint").get<std::string>() + " updates, " +
                          std::to_string(analysis.at("rows").get<std::int64_t>()) + " rows.");
+    if (analysis.contains("warning")) content += warning(analysis.at("warning").get<std::string>());
   }
   content += paragraph(
       "A supervision step turns the policy before it into the policy after it. Its advantage margin is how much more "
@@ -286,13 +305,21 @@ HtmlSection analysis_section(const Runs& runs) {
       "what the step takes from the loss; at w = 1, the plain answer, it says whether a longer step would take more "
       "(positive) or the step went too far (negative). Step 1 is compared with the readout of a constant and left out "
       "of these plots.");
-  content += "<div class=\"figures\">\n" + margin_figures(runs);
+  auto exact = step_plot(runs, "Exact rows after each step",
+                         [](const Json&, const Json& step) { return step.at("exact").at("value").get<double>(); });
+  exact.lowest = 0.0;
+  exact.highest = 0.1;
+  content += "<div class=\"figures\">\n" + margin_figures(runs) + figure(distance_plot(runs), "distance") +
+             figure(exact, "exact-steps");
   for (const auto r : analysed(runs)) content += guidance_figures(runs[r], std::to_string(r));
-  content += figure(exit_plot(runs), "exits") + figure(latent_plot(runs), "latent") +
-             figure(removal_plot(runs), "removals") + "</div>\n" + to_html(dead_table(runs));
+  content += figure(depth_plot(runs), "depth");
+  if (const auto latent = latent_plot(runs); !latent.series.empty()) content += figure(latent, "latent");
+  if (const auto removed = removal_plot(runs); !removed.series.empty()) content += figure(removed, "removals");
+  content += "</div>\n" + to_html(dead_table(runs));
   for (const auto r : analysed(runs)) {
     content += to_html(step_table(runs[r], "steps-" + std::to_string(r)));
-    content += details("Early exits: " + runs[r].name, to_html(exit_table(runs[r], "exits-" + std::to_string(r))));
+    content +=
+        details("Early exits: " + runs[r].name, to_html(exit_table(runs[r], "exits-" + std::to_string(r)), false));
   }
   return {"analysis", "Inside", content};
 }

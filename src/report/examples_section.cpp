@@ -1,5 +1,5 @@
 // Rows as they are solved, step by step: boards and grids, drawn small.
-#include <array>
+#include <algorithm>
 #include <charconv>
 
 #include "sections.h"
@@ -60,36 +60,43 @@ std::string class_of(const FieldKind& field, int token) {
   return "s" + std::to_string(token % 10);
 }
 
-std::string drawing(const FieldKind& field, const std::vector<int>& tokens, const std::vector<int>& label,
+/// A path of the cells that `chosen` takes; nothing when there are none.
+template <class F>
+std::string shape(const FieldKind& field, const std::string& name, F chosen) {
+  const auto path = path_of(field, chosen);
+  return path.empty() ? "" : "<path class=\"" + name + "\" d=\"" + path + "\"/>";
+}
+
+/// A chequered board with the queens that were given and those that were placed.
+std::string queens(const FieldKind& field, const std::vector<int>& tokens, const std::vector<int>& input) {
+  const auto row = [&](std::size_t cell) { return static_cast<std::int64_t>(cell) / field.columns; };
+  const auto column = [&](std::size_t cell) { return static_cast<std::int64_t>(cell) % field.columns; };
+  auto svg = shape(field, "dark", [&](std::size_t cell) { return (row(cell) + column(cell)) % 2 == 1; });
+  for (std::size_t cell = 0; cell < tokens.size(); ++cell) {
+    if (tokens[cell] != 2) continue;
+    svg += std::string("<circle class=\"") + (input[cell] == 2 ? "given" : "queen") + "\" cx=\"" +
+           std::to_string(column(cell)) + ".5\" cy=\"" + std::to_string(row(cell)) + ".5\" r=\".32\"/>";
+  }
+  return svg;
+}
+
+/// A field. With a label, wrong cells are framed, and cells that have none, and so are not judged, are faint.
+std::string drawing(const FieldKind& field, const std::vector<int>& tokens, const std::vector<int>* label,
                     const std::vector<int>& input, const std::string& title) {
-  const auto width = std::to_string(field.columns), height = std::to_string(field.rows);
-  std::string svg = "<svg class=\"field\" role=\"img\" aria-label=\"" + xml_escaped(title) + "\" viewBox=\"-.05 -.05 " +
-                    std::to_string(field.columns) + ".1 " + std::to_string(field.rows) +
-                    ".1\"><path class=\"ground\" d=\"M0 0h" + width + "v" + height + "h-" + width + "z\"/>";
-  int highest = 0;
-  for (const int token : tokens) highest = std::max(highest, token);
+  std::string svg = "<svg class=\"field " + field.kind + "\" role=\"img\" aria-label=\"" + xml_escaped(title) +
+                    "\" viewBox=\"-.05 -.05 " + std::to_string(field.columns) + ".1 " + std::to_string(field.rows) +
+                    ".1\">" + shape(field, "ground", [](std::size_t) { return true; });
+  const int highest = tokens.empty() ? 0 : std::ranges::max(tokens);
   for (int token = 1; token <= highest; ++token) {
     const auto name = class_of(field, token);
-    if (name.empty()) continue;
-    const auto path = path_of(field, [&](std::size_t cell) { return tokens[cell] == token; });
-    if (!path.empty()) svg += "<path class=\"" + name + "\" d=\"" + path + "\"/>";
+    if (!name.empty()) svg += shape(field, name, [&](std::size_t cell) { return tokens[cell] == token; });
   }
-  if (field.kind == "nqueens") {
-    const auto dark = path_of(field, [&](std::size_t cell) {
-      const auto at = static_cast<std::int64_t>(cell);
-      return (at / field.columns + at % field.columns) % 2 == 1;
-    });
-    svg += "<path class=\"dark\" d=\"" + dark + "\"/>";
-    for (std::size_t cell = 0; cell < tokens.size(); ++cell) {
-      if (tokens[cell] != 2) continue;
-      const auto at = static_cast<std::int64_t>(cell);
-      svg += "<circle class=\"" + std::string(input[cell] == 2 ? "given" : "queen") + "\" cx=\"" +
-             std::to_string(at % field.columns) + ".5\" cy=\"" + std::to_string(at / field.columns) +
-             ".5\" r=\".32\"/>";
-    }
+  if (field.kind == "nqueens") svg += queens(field, tokens, input);
+  if (label != nullptr) {
+    const auto wrong = [&](std::size_t cell) { return (*label)[cell] >= 0 && tokens[cell] != (*label)[cell]; };
+    svg += shape(field, "faint", [&](std::size_t cell) { return (*label)[cell] < 0; }) + shape(field, "halo", wrong) +
+           shape(field, "wrong", wrong);
   }
-  const auto wrong = path_of(field, [&](std::size_t cell) { return label[cell] >= 0 && tokens[cell] != label[cell]; });
-  if (!wrong.empty()) svg += "<path class=\"wrong\" d=\"" + wrong + "\"/>";
   return svg + "</svg>";
 }
 
@@ -123,9 +130,7 @@ std::string example(const FieldKind& field, const Json& row, bool open) {
   const auto input = tokens_of(row.at("input").get<std::string>());
   const auto size = static_cast<std::size_t>(field.rows * field.columns);
   if (label.size() != size || input.size() != size) return "";
-  auto nothing = label;
-  std::ranges::fill(nothing, kNone);
-  std::string content = "<div class=\"panels\">" + panel("input", drawing(field, input, nothing, input, "input"), "");
+  std::string content = "<div class=\"panels\">" + panel("input", drawing(field, input, nullptr, input, "input"), "");
   const auto& answers = row.at("answers");
   std::int64_t wrong = 0;
   for (const auto s : changed_steps(answers)) {
@@ -135,10 +140,10 @@ std::string example(const FieldKind& field, const Json& row, bool open) {
     const auto count = std::to_string(wrong) + (wrong == 1 ? " cell wrong" : " cells wrong");
     const auto title = "step " + std::to_string(s + 1);
     const auto margin = row.at("margin").at(s).get<double>();
-    content += panel(title, drawing(field, answer, label, input, title + ", " + count),
+    content += panel(title, drawing(field, answer, &label, input, title + ", " + count),
                      count + (s > 0 ? ", margin " + short_number(margin) : ""));
   }
-  content += panel("answer", drawing(field, label, nothing, input, "answer"), "") + "</div>";
+  content += panel("answer", drawing(field, label, nullptr, input, "answer"), "") + "</div>";
   const bool exact = row.at("exact").get<bool>();
   return details(row.at("name").get<std::string>() + ": " +
                      (exact ? "solved" : std::to_string(wrong) + (wrong == 1 ? " cell wrong" : " cells wrong")),
@@ -159,7 +164,10 @@ HtmlSection examples_section(const Runs& runs) {
     const FieldKind field{data.at("kind").get<std::string>(), data.at("rows").get<std::int64_t>(),
                           data.at("columns").get<std::int64_t>()};
     content += "<h3>" + xml_escaped(run.name) + "</h3>\n" +
-               paragraph("Steps that changed the answer, and the last one; wrong cells are framed.");
+               paragraph(
+                   "Steps that changed the answer, and the last one. Wrong cells are framed; cells without a label, "
+                   "which are not "
+                   "judged, are faint.");
     for (const bool exact : {false, true}) {
       std::string list;
       std::int64_t count = 0, left_out = 0;

@@ -22,7 +22,7 @@ HtmlCell::HtmlCell(double number)
 HtmlCell::HtmlCell(std::int64_t number) : text(std::to_string(number)), value(text) {}
 
 HtmlCell HtmlCell::rate(const Json& json) {
-  if (!json.is_object() || !json.contains("value")) return {""};
+  if (json.is_null()) return {""};
   char buffer[64];
   const auto number = [&](const char* key) { return json.at(key).get<double>(); };
   std::snprintf(buffer, sizeof buffer, "%.3f [%.3f, %.3f]", number("value"), number("lower"), number("upper"));
@@ -31,10 +31,11 @@ HtmlCell HtmlCell::rate(const Json& json) {
   return cell;
 }
 
-std::string to_html(const HtmlTable& table) {
-  std::string html = "<div class=\"scroll\" tabindex=\"0\" role=\"region\" aria-label=\"" + xml_escaped(table.caption) +
-                     "\"><table id=\"" + table.id + "\"><caption>" + xml_escaped(table.caption) +
-                     "</caption>\n<thead><tr>";
+std::string to_html(const HtmlTable& table, bool region) {
+  const auto caption = xml_escaped(table.caption);
+  std::string html = "<div class=\"scroll\"";
+  if (region) html += " tabindex=\"0\" role=\"region\" aria-label=\"" + caption + "\"";
+  html += "><table id=\"" + table.id + "\"><caption>" + caption + "</caption>\n<thead><tr>";
   for (const auto& head : table.head) html += "<th scope=\"col\">" + xml_escaped(head) + "</th>";
   html += "</tr></thead>\n<tbody>\n";
   for (const auto& row : table.rows) {
@@ -68,14 +69,20 @@ std::string figure(const LinePlot& plot, const std::string& id) {
     cells[0] = HtmlCell(x);
     numbers.rows.push_back(std::move(cells));
   }
-  return "<figure>\n" + draw(plot).element(plot.title) + details("Numbers", to_html(numbers)) + "</figure>\n";
+  return "<figure>\n<figcaption>" + xml_escaped(plot.title) + "</figcaption>\n" +
+         draw(plot, false).element(plot.title) +
+         details("Numbers", to_html(numbers, false), false, " of: " + plot.title) + "</figure>\n";
 }
 
 std::string paragraph(const std::string& text) { return "<p>" + xml_escaped(text) + "</p>\n"; }
 
-std::string details(const std::string& summary, const std::string& content, bool open) {
-  return std::string("<details") + (open ? " open" : "") + "><summary>" + xml_escaped(summary) + "</summary>\n" +
-         content + "</details>\n";
+std::string warning(const std::string& text) { return "<p class=\"warning\">" + xml_escaped(text) + "</p>\n"; }
+
+std::string details(const std::string& summary, const std::string& content, bool open, const std::string& hidden) {
+  std::string html = open ? "<details open><summary>" : "<details><summary>";
+  html += xml_escaped(summary);
+  if (!hidden.empty()) html += "<span class=\"hidden\">" + xml_escaped(hidden) + "</span>";
+  return html + "</summary>\n" + content + "</details>\n";
 }
 
 }  // namespace dis

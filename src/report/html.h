@@ -20,7 +20,7 @@ struct HtmlCell {
   HtmlCell(const char* content) : text(content) {}             // NOLINT
   HtmlCell(double number);                                     // NOLINT
   HtmlCell(std::int64_t number);                               // NOLINT
-  /// A rate {"value", "lower", "upper"}: "0.435 [0.368, 0.504]"; its value is data-value. Anything else: empty.
+  /// A rate {"value", "lower", "upper"}: "0.435 [0.368, 0.504]"; its value is data-value. Empty for null.
   static HtmlCell rate(const Json& json);
 };
 
@@ -31,15 +31,18 @@ struct HtmlTable {
   std::vector<std::string> head;
   std::vector<std::vector<HtmlCell>> rows;
 };
-std::string to_html(const HtmlTable& table);
+/// `region`: a place of its own for the keyboard and screen readers, so that a wide one can be scrolled.
+std::string to_html(const HtmlTable& table, bool region = true);
 
 /// The drawing, and its numbers as a table to open.
 std::string figure(const LinePlot& plot, const std::string& id);
 
 std::string paragraph(const std::string& text);
+std::string warning(const std::string& text);
 
-/// Text that opens: `content` is HTML.
-std::string details(const std::string& summary, const std::string& content, bool open = false);
+/// Text that opens: `content` is HTML. `hidden` ends the summary for screen readers alone.
+std::string details(const std::string& summary, const std::string& content, bool open = false,
+                    const std::string& hidden = {});
 
 /// A section of the page with its heading, and for the list of sections.
 struct HtmlSection {

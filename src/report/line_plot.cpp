@@ -15,7 +15,8 @@ struct Ticks {
 };
 
 Ticks ticks(double low, double high) {
-  if (!(low < high)) high = low + (low == 0.0 ? 1.0 : std::abs(low));
+  // What differs by rounding alone is constant.
+  if (!(high - low > 1e-9 * std::max(std::abs(low), std::abs(high)))) high = low + (low == 0.0 ? 1.0 : std::abs(low));
   const double rough = (high - low) / 5.0, power = std::pow(10.0, std::floor(std::log10(rough)));
   const double share = rough / power;
   const double step = power * (share <= 1.0 ? 1.0 : share <= 2.0 ? 2.0 : share <= 5.0 ? 5.0 : 10.0);
@@ -59,6 +60,8 @@ struct Range {
   bool empty() const { return low > high; }
 };
 
+std::string dot_style(int colour) { return "f" + std::to_string(colour % kSeriesColours); }
+
 bool finite(const std::pair<double, double>& point) {
   return std::isfinite(point.first) && std::isfinite(point.second);
 }
@@ -73,8 +76,9 @@ std::string short_number(double value) {
   return buffer;
 }
 
-Svg draw(const LinePlot& plot) {
-  constexpr double kLeft = 62, kTop = 34, kWidth = 520, kHeight = 240, kLegendLine = 18;
+Svg draw(const LinePlot& plot, bool titled) {
+  const double top = titled ? 34 : 12;
+  constexpr double kLeft = 76, kWidth = 520, kHeight = 240, kLegendLine = 18;
   Range xs, ys;
   for (const auto& series : plot.series) {
     for (const auto& point : series.points) {
@@ -83,7 +87,7 @@ Svg draw(const LinePlot& plot) {
       ys.include(point.second);
     }
   }
-  if (xs.empty()) xs = {0.0, 1.0};
+  if (xs.empty()) xs = {plot.log_x ? 1.0 : 0.0, 10.0};
   if (plot.lowest <= plot.highest) {
     ys.include(plot.lowest);
     ys.include(plot.highest);
@@ -96,26 +100,27 @@ Svg draw(const LinePlot& plot) {
     return kLeft + kWidth * (at - x_axis.low) / (x_axis.high - x_axis.low);
   };
   const auto y_of = [&](double y) {
-    return kTop + kHeight * (1.0 - (y - y_ticks.first) / (y_ticks.last() - y_ticks.first));
+    return top + kHeight * (1.0 - (y - y_ticks.first) / (y_ticks.last() - y_ticks.first));
   };
-  // The legend has as many columns as its longest name allows, at about 7 units a character.
+  // The legend has as many columns as its longest name allows, at 9 units a character: enough for the larger letters
+  // of small screens.
   std::size_t longest = 1;
   for (const auto& series : plot.series) longest = std::max(longest, series.name.size());
   const auto columns =
-      static_cast<std::size_t>(std::clamp(kWidth / (36.0 + 7.0 * static_cast<double>(longest)), 1.0, 3.0));
+      static_cast<std::size_t>(std::clamp(kWidth / (36.0 + 9.0 * static_cast<double>(longest)), 1.0, 3.0));
   const auto legend_rows = (plot.series.size() + columns - 1) / columns;
-  Svg svg(kLeft + kWidth + 24, kTop + kHeight + 50 + kLegendLine * static_cast<double>(legend_rows));
-  svg.text(kLeft, 18, plot.title);
+  Svg svg(kLeft + kWidth + 24, top + kHeight + 50 + kLegendLine * static_cast<double>(legend_rows));
+  if (titled) svg.text(kLeft, 18, plot.title);
   for (int i = 0; i < y_ticks.count; ++i) {
     const double y = y_ticks.first + y_ticks.step * i;
     svg.line(kLeft, y_of(y), kLeft + kWidth, y_of(y), "grid");
     svg.text(kLeft - 8, y_of(y) + 4, short_number(y), "end");
   }
-  for (const double x : x_axis.marks) svg.text(x_of(x), kTop + kHeight + 18, short_number(x), "middle");
+  for (const double x : x_axis.marks) svg.text(x_of(x), top + kHeight + 18, short_number(x), "middle");
   if (plot.zero_line && y_ticks.first < 0.0 && y_ticks.last() > 0.0) {
     svg.line(kLeft, y_of(0.0), kLeft + kWidth, y_of(0.0), "axis");
   }
-  svg.text(kLeft + kWidth, kTop + kHeight + 36, plot.x_label, "end");
+  svg.text(kLeft + kWidth, top + kHeight + 36, plot.x_label, "end");
   std::size_t number = 0;
   for (const auto& series : plot.series) {
     std::vector<std::pair<double, double>> points;
@@ -124,14 +129,18 @@ Svg draw(const LinePlot& plot) {
     }
     if (series.dots || points.size() == 1) {
       for (const auto& [x, y] : points) {
-        svg.circle(x, y, 4, "f" + std::to_string(series.colour % kSeriesColours));
+        svg.circle(x, y, 4, dot_style(series.colour));
       }
     } else if (!points.empty()) {
       svg.polyline(points, series.colour, series.dashed);
     }
     const double x = kLeft + kWidth / static_cast<double>(columns) * static_cast<double>(number % columns);
-    const double y = kTop + kHeight + 54 + kLegendLine * static_cast<double>(number / columns);
-    svg.polyline({{x, y - 4}, {x + 18, y - 4}}, series.colour, series.dashed);
+    const double y = top + kHeight + 54 + kLegendLine * static_cast<double>(number / columns);
+    if (series.dots) {
+      svg.circle(x + 9, y - 4, 4, dot_style(series.colour));
+    } else {
+      svg.polyline({{x, y - 4}, {x + 18, y - 4}}, series.colour, series.dashed);
+    }
     svg.text(x + 24, y, series.name, "start", series.colour);
     ++number;
   }

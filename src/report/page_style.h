@@ -8,7 +8,7 @@ inline constexpr const char* kPageStyle = R"(
 :root{--ground:#fff;--ink:#1c1c1c;--soft:#5b5b5b;--line:#d8d8d8;--panel:#f6f6f6;--link:#0b57a4;--board:#e7d9bd;
 --board-dark:#c9b38a;--pad:#ececec;--mark:#d0021b}
 @media (prefers-color-scheme:dark){:root{--ground:#15171a;--ink:#e8e8e8;--soft:#a9adb3;--line:#3a3f46;--panel:#1f2226;
---link:#8ab8ff;--board:#8d7c5a;--board-dark:#6c5d40;--pad:#2b2f35;--mark:#ff6b6b}}
+--link:#8ab8ff;--board:#8d7c5a;--board-dark:#6c5d40;--pad:#4a5058;--mark:#ff6b6b}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--ground);color:var(--ink);font:16px/1.5 system-ui,sans-serif}
 header,main,footer{max-width:1280px;margin:0 auto;padding:0 1rem}
@@ -25,6 +25,8 @@ th,td{border-bottom:1px solid var(--line);padding:.2rem .7rem .2rem 0;text-align
 td{white-space:nowrap}thead th{color:var(--soft);font-weight:600}tbody th{font-weight:400}
 #configuration td,#differences td,#among-runs td{white-space:normal;overflow-wrap:anywhere}
 .figures{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,440px),1fr));gap:1rem}
+figcaption{font-size:.9rem;font-weight:600;margin-bottom:.3rem}
+.hidden{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 figure{margin:0;padding:.6rem;background:var(--panel);border-radius:6px;min-width:0}
 svg.plot{width:100%;height:auto;display:block}
 summary{cursor:pointer;color:var(--link);padding:.15rem 0}
@@ -34,9 +36,9 @@ summary{cursor:pointer;color:var(--link);padding:.15rem 0}
 .panel{width:8.4rem;font-size:.9rem}
 svg.field{width:100%;height:auto;display:block;shape-rendering:crispEdges}
 svg.field circle{shape-rendering:auto}
-.ground{fill:var(--pad)}.dark{fill:var(--board-dark)}.boards .ground{fill:var(--board)}
+.ground{fill:var(--pad)}.dark{fill:var(--board-dark)}.nqueens .ground{fill:var(--board)}
 .given{fill:#111}.queen{fill:#0b57a4;stroke:#fff;stroke-width:.06}
-.end{fill:var(--line)}.wrong{fill:none;stroke:var(--mark);stroke-width:.12}
+.end{fill:var(--line)}.faint{fill:var(--pad);opacity:.82}.halo{fill:none;stroke:#fff;stroke-width:.2}.wrong{fill:none;stroke:var(--mark);stroke-width:.1}
 .a0{fill:#000}.a1{fill:#0074d9}.a2{fill:#ff4136}.a3{fill:#2ecc40}.a4{fill:#ffdc00}.a5{fill:#aaa}.a6{fill:#f012be}
 .a7{fill:#ff851b}.a8{fill:#7fdbff}.a9{fill:#870c25}
 .s0{fill:#4e79a7}.s1{fill:#f28e2b}.s2{fill:#e15759}.s3{fill:#76b7b2}.s4{fill:#59a14f}.s5{fill:#edc948}.s6{fill:#b07aa1}
@@ -54,8 +56,17 @@ svg.plot .t6{fill:#ee7ab8}svg.plot .t7{fill:#aaa}}
 .figures{grid-template-columns:1fr 1fr}}
 )";
 
-/// What is folded is printed too.
+/// Rows that are solved are printed even where they are folded.
 inline constexpr const char* kPageScript =
     "addEventListener('beforeprint',()=>{for(const d of document.querySelectorAll('.examples details'))d.open=true})";
+
+/// Loads the page again every so many seconds, unless it is paused; what was open is open again. %d: seconds.
+inline constexpr const char* kFollowScript =
+    "const all=[...document.querySelectorAll('details')],name=d=>d.firstChild.textContent,"
+    "open=JSON.parse(sessionStorage.getItem('open')||'null');if(open)for(const d of all)d.open=open.includes(name(d));"
+    "const button=document.getElementById('pause');let on=true;"
+    "button.onclick=()=>{on=!on;button.textContent=on?'Pause':'Go on'};"
+    "setInterval(()=>{if(!on)return;sessionStorage.setItem('open',JSON.stringify(all.filter(d=>d.open).map(name)));"
+    "location.reload()},1000*%d)";
 
 }  // namespace dis

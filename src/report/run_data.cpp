@@ -33,20 +33,21 @@ struct Piece {
   std::vector<Mean> loss_per_step, exact_per_step;
 };
 
+/// NaN for what is no number, as the texts that stand for NaN and infinities.
+double number_of(const Json& value) {
+  return value.is_number() ? value.get<double>() : std::numeric_limits<double>::quiet_NaN();
+}
+
 double number_of(const Json& record, const char* key) {
   const auto found = record.find(key);
-  if (found == record.end()) return std::numeric_limits<double>::quiet_NaN();
-  return found->is_number() ? found->get<double>() : number_from(*found);
+  return found == record.end() ? std::numeric_limits<double>::quiet_NaN() : number_of(*found);
 }
 
 void add_list(std::vector<Mean>& means, const Json& record, const char* key) {
   const auto found = record.find(key);
-  if (found == record.end()) return;
+  if (found == record.end() || !found->is_array()) return;
   means.resize(std::max(means.size(), found->size()));
-  for (std::size_t s = 0; s < found->size(); ++s) {
-    const auto& value = (*found)[s];
-    means[s].add(value.is_number() ? value.get<double>() : number_from(value));
-  }
+  for (std::size_t s = 0; s < found->size(); ++s) means[s].add(number_of((*found)[s]));
 }
 
 void store(std::vector<std::vector<double>>& series, const std::vector<Mean>& means, std::size_t piece) {
@@ -65,6 +66,7 @@ void read_metrics(const fs::path& file, RunData& run) {
     const auto record = Json::parse(line, nullptr, false);
     if (!record.is_object()) continue;
     const double updates = number_of(record, "step");
+    if (!(updates >= 1.0)) continue;
     auto& piece = pieces[static_cast<std::int64_t>((updates - 1.0) / total * static_cast<double>(kCurvePieces))];
     piece.updates = updates;
     piece.samples = number_of(record, "samples");
@@ -75,7 +77,7 @@ void read_metrics(const fs::path& file, RunData& run) {
     add_list(piece.loss_per_step, record, "loss_per_step");
     add_list(piece.exact_per_step, record, "exact_per_step");
     run.updates = static_cast<std::int64_t>(updates);
-    run.samples = static_cast<std::int64_t>(piece.samples);
+    run.samples = std::isnan(piece.samples) ? 0 : static_cast<std::int64_t>(piece.samples);
     run.seconds = number_of(record, "seconds");
   }
   auto& curves = run.curves;
@@ -149,6 +151,8 @@ RunData read_run(const fs::path& path) {
   run.config = load_config(config);
   run.name = ending(path, 1);
   read_metrics(path / "metrics.jsonl", run);
+  run.finished = run.updates >= run.config.train.steps &&
+                 fs::exists(path / "checkpoints" / std::to_string(run.updates) / "state.json");
   run.evaluations = numbered_files(path / "eval");
   auto analyses = numbered_files(path / "analysis");
   if (!analyses.empty()) run.analysis = std::move(analyses.back());

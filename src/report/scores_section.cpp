@@ -65,12 +65,13 @@ std::vector<HtmlCell> solved_row(const std::string& name, const Json& solved) {
 
 std::string arc(const RunData& run, std::size_t r, const Json& evaluation) {
   const auto& score = evaluation.at("arc");
-  HtmlTable table{id_of("arc", r),
-                  run.name + ": " + std::to_string(score.at("tasks").get<std::int64_t>()) + " tasks of " +
-                      score.at("test_set").get<std::string>() + ", " +
-                      std::to_string(score.at("predictions").get<std::int64_t>()) + " predictions",
-                  {"", "tasks solved, ARC Prize's rule [95 %]", "mean share of a task [95 %]", "test inputs [95 %]"},
-                  {}};
+  HtmlTable table{
+      id_of("arc", r),
+      run.name + ": " + std::to_string(score.at("tasks").get<std::int64_t>()) + " tasks of " +
+          score.at("test_set").get<std::string>() + ", " + std::to_string(score.at("predictions").get<std::int64_t>()) +
+          " predictions",
+      {"answer within", "tasks solved, ARC Prize's rule [95 %]", "mean share of a task [95 %]", "test inputs [95 %]"},
+      {}};
   for (const auto& [k, solved] : score.at("pass_at").items()) table.rows.push_back(solved_row("pass@" + k, solved));
   table.rows.push_back(solved_row("among the candidates", score.at("oracle")));
   table.rows.push_back(solved_row("copying the input", score.at("copied_input")));
@@ -113,17 +114,13 @@ HtmlSection scores_section(const Runs& runs) {
     const auto& evaluation = run.evaluations.back();
     content += "<h3>" + xml_escaped(run.name) + "</h3>\n" +
                paragraph("After " + evaluation.at("checkpoint").get<std::string>() +
-                         " updates; weights: " + evaluation.at("weights").get<std::string>() +
-                         (evaluation.contains("guidance")
-                              ? "; guidance w = " + short_number(evaluation.at("guidance").get<double>())
-                              : ""));
-    if (evaluation.contains("warning"))
-      content += "<p class=\"warning\">" + xml_escaped(evaluation.at("warning").get<std::string>()) + "</p>\n";
+                         " updates; weights: " + evaluation.at("weights").get<std::string>());
+    if (evaluation.contains("warning")) content += warning(evaluation.at("warning").get<std::string>());
     if (evaluation.contains("test_sets")) content += boards(run, r, evaluation.at("test_sets"));
     if (evaluation.contains("arc")) content += arc(run, r, evaluation);
     if (evaluation.contains("examples")) {
       HtmlTable table{
-          id_of("examples-score", r), run.name + ": test examples", {"", "exact [95 %]", "token accuracy"}, {}};
+          id_of("examples-score", r), run.name + ": test examples", {"rows", "exact [95 %]", "token accuracy"}, {}};
       const auto& score = evaluation.at("examples");
       table.rows.push_back({"all", HtmlCell::rate(score.at("exact")), score.at("token_accuracy").get<double>()});
       content += to_html(table) + per_step(evaluation, id_of("examples-steps", r), "After each supervision step");

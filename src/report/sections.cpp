@@ -1,6 +1,7 @@
 #include "sections.h"
 
 #include <cmath>
+#include <cstdlib>
 
 #include "dis/config/fields.h"
 #include "dis/core/progress.h"
@@ -13,15 +14,13 @@ std::string text_of(const Json& value) { return value.is_string() ? value.get<st
 /// The field's value in the run.
 std::string value_in(const Field& field, const RunData& run) { return text_of(field.get(run.config)); }
 
-/// The one number that stands for a run's newest evaluation, and what it is called.
+/// The one number that stands for an evaluation, and what it is called.
 struct MainScore {
   std::string name;
   Json rate;
 };
 
-MainScore main_score(const RunData& run) {
-  if (run.evaluations.empty()) return {};
-  const auto& json = run.evaluations.back();
+MainScore main_score(const Json& json) {
   if (json.contains("test_sets") && !json.at("test_sets").empty()) {
     const auto& set = json.at("test_sets").front();
     for (const char* decoder : {"argmax", "commit"}) {
@@ -84,10 +83,10 @@ HtmlSection overview_section(const Runs& runs) {
   HtmlTable table{"overview",
                   "The runs",
                   {"run", "method", "updates", "of", "samples", "training time", "loss", "exact (training)",
-                   "evaluated at", "score", ""},
+                   "evaluated at", "score [95 %]", "which"},
                   {}};
   for (const auto& run : runs) {
-    const auto score = main_score(run);
+    const auto score = run.evaluations.empty() ? MainScore{} : main_score(run.evaluations.back());
     const auto last = [](const std::vector<double>& values) { return values.empty() ? std::nan("") : values.back(); };
     table.rows.push_back({run.name, to_string(run.config.method.algorithm), run.updates, run.config.train.steps,
                           run.samples, format_duration(run.seconds), last(run.curves.loss), last(run.curves.exact),
@@ -131,8 +130,8 @@ HtmlSection configuration_section(const Runs& runs) {
   }
   std::string content;
   if (runs.size() > 1) content += to_html(among);
-  content += runs.size() > 1 ? details("Differences from the defaults", to_html(differing)) : to_html(differing);
-  return {"configuration", "Configuration", content + details("The complete configuration", to_html(every))};
+  content += runs.size() > 1 ? details("Differences from the defaults", to_html(differing, false)) : to_html(differing);
+  return {"configuration", "Configuration", content + details("The complete configuration", to_html(every, false))};
 }
 
 HtmlSection training_section(const Runs& runs) {
@@ -149,7 +148,9 @@ HtmlSection training_section(const Runs& runs) {
         per_step_figure(run, "Exact answers", "curve-exact-steps-" + std::to_string(r), run.curves.exact_per_step);
     content += per_step_figure(run, "Loss", "curve-loss-steps-" + std::to_string(r), run.curves.loss_per_step);
   }
-  content += figure(shared_plot(runs, "Learning rate", &TrainingCurves::lr), "curve-lr");
+  auto rate = shared_plot(runs, "Learning rate", &TrainingCurves::lr);
+  rate.lowest = rate.highest = 0.0;
+  content += figure(rate, "curve-lr");
   auto speed = shared_plot(runs, "Samples per second", &TrainingCurves::samples_per_s);
   speed.lowest = speed.highest = 0.0;
   content += figure(speed, "curve-speed");
@@ -158,12 +159,10 @@ HtmlSection training_section(const Runs& runs) {
   bool several = false;
   for (std::size_t r = 0; r < runs.size(); ++r) {
     PlotSeries series{series_name(runs, r, "score"), {}, static_cast<int>(r)};
-    RunData at = runs[r];
     for (const auto& evaluation : runs[r].evaluations) {
-      at.evaluations = {evaluation};
-      const auto score = main_score(at);
-      const auto update = text_of(evaluation.at("checkpoint"));
-      if (score.rate.is_object()) series.points.emplace_back(std::stod(update), score.rate.at("value").get<double>());
+      const auto score = main_score(evaluation);
+      const auto update = evaluation.at("checkpoint").get<std::string>();
+      if (score.rate.is_object()) series.points.emplace_back(std::atof(update.c_str()), score.rate.at("value"));
     }
     several = several || series.points.size() > 1;
     scores.series.push_back(std::move(series));

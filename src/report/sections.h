@@ -24,7 +24,7 @@ HtmlSection examples_section(const Runs& runs);
 /// Which of N supervision steps a plot shows, from 0: as many as there are colours, the last one among them.
 std::vector<std::size_t> shown_steps(std::size_t N, std::size_t first = 0);
 
-/// "run 1" of several, "" of one: what tells the series of a plot apart.
+/// What tells the series of a plot apart: the names of several runs, `what` of one.
 std::string series_name(const Runs& runs, std::size_t run, const std::string& what);
 
 }  // namespace dis

@@ -3,10 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <fstream>
 
 #include "dis/core/error.h"
 #include "dis/report/line_plot.h"
+#include "dis/report/run_data.h"
 #include "dis/train/plan.h"
 
 namespace dis {
@@ -66,38 +66,23 @@ std::optional<double> paper_of(const Table1Column& column, const Table1Row& row)
 
 using Points = std::vector<std::pair<double, double>>;
 
-/// Updates and exact answers, means over some 60 pieces of the run.
-Points exact_points(const fs::path& run) {
-  std::ifstream file(run / "metrics.jsonl");
-  Points records;
-  std::string line;
-  while (std::getline(file, line)) {
-    const auto record = Json::parse(line, nullptr, false);
-    if (!record.is_object() || !record["exact"].is_number()) continue;  // a line that is being written; NaN
-    records.emplace_back(record["step"].get<double>(), record["exact"].get<double>());
-  }
+/// Updates and exact answers among training samples, means over pieces of the run.
+Points exact_points(const RunData& run) {
   Points points;
-  const std::size_t piece = std::max<std::size_t>(1, records.size() / 60);
-  for (std::size_t first = 0; first + piece <= records.size(); first += piece) {
-    double sum = 0.0;
-    for (std::size_t i = first; i < first + piece; ++i) sum += records[i].second;
-    points.emplace_back(records[first + piece - 1].first, sum / static_cast<double>(piece));
+  for (std::size_t i = 0; i < run.curves.updates.size(); ++i) {
+    points.emplace_back(run.curves.updates[i], run.curves.exact[i]);
   }
   return points;
 }
 
 /// Updates and pass@2 of every evaluation of the run.
-Points pass_at_2_points(const fs::path& run) {
+Points pass_at_2_points(const RunData& run) {
   Points points;
-  if (!fs::is_directory(run / "eval")) return points;
-  for (const auto& entry : fs::directory_iterator(run / "eval")) {
-    const auto name = entry.path().stem().string();
-    if (entry.path().extension() != ".json" || name.find_first_not_of("0123456789") != std::string::npos) continue;
-    const auto json = read_json(entry.path());
+  for (const auto& json : run.evaluations) {
     if (!json.contains("arc") || !json["arc"].contains("pass_at")) continue;
-    points.emplace_back(std::stod(name), json["arc"]["pass_at"]["2"]["arc_prize"]["value"].get<double>());
+    points.emplace_back(std::stod(json["checkpoint"].get<std::string>()),
+                        json["arc"]["pass_at"]["2"]["arc_prize"]["value"].get<double>());
   }
-  std::ranges::sort(points);
   return points;
 }
 
@@ -311,7 +296,9 @@ std::string table1_curves(const Table1Column& column, const fs::path& folder, Cu
     if (!column.experiments[r]) continue;
     const auto& config = column.experiments[r]->config;
     const auto run = folder / column.experiments[r]->name;
-    auto points = measure == CurveMeasure::exact ? exact_points(run) : pass_at_2_points(run);
+    if (!fs::exists(run / "config.json")) continue;
+    const auto data = read_run(run);
+    auto points = measure == CurveMeasure::exact ? exact_points(data) : pass_at_2_points(data);
     if (points.empty()) continue;
     const double each = training_flops(config, field(config), kArcVocabulary) / static_cast<double>(updates_of(config));
     for (auto& [x, y] : points) x *= axis == CurveAxis::flops ? each : 1.0;

@@ -23,6 +23,10 @@ Session boards(const std::vector<std::string>& overrides = {}) {
   auto session = make_session(load_config("", all));
   const at::NoGradGuard no_grad;
   session.model->weights().find("model.inner.lm_head.weight")->detach().mul_(4.0);
+  session.model->weights()
+      .find("model.inner.timestep_embed.embedding_weight")
+      ->detach()
+      .mul_(30.0);  // and change from step to step
   session.model->weights().refresh();
   return session;
 }
@@ -127,11 +131,22 @@ TEST(Analysis, EveryPassOfEveryRowCanBeLeftOut) {
     EXPECT_EQ(all.removed[p].exact_with, all.steps.back().exact[all.steps.back().all.grid().plain()]);
     EXPECT_EQ(all.latent[p].cells, p % 3 == 2 ? 0 : all.rows * 25) << "the third is the answer pass";
   }
+  EXPECT_EQ(all.observed_rows, all.rows);
   const auto half = analyze(boards({"analyze.removals=0.5", "analyze.latent_share=0"}), true);
   std::int64_t trials = 0;
   for (const auto& pass : half.removed) trials += pass.trials;
   EXPECT_EQ(trials, half.rows / 2);
   EXPECT_EQ(half.latent.front().cells, 0);
+  EXPECT_EQ(half.observed_rows, 0);
+}
+
+TEST(Analysis, WithoutTheLastAnswerPassTheAnswerIsThatOfTheStepBefore) {
+  const auto session = boards({"method.num_supervision=2", "analyze.removals=6", "data.min_givens=4"});
+  const auto analysis = analyze(session, true);
+  EXPECT_GT(analysis.last_change.back(), 0) << "where no answer changes this would show nothing";
+  EXPECT_EQ(analysis.removed.back().changed, analysis.last_change.back());
+  const auto& before = analysis.steps.front();
+  EXPECT_EQ(analysis.removed.back().exact_without, before.exact[before.all.grid().plain()]);
 }
 
 TEST(Analysis, CostsAboutAThirdMorePassesThanTheEvaluation) {

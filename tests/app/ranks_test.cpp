@@ -81,16 +81,22 @@ TEST(RankPrograms, EndLikeOneProcessAndGoOnWithAnotherNumber) {
 
 TEST(RankPrograms, GiveTheSameScoresByteForByte) {
   const TemporaryFolder folder;
-  const auto run = folder / "run";
-  expect_success(train_shared(run, {"train.steps=30", "data.test_boards=23", "eval.batch=4"}));
-  expect_success({"eval", "--run", run.string()});
-  const auto alone = contents(run / "eval");
-  for (const int size : {2, 3}) {
-    fs::remove_all(run / "eval");
-    const auto outcomes = RankPrograms(size, {"eval", "--run", run.string(), "--json"}).wait();
-    expect_all(outcomes, 0);
-    EXPECT_EQ(difference(alone, contents(run / "eval")), "");
-    EXPECT_EQ(outcomes[1].out, "");
+  for (const std::string algorithm : {"dis", "trm", "hrm"}) {
+    SCOPED_TRACE(algorithm);
+    const auto run = folder / algorithm;
+    std::vector<std::string> settings{"train.steps=30", "data.test_boards=23", "eval.batch=4",
+                                      "method.algorithm=" + algorithm};
+    if (algorithm != "dis") settings.insert(settings.end(), {"method.targets=label", "method.time=none"});
+    expect_success(train_shared(run, settings));
+    expect_success({"eval", "--run", run.string()});
+    const auto alone = contents(run / "eval");
+    for (const int size : {2, 3}) {
+      fs::remove_all(run / "eval");
+      const auto outcomes = RankPrograms(size, {"eval", "--run", run.string(), "--json"}).wait();
+      expect_all(outcomes, 0);
+      EXPECT_EQ(difference(alone, contents(run / "eval")), "");
+      EXPECT_EQ(outcomes[1].out, "");
+    }
   }
 }
 

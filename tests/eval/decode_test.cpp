@@ -18,8 +18,8 @@ using Tokens = std::vector<std::int32_t>;
 constexpr std::int64_t kN = 4, kCells = kN * kN, kSteps = 3;
 constexpr std::int32_t kEmpty = 1, kQueen = 2;
 
-/// A network for 4x4 boards with a mask token, untrained.
-Backbone network(at::ScalarType type = at::kFloat) {
+/// A network for 4x4 boards with a mask token, untrained; `hierarchical`: HRM's two stacks.
+Backbone network(at::ScalarType type = at::kFloat, bool hierarchical = false) {
   ModelShape shape;
   shape.config.hidden_size = 24;
   shape.config.num_heads = 2;
@@ -31,6 +31,7 @@ Backbone network(at::ScalarType type = at::kFloat) {
   shape.length = kCells;
   shape.identifiers = 1;
   shape.supervision = kSteps;
+  shape.hierarchical = hierarchical;
   Backbone model(shape, 5, at::kCPU, type);
   const at::NoGradGuard no_grad;  // so that the mask would often win, if it could
   model.weights().find("model.inner.lm_head.weight")->detach()[3].mul_(10.0);
@@ -170,11 +171,14 @@ TEST_P(Decoders, FullBoardsStayAsTheyAre) {
 }
 
 TEST_P(Decoders, TheSizeOfABatchDoesNotMatter) {
-  const auto model = network();
   const auto boards = random_boards(11);
-  for (const std::int64_t batch : {1, 4, 11}) {
-    EXPECT_EQ(decode_argmax(model, settings(batch), boards, kSteps), decode_argmax(model, settings(), boards, kSteps));
-    EXPECT_EQ(decode_commit(model, settings(batch), boards, kSteps), decode_commit(model, settings(), boards, kSteps));
+  for (const auto& model : {network(), network(at::kFloat, true)}) {
+    for (const std::int64_t batch : {1, 4, 11}) {
+      EXPECT_EQ(decode_argmax(model, settings(batch), boards, kSteps),
+                decode_argmax(model, settings(), boards, kSteps));
+      EXPECT_EQ(decode_commit(model, settings(batch), boards, kSteps),
+                decode_commit(model, settings(), boards, kSteps));
+    }
   }
 }
 

@@ -1,6 +1,8 @@
 // Cases of the baselines with halting: recorded training of TRM, and recorded steps of HRM whose weights stay.
 #include <gtest/gtest.h>
+#include <torch/torch.h>
 
+#include "dis/ops/cross_entropy.h"
 #include "dis/train/halting.h"
 #include "golden_case.h"
 
@@ -68,6 +70,27 @@ void check_trained(const Case& golden, const std::string& run) {
   }
 }
 
+/// Gradient of the puzzle rows [B, E] in the first step, of the loss and both heads' losses; `continue_target` [B].
+at::Tensor first_puzzle_gradient(const Case& golden, const at::Tensor& continue_target) {
+  const auto model = golden.network();
+  const auto tokens = golden.at("inputs")[0].to(at::kInt), labels = golden.at("labels")[0].to(at::kInt);
+  const auto lanes = tokens.size(0);
+  const auto rows = model.puzzle_rows(golden.at("puzzle_identifiers")[0].to(at::kInt));
+  const auto x = model.input(tokens, rows, at::full({lanes}, 1, at::kInt));
+  const auto after = model.latent_reasoning(x, model.initial_states(lanes));
+  const auto logits = model.readout(after.y), q = model.halting(after.y);
+  const auto share = 1.0 / static_cast<double>(lanes);
+  const auto loss =
+      cross_entropy(logits.detach(), labels, at::full({lanes}, share, at::kDouble), true, model.shape().answers);
+  const auto solved = ((loss.predictions == labels) | (labels < 0)).all(-1);
+  const auto bce = [&](std::int64_t head, const at::Tensor& target) {
+    return at::binary_cross_entropy_with_logits(q.select(1, head), target.to(at::kFloat), {}, {}, at::Reduction::Sum);
+  };
+  const auto heads = 0.5 * share * (bce(0, solved) + bce(1, continue_target));
+  torch::autograd::backward({logits, heads}, {loss.dlogits, at::ones_like(heads)});
+  return rows.grad();
+}
+
 /// Weights that stay: states, readouts and heads after every step, and the gradients of the first.
 void check_steps(const Case& golden) {
   OptimConfig frozen;
@@ -108,6 +131,11 @@ void check_steps(const Case& golden) {
     const auto last = run.state("steps") >= run.model.shape().supervision;
     expect_close("target_q_continue", continue_target(next, last), want("target_q_continue"), loose);
     if (s > 1) continue;
+    {
+      const at::AutoGradMode with_gradient(true);
+      expect_close("grad/puzzle_rows", first_puzzle_gradient(golden, want("target_q_continue")),
+                   golden.at("grad/puzzle_rows"), tolerance);
+    }
     std::int64_t begin = 0;
     for (const auto& spec : run.model.weights().table()) {
       if (spec.kind == WeightKind::buffer) continue;

@@ -25,6 +25,7 @@ Json rate(double value, int hits = 3) {
 Json curve(int points, double first) {
   Json json = {{"cells", 100}};
   for (const char* key : {"loss", "margin", "curvature", "positive", "correct"}) {
+    first += 0.1;
     for (int w = 0; w < points; ++w) json[key].push_back(first + 0.01 * w);
   }
   json["best"] = {{"w", 1.23456789}, {"loss", 0.0123456789}, {"at_end_of_grid", false}};
@@ -298,8 +299,8 @@ TEST(Report, NeedsNothingFromElsewhereAndEscapesWhatItShows) {
   EXPECT_EQ(html.find("<run>"), std::string::npos);
   EXPECT_NE(html.find("a &lt;run&gt; &amp; more"), std::string::npos);
   EXPECT_NE(html.find("task &lt;0&gt;: "), std::string::npos);
-  EXPECT_EQ(html.find("http-equiv"), std::string::npos);
-  EXPECT_NE(report_html(read_runs({run.string()}), 7).find("http-equiv=\"refresh\" content=\"7\""), std::string::npos);
+  EXPECT_EQ(html.find("location.reload"), std::string::npos);
+  EXPECT_NE(report_html(read_runs({run.string()}), 7).find("location.reload()},1000*7)"), std::string::npos);
   EXPECT_NE(html.find("Not solved (2)"), std::string::npos);
   EXPECT_NE(html.find("Solved (2)"), std::string::npos);
 }
@@ -334,6 +335,9 @@ TEST(Report, ARunThatHasOnlyBegunIsShown) {
   EXPECT_TRUE(std::isnan(read_run(run).curves.loss.at(0)));
   EXPECT_TRUE(contains(user_error_of([&] { read_run(folder.path()); }), "is not a run folder: it has no config.json"));
   fs::create_directories(run / "eval");
+  write_json(run / "eval/6.json", {{"checkpoint", "6"}, {"weights", "last"}, {"examples", Json::object()}});
+  const auto foreign = user_error_of([&] { report_html(read_runs({run.string()})); });
+  EXPECT_TRUE(contains(foreign, "a result in '" + run.string()) && contains(foreign, "run `dis eval`")) << foreign;
   write_atomically(run / "eval/6.json", "{\"arc\": ");
   EXPECT_TRUE(contains(user_error_of([&] { read_run(run); }), "eval/6.json:1:"));
 }
@@ -346,6 +350,11 @@ TEST(LinePlot, DrawsWhatIsFiniteWithinItsFrame) {
   EXPECT_EQ(svg.find("nan"), std::string::npos);
   EXPECT_NE(svg.find("<circle"), std::string::npos) << "a line of one point would not be seen";
   EXPECT_NE(draw(LinePlot{"empty", "x", {}}).document().find("<svg"), std::string::npos);
+  LinePlot constant{"constant but for rounding", "x", {{"lr", {{0, 1e-4}, {1, std::nextafter(1e-4, 1.0)}}, 0}}};
+  EXPECT_EQ(draw(constant).document().find("nan"), std::string::npos);
+  LinePlot nothing{"empty", "x", {}};
+  nothing.log_x = true;
+  EXPECT_NE(draw(nothing).document().find("<svg"), std::string::npos);
   EXPECT_EQ(short_number(0.123456), "0.1235");
   EXPECT_EQ(short_number(std::nan("")), "");
   EXPECT_EQ(short_number(15000), "15000");
@@ -353,8 +362,8 @@ TEST(LinePlot, DrawsWhatIsFiniteWithinItsFrame) {
   EXPECT_EQ(short_number(2.5e17), "2.5e+17");
   LinePlot logarithmic{"votes", "x", {{"a", {{1, 0.1}, {10, 0.2}, {1000, 0.3}}, 0}}};
   logarithmic.log_x = true;
-  // The frame begins at 62 and is 520 wide: 10 stands at a third of it.
-  EXPECT_NE(draw(logarithmic).document().find(" 235.3,"), std::string::npos) << draw(logarithmic).document();
+  // The frame begins at 76 and is 520 wide: 10 stands at a third of it.
+  EXPECT_NE(draw(logarithmic).document().find(" 249.3,"), std::string::npos) << draw(logarithmic).document();
 }
 
 }  // namespace

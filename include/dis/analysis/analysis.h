@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -70,10 +69,10 @@ struct Analysis {
   bool has_targets = true;                       ///< target_cells are counted
 };
 
-/// Runs the session's network over the rows that config.eval chooses. `own_targets`: whether the session's targets are
-/// those that the run was trained with (trajectories from a file are not read again). UserError: there are no rows;
-/// data.kind = ... without labels.
-Analysis analyze(const Session& session, bool own_targets);
+/// Runs the session's network over the rows that config.eval chooses. `targets_known`: whether the session's targets
+/// are those that the network was trained with (trajectories from a file are not read again). UserError: there are no
+/// rows, or none with a known answer.
+Analysis analyze(const Session& session, bool targets_known);
 
 /// The file that analyze writes: see docs/analysis.md for its keys.
 Json to_json(const Analysis& analysis, const Session& session, const EvaluationTarget& target);

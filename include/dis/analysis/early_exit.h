@@ -1,11 +1,12 @@
 // Stopping before the last supervision step: what it would save, and what it would cost (method, section 8).
 //
 // Rules; only the last one knows what the others cannot:
-//   steps      after step s, always
-//   agreement  after the first step that answers as the step before it
-//   halting    after the first step whose halting logit (HRM: less the continue logit) exceeds a threshold
-//   margin     after the first step whose advantage margin for its own answer, mean over the cells, is below a
-//   threshold last change  (an oracle) after the last step that changes the answer of a labelled cell
+//   steps: after step s, always
+//   agreement: after the first step that answers as the step before it
+//   halting: after the first step whose halting logit (HRM: less the continue logit) exceeds a threshold
+//   margin: after the first step whose advantage margin for its own answer, mean over the cells, is below a threshold
+//   last change: (an oracle) after the last step that changes the answer of a labelled cell
+//
 // A row that no rule stops makes all N steps.
 #pragma once
 

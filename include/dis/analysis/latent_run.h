@@ -16,6 +16,9 @@
 
 namespace dis {
 
+/// T (n + 1).
+std::int64_t passes_per_step(const ModelShape& shape);
+
 /// A row of the piece, and the pass that is left out in a run of its own.
 struct Removal {
   std::int64_t row = 0;

@@ -33,7 +33,7 @@ Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const
                     const std::vector<std::int32_t>& ids, std::int64_t steps);
 
 /// Answers [boards, L] after each supervision step s = 1..`steps`: element s - 1. `inputs` [boards, L]. The paper's
-/// decoder: each cell by itself, argmax of the logits without the mask token.
+/// decoder: each cell by itself, argmax of the logits (or of the guided policy) without the mask token.
 std::vector<std::vector<std::int32_t>> decode_argmax(const Backbone& model, const DecodeSettings& settings,
                                                      const std::vector<std::int32_t>& inputs, std::int64_t steps);
 

@@ -1,6 +1,7 @@
 // Evaluation of a trained network on what its data set keeps for tests: boards, ARC tasks, or examples of arrays.
 //
-// Results go to <folder>/<name>.json: run, checkpoint, weights, dtype, and what the kind of data has to say
+// Results go to <folder>/<name>.json, with guidance w other than 1 to <folder>/<name>-w<w>.json: run, checkpoint,
+// weights, dtype, and what the kind of data has to say
 //   nqueens         "test_sets": {test set: {"meaning", decoder: score (queens_score.h), "per_supervision_step"}}
 //   arc             "arc": scores of the votes (arc_score.h), "per_supervision_step"; beside it <name>_tasks.csv and
 //                   <name>_submission.json

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
+#include <string>
+
+#include "dis/core/json.h"
 
 namespace dis {
 
@@ -32,5 +35,11 @@ struct Rate {
     return kZ / (1 + kZ * kZ / n) * std::sqrt(value() * (1 - value()) / n + kZ * kZ / (4 * n * n));
   }
 };
+
+/// "0.930 [0.891, 0.955]"
+std::string rate_text(const Rate& rate);
+
+/// {"value", "lower", "upper", "hits", "total"}
+Json rate_json(const Rate& rate);
 
 }  // namespace dis

@@ -33,7 +33,7 @@ QueensScore score_boards(std::span<const Board> boards, std::span<const std::int
 
 /// {"boards", "valid": rate, "exact": rate, "distinct_solutions", "by_givens": {"3": {"boards", "valid", "exact"},
 /// ...}, "by_completions": {"one": ..., "two_or_three": ..., "more": ...}}; a rate is {"value", "lower", "upper",
-/// "hits"}, or null where there are no boards.
+/// "hits", "total"}, or null where there are no boards.
 Json to_json(const QueensScore& score);
 
 /// An aligned table: one line for all boards, for each class of completions and for each number of givens, with rates

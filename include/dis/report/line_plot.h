@@ -29,8 +29,8 @@ struct LinePlot {
   bool log_x = false;      ///< x > 0 on a logarithmic axis
 };
 
-/// The drawing; without any point it has axes alone.
-Svg draw(const LinePlot& plot);
+/// The drawing; without any point it has axes alone. `titled`: with the title in it.
+Svg draw(const LinePlot& plot, bool titled = true);
 
 /// A short text for a number on an axis or in a table: four significant digits, whole numbers up to a million as they
 /// are.

@@ -27,6 +27,7 @@ struct RunData {
   std::int64_t updates = 0;  ///< of the last record
   std::int64_t samples = 0;
   double seconds = 0.0;           ///< spent training
+  bool finished = false;          ///< all updates are made, and what follows them (evaluation, last checkpoint) is done
   std::vector<Json> evaluations;  ///< eval/<update>.json, ascending
   std::optional<Json> analysis;   ///< of the newest checkpoint that has one: analysis/<update>.json
 };

@@ -9,32 +9,45 @@
 #include "core/temporary_folder.h"
 #include "core/user_error.h"
 #include "dis/eval/test_rows.h"
+#include "dis/model/weights_file.h"
+#include "dis/train/trainer.h"
 
 namespace dis {
 namespace {
 
-/// 5 x 5 boards and a network of a few numbers whose readout is spread, so that its answers differ.
-Session boards(const std::vector<std::string>& overrides = {}) {
-  std::vector<std::string> all{"data.board_size=5",     "data.train_boards=20",   "data.test_boards=60",
-                               "data.split=authors",    "model.hidden_size=16",   "model.num_heads=2",
-                               "model.expansion=0.5",   "model.puzzle_emb_len=1", "method.num_supervision=3",
-                               "compute.dtype=float32", "compute.threads=2",      "analyze.examples=6"};
+RunConfig config_of(const std::vector<std::string>& overrides) {
+  std::vector<std::string> all{
+      "data.board_size=5",        "data.train_boards=60", "data.test_boards=60",   "data.split=authors",
+      "model.hidden_size=16",     "model.num_heads=2",    "model.expansion=0.5",   "model.puzzle_emb_len=1",
+      "method.num_supervision=3", "method.time=none",     "method.loss=softmax",   "train.steps=900",
+      "train.global_batch=16",    "optim.lr=0.005",       "optim.warmup_steps=20", "optim.lr_min_ratio=0",
+      "compute.dtype=float32",    "compute.threads=2",    "analyze.examples=6",    "method.targets=label"};
   all.insert(all.end(), overrides.begin(), overrides.end());
-  auto session = make_session(load_config("", all));
-  const at::NoGradGuard no_grad;
-  session.model->weights().find("model.inner.lm_head.weight")->detach().mul_(4.0);
-  session.model->weights()
-      .find("model.inner.timestep_embed.embedding_weight")
-      ->detach()
-      .mul_(30.0);  // and change from step to step
-  session.model->weights().refresh();
+  return load_config("", all);
+}
+
+/// A few seconds of training: some boards are solved, some in the last step only.
+const std::filesystem::path& trained_weights() {
+  static const TemporaryFolder folder;
+  static const std::filesystem::path file = [] {
+    auto session = make_session(config_of({}));
+    train(session, {folder / "run", false, {}});
+    return folder / "run/checkpoints/latest/model.safetensors";
+  }();
+  return file;
+}
+
+/// 5 x 5 boards, with that network.
+Session boards(const std::vector<std::string>& overrides = {}) {
+  auto session = make_session(config_of(overrides));
+  load_weights(trained_weights(), session.model->weights());
   return session;
 }
 
 const GuidanceCurve::Point& plain(const GuidanceCurve& curve) { return curve.points()[curve.grid().plain()]; }
 
 TEST(Analysis, SolvesWhatTheEvaluationSolves) {
-  const auto session = boards({"data.min_givens=4"});  // a board that is all but full: even this network solves some
+  const auto session = boards();
   const TemporaryFolder folder;
   auto eval = session.config.eval;
   eval.decoder = Decoder::argmax;
@@ -76,11 +89,13 @@ TEST(Analysis, StepsFollowFromEachOther) {
     const auto s = static_cast<std::size_t>(analysis.rules[i].threshold) - 1;
     EXPECT_EQ(analysis.exits[i].exact, analysis.steps[s].exact[analysis.steps[s].all.grid().plain()]);
   }
+  EXPECT_GT(analysis.steps[1].wrong_to_right, 0);
+  EXPECT_GT(analysis.steps[1].right_to_wrong, 0);
   EXPECT_EQ(analysis.exits.back().exact, analysis.exits[2].exact) << "after the last change nothing changes";
 }
 
 TEST(Analysis, TargetsComeNearerToTheLabel) {
-  const auto masked = analyze(boards({"method.targets=mask"}), true);
+  const auto masked = analyze(boards({"method.targets=mask", "method.masked_cells=ignore"}), true);
   EXPECT_GT(masked.steps[0].target_cells, masked.steps[1].target_cells);
   EXPECT_GT(masked.steps[1].target_cells, 0);
   EXPECT_EQ(masked.steps[2].target_cells, 0);
@@ -141,12 +156,14 @@ TEST(Analysis, EveryPassOfEveryRowCanBeLeftOut) {
 }
 
 TEST(Analysis, WithoutTheLastAnswerPassTheAnswerIsThatOfTheStepBefore) {
-  const auto session = boards({"method.num_supervision=2", "analyze.removals=6", "data.min_givens=4"});
+  const auto session = boards({"method.num_supervision=2", "analyze.removals=6"});
   const auto analysis = analyze(session, true);
   EXPECT_GT(analysis.last_change.back(), 0) << "where no answer changes this would show nothing";
   EXPECT_EQ(analysis.removed.back().changed, analysis.last_change.back());
   const auto& before = analysis.steps.front();
   EXPECT_EQ(analysis.removed.back().exact_without, before.exact[before.all.grid().plain()]);
+  EXPECT_GT(analysis.removed.back().exact_without, 0);
+  EXPECT_LT(analysis.removed.back().exact_without, analysis.rows);
 }
 
 TEST(Analysis, CostsAboutAThirdMorePassesThanTheEvaluation) {
@@ -160,7 +177,7 @@ TEST(Analysis, CostsAboutAThirdMorePassesThanTheEvaluation) {
 }
 
 TEST(Analysis, KeepsFailuresAndSuccessesAndBoardsOfOneCompletion) {
-  const auto session = boards({"data.min_givens=4"});
+  const auto session = boards();
   const auto analysis = analyze(session, true);
   EXPECT_EQ(analysis.failures.size() + analysis.successes.size(), 6U);
   for (const auto* list : {&analysis.failures, &analysis.successes}) {

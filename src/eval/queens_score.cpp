@@ -24,8 +24,14 @@ std::string line(const std::string& name, const std::string& boards, const std::
   return text.data();
 }
 
+std::string spaced_text(const Rate& rate) {
+  std::array<char, 64> text;
+  std::snprintf(text.data(), text.size(), "%.3f  [%.3f, %.3f]", rate.value(), rate.lower(), rate.upper());
+  return text.data();
+}
+
 std::string rates_line(const std::string& name, const AnswerRates& rates) {
-  return line(name, std::to_string(rates.valid.total), rate_text(rates.valid), rate_text(rates.exact));
+  return line(name, std::to_string(rates.valid.total), spaced_text(rates.valid), spaced_text(rates.exact));
 }
 
 }  // namespace

@@ -82,6 +82,7 @@ std::optional<Findings> findings_of(const Experiment& experiment, const fs::path
   if (!begun(experiment, run) || !fs::exists(evaluation_file(experiment, run))) return std::nullopt;
   const auto state = read_json(*latest_checkpoint(run) / "state.json");
   return Findings{read_json(evaluation_file(experiment, run)), state.at("seconds").get<double>(),
+                  state.value("device_seconds", state.at("seconds").get<double>()),
                   state.at("samples").get<std::int64_t>(), state.at("step").get<std::int64_t>()};
 }
 

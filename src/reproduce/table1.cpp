@@ -49,7 +49,7 @@ std::string measured_text(const Table1Cell& cell) {
   const auto& rate = cell.found->evaluation.at("arc").at("pass_at").at("2").at("arc_prize");
   const auto percent = [&](const char* key) { return 100.0 * rate.at(key).get<double>(); };
   return print("%.1f [%.1f, %.1f], %.2f h", percent("value"), percent("lower"), percent("upper"),
-               cell.found->seconds / 3600.0);
+               cell.found->device_seconds / 3600.0);
 }
 
 std::string title_of(const Table1Row& row) {
@@ -243,7 +243,8 @@ Json table1_json(const std::vector<Table1Column>& columns, const std::vector<std
       if (cell.found) {
         entry["measured"] = {{"pass_at_2", cell.found->evaluation.at("arc").at("pass_at").at("2")},
                              {"samples", cell.found->samples},
-                             {"hours", cell.found->seconds / 3600.0}};
+                             {"hours", cell.found->seconds / 3600.0},
+                             {"device_hours", cell.found->device_seconds / 3600.0}};
       }
       rows.push_back(std::move(entry));
     }
@@ -265,8 +266,8 @@ std::string table1_markdown(const std::vector<Table1Column>& columns,
     text += "\n";
   }
   return text +
-         "\nMeasured: ARC Prize's rule, 95 % interval, hours of training. Assumed: the paper does not state how "
-         "the row differs. Quoted: figures for language models that the paper quotes.\n";
+         "\nMeasured: ARC Prize's rule, 95 % interval, hours of training times ranks (GPU hours on GPUs). Assumed: the "
+         "paper does not state how the row differs. Quoted: figures for language models that the paper quotes.\n";
 }
 
 std::string table1_latex(const std::vector<Table1Column>& columns, const std::vector<std::vector<Table1Cell>>& cells) {

@@ -82,11 +82,8 @@ void save_checkpoint(const fs::path& run, const RunState& state, const Backbone&
     auto trainer = moments(model.weights(), optimiser);
     trainer.insert(trainer.end(), lanes.begin(), lanes.end());
     write_tensors(partial / "trainer.safetensors", trainer);
-    Json json = {{"format", kFormat},
-                 {"step", state.updates},
-                 {"batches", state.batches},
-                 {"samples", state.samples},
-                 {"seconds", state.seconds}};
+    Json json = {{"format", kFormat},        {"step", state.updates},    {"batches", state.batches},
+                 {"samples", state.samples}, {"seconds", state.seconds}, {"device_seconds", state.device_seconds}};
     if (state.best_score) json["best"] = {{"score", *state.best_score}, {"step", state.best_update}};
     write_json(partial / "state.json", json);
     fs::remove_all(final_folder);
@@ -144,6 +141,7 @@ RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& opt
     state.batches = json.at("batches").get<std::int64_t>();
     state.samples = json.at("samples").get<std::int64_t>();
     state.seconds = json.at("seconds").get<double>();
+    state.device_seconds = json.value("device_seconds", state.seconds);  // of one rank, before it was kept
     if (json.contains("best")) {
       state.best_score = json.at("best").at("score").get<double>();
       state.best_update = json.at("best").at("step").get<std::int64_t>();

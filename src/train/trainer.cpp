@@ -137,7 +137,7 @@ class Run {
                        .total = batches_ * updates_per_batch(config_.method),
                        .done_before = state_.updates});
     const auto start = std::chrono::steady_clock::now();
-    const double before = state_.seconds;
+    const double before = state_.seconds, device_before = state_.device_seconds;
     const auto samples_before = state_.samples;
     bool stop = false;
     BatchMetrics batch;
@@ -145,7 +145,9 @@ class Run {
       const auto own = one_batch();
       state_.updates = optimiser_.updates();
       ++state_.batches;
-      state_.seconds = before + std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      state_.seconds = before + spent;
+      state_.device_seconds = device_before + spent * static_cast<double>(ranks_.size());
       const auto seen = agree({find_non_finite(own).has_value(), stop_requested(), ended_samples(own)});
       stop = seen.stop;
       state_.samples += seen.ended;

@@ -58,7 +58,7 @@ class Checkpoints : public ::testing::Test {
   void save(std::int64_t updates, std::int64_t keep_last = 2, std::optional<double> best = {},
             std::int64_t best_update = 0, const NamedTensors& lanes = {}) {
     trained_.optimiser.set_updates(updates);
-    save_checkpoint(run(), {updates, updates / 3, updates * 4, 1.5, best, best_update}, trained_.model,
+    save_checkpoint(run(), {updates, updates / 3, updates * 4, 1.5, 3.0, best, best_update}, trained_.model,
                     trained_.optimiser, lanes, keep_last);
   }
   fs::path run() const { return folder_.path(); }
@@ -88,6 +88,7 @@ TEST_F(Checkpoints, RoundTripIsExact) {
   EXPECT_EQ(state.batches, 2);
   EXPECT_EQ(state.samples, 24);
   EXPECT_EQ(state.seconds, 1.5);
+  EXPECT_EQ(state.device_seconds, 3.0);
   EXPECT_EQ(state.best_score, std::optional(0.1 + 0.2));
   EXPECT_EQ(state.best_update, 3);
   ASSERT_EQ(read.size(), 2u);

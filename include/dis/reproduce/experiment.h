@@ -20,8 +20,9 @@ struct Experiment {
 
 /// What a finished experiment left.
 struct Findings {
-  Json evaluation;       ///< <run>/eval/<updates>.json (eval/evaluate.h)
-  double seconds = 0.0;  ///< of training
+  Json evaluation;              ///< <run>/eval/<updates>.json (eval/evaluate.h)
+  double seconds = 0.0;         ///< of training
+  double device_seconds = 0.0;  ///< the same times the ranks: GPU time where the ranks have GPUs
   std::int64_t samples = 0;
   std::int64_t updates = 0;
 };

@@ -19,7 +19,8 @@ struct RunState {
   std::int64_t updates = 0;  ///< optimiser updates
   std::int64_t batches = 0;  ///< N_sup ticks each
   std::int64_t samples = 0;
-  double seconds = 0.0;  ///< spent training, over all sittings
+  double seconds = 0.0;         ///< spent training, over all sittings
+  double device_seconds = 0.0;  ///< the same times the ranks that trained
   std::optional<double> best_score;
   std::int64_t best_update = 0;
 };

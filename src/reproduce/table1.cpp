@@ -16,6 +16,10 @@ namespace fs = std::filesystem;
 
 constexpr std::int64_t kArcVocabulary = 12;  // pad, end marker, ten colours
 
+// On the small set: with the rate that suits the compact network the larger ones learn no more than how frequent each
+// token is (docs/results.md).
+constexpr double kLargerNetworksRate = 0.125;
+
 template <class... Arguments>
 std::string print(const char* format, Arguments... arguments) {
   char buffer[256];
@@ -176,6 +180,7 @@ std::vector<Table1Column> table1_mini_columns(const fs::path& folder, const RunC
     }
     config.optim.name = full.optim.name;
     config.optim.ema_rate = full.optim.ema_rate;
+    if (config.model.hidden_size > small.model.hidden_size) config.optim.lr *= kLargerNetworksRate;
     config = with_budget(config, budget, field(config), kArcVocabulary);
     config.train.eval_every = std::max<std::int64_t>(1, updates_of(config) / 5);
     equal_flops.experiments.back() = Experiment{row.key + "_equal_flops", config};

@@ -111,7 +111,12 @@ TEST(Table1, TheSmallRowsShareABudget) {
   const auto small = load_config(DIS_SOURCE_DIR "/configs/arc/mini.json");
   const auto columns = table1_mini_columns(DIS_SOURCE_DIR "/configs/table1", small);
   const auto cells = collect_table1(columns, "no such folder");
-  for (std::size_t r = 0; r < 7; ++r) EXPECT_NEAR(cells[0][r].flops / cells[0][1].flops, 1.0, 0.03);
+  for (std::size_t r = 0; r < 7; ++r) {
+    EXPECT_NEAR(cells[0][r].flops / cells[0][1].flops, 1.0, 0.03);
+    const auto& config = columns[0].experiments[r]->config;
+    EXPECT_EQ(config.model.hidden_size, r < 2 ? 128 : 256);
+    EXPECT_EQ(config.optim.lr, r < 2 ? small.optim.lr : small.optim.lr / 8) << "too high for the wider networks";
+  }
   const auto& trm = columns[1].experiments[0]->config;
   const auto& dis = columns[1].experiments[1]->config;
   EXPECT_EQ(trm.train.steps / 16 * trm.train.global_batch, dis.train.steps / 6 * dis.train.global_batch);

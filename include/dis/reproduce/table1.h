@@ -36,8 +36,8 @@ struct Table1Column {
 std::vector<Table1Column> table1_columns(const std::filesystem::path& folder);
 
 /// The rows on a small set of tasks, `small` (configs/arc/mini.json): widths and layers relative to it as the rows'
-/// are to DIS-compact, each with half the training FLOPs of `small` itself; a second column trains the compact rows on
-/// as many samples as DIS-compact sees in the first.
+/// are to DIS-compact, each with half the training FLOPs of `small` itself, wider networks with an eighth of its
+/// learning rate; a second column trains the compact rows on as many samples as DIS-compact sees in the first.
 std::vector<Table1Column> table1_mini_columns(const std::filesystem::path& folder, const RunConfig& small);
 
 struct Table1Cell {

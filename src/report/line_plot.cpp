@@ -109,7 +109,7 @@ Svg draw(const LinePlot& plot, bool titled) {
   const auto columns =
       static_cast<std::size_t>(std::clamp(kWidth / (36.0 + 9.0 * static_cast<double>(longest)), 1.0, 3.0));
   const auto legend_rows = (plot.series.size() + columns - 1) / columns;
-  Svg svg(kLeft + kWidth + 24, top + kHeight + 50 + kLegendLine * static_cast<double>(legend_rows));
+  Svg svg(kLeft + kWidth + 34, top + kHeight + 50 + kLegendLine * static_cast<double>(legend_rows));
   if (titled) svg.text(kLeft, 18, plot.title);
   for (int i = 0; i < y_ticks.count; ++i) {
     const double y = y_ticks.first + y_ticks.step * i;

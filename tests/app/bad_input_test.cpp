@@ -378,17 +378,18 @@ TEST_F(BadInput, RunInUse) {
 }
 
 TEST_F(BadInput, Usage) {
-  expect_refused({{{}, {"subcommand"}},
-                  {{"trian"}, {"unknown subcommand \"trian\"", "train, eval, predict, reproduce, data"}},
-                  {{"config", "shwo"}, {"unknown subcommand \"shwo\"", "show, check, schema, fields"}},
-                  {{"train"}, {"--run-dir"}},
-                  {{"train", "--run-dir"}, {"--run-dir"}},
-                  {train_tiny("@/run", {}) + Arguments{"--stpes", "3"}, {"--stpes"}},
-                  {train_tiny("@/run", {}) + Arguments{"extra"}, {"extra"}},
-                  {{"train", "--run-dir", "@/run", "--config", ""}, {"--config", "expected a path"}},
-                  {{"bench", "step", "--batch", "0"}, {"--batch"}},
-                  {{"config", "fields", "--json", "--markdown"}, {"--markdown"}}},
-                 2);
+  expect_refused(
+      {{{}, {"subcommand"}},
+       {{"trian"}, {"unknown subcommand \"trian\"", "train, eval, analyze, report, predict, reproduce, data"}},
+       {{"config", "shwo"}, {"unknown subcommand \"shwo\"", "show, check, schema, fields"}},
+       {{"train"}, {"--run-dir"}},
+       {{"train", "--run-dir"}, {"--run-dir"}},
+       {train_tiny("@/run", {}) + Arguments{"--stpes", "3"}, {"--stpes"}},
+       {train_tiny("@/run", {}) + Arguments{"extra"}, {"extra"}},
+       {{"train", "--run-dir", "@/run", "--config", ""}, {"--config", "expected a path"}},
+       {{"bench", "step", "--batch", "0"}, {"--batch"}},
+       {{"config", "fields", "--json", "--markdown"}, {"--markdown"}}},
+      2);
 }
 
 // ---------------------------------------------------------------------------------------------- NaN and infinite loss

@@ -109,7 +109,7 @@ TEST_F(Checkpoints, TheComputeCopyOfANarrowNetworkIsBroughtUpToDate) {
 
 TEST_F(Checkpoints, WithoutAnAverageThereIsNoSuchFile) {
   SmallRun plain(small_config());
-  save_checkpoint(run(), {3, 1, 4, 0.0, {}, 0}, plain.model, plain.optimiser, {}, 1);
+  save_checkpoint(run(), {3, 1, 4, 0.0, 0.0, {}, 0}, plain.model, plain.optimiser, {}, 1);
   EXPECT_FALSE(fs::exists(folder() / "3" / "ema.safetensors"));
   NamedTensors lanes;
   EXPECT_EQ(load_checkpoint(folder() / "3", plain.model, plain.optimiser, lanes).best_score, std::nullopt);

@@ -92,6 +92,9 @@ class Piece {
   std::span<const std::int32_t> label_of(std::int64_t row) const {
     return std::span(batch_.labels).subspan(static_cast<std::size_t>(first_ + row) * length_, length_);
   }
+  std::span<const std::int32_t> input_of(std::int64_t row) const {
+    return std::span(batch_.inputs).subspan(static_cast<std::size_t>(first_ + row) * length_, length_);
+  }
   at::Tensor batch_tensor(const std::vector<std::int32_t>& values, std::size_t width) const {
     const auto columns = static_cast<std::int64_t>(width);
     const auto all = at::from_blob(const_cast<std::int32_t*>(values.data()),  // NOLINT: read only
@@ -124,7 +127,7 @@ class Piece {
     for (std::int64_t i = 0; i < count_; ++i) {
       if (rows_[static_cast<std::size_t>(i)].labelled == 0) continue;
       const auto label = label_of(i);
-      const auto input = std::span(batch_.inputs).subspan(static_cast<std::size_t>(first_ + i) * length_, length_);
+      const auto input = input_of(i);
       session_.targets->frames(static_cast<std::uint64_t>(session_.config.run.seed),
                                static_cast<std::uint64_t>(global_ + i), {input, label, {}}, *session_.data, frames);
       for (std::size_t s = 1; s <= static_cast<std::size_t>(steps); ++s) {
@@ -241,7 +244,7 @@ class Piece {
       auto& examples = exact ? found_.successes : found_.failures;
       if (examples.size() >= most_examples(session_) || !all_.original(global_ + i)) continue;
       const auto label = label_of(i);
-      const auto input = std::span(batch_.inputs).subspan(static_cast<std::size_t>(first_ + i) * length_, length_);
+      const auto input = input_of(i);
       examples.push_back({all_.name(global_ + i),
                           exact,
                           {input.begin(), input.end()},

@@ -28,13 +28,16 @@ class Runner {
   at::Tensor logits(const at::Tensor& y) const {
     return model_.readout(y).slice(1, config().puzzle_emb_len).slice(2, 0, model_.shape().answers);
   }
-  at::Tensor policy(const at::Tensor& y) const { return log_policy(logits(y), settings_.loss).cpu().contiguous(); }
+  at::Tensor policy_of(const at::Tensor& cell_logits) const {
+    return log_policy(cell_logits, settings_.loss).cpu().contiguous();
+  }
+  at::Tensor policy(const at::Tensor& y) const { return policy_of(logits(y)); }
   void do_pass(std::int64_t pass, const at::Tensor& x, States& s) const {
     (latent(pass) ? s.z : s.y) = latent(pass) ? model_.latent_pass(x, s) : model_.answer_pass(s);
   }
-  at::Tensor next_tokens(const at::Tensor& tokens, const at::Tensor& y) const {
-    return settings_.feedback == Feedback::prediction ? logits(y).argmax(-1).to(at::kInt) : tokens;
-  }
+  /// Whether a step is shown the answer of the one before.
+  bool feeds_back() const { return settings_.feedback == Feedback::prediction; }
+  static at::Tensor answer(const at::Tensor& cell_logits) { return cell_logits.argmax(-1).to(at::kInt); }
 
   /// The last answer when pass `removed` of step `from` is left out; all given as they stand before that step.
   at::Tensor without_pass(at::Tensor tokens, const at::Tensor& rows, States s, std::int64_t from, std::int64_t steps,
@@ -44,9 +47,9 @@ class Runner {
       for (std::int64_t pass = 0; pass < passes(); ++pass) {
         if (step != from || pass != removed) do_pass(pass, x, s);
       }
-      tokens = next_tokens(tokens, s.y);
+      if (step < steps && feeds_back()) tokens = answer(logits(s.y));
     }
-    return logits(s.y).argmax(-1).to(at::kInt).cpu().contiguous();
+    return answer(logits(s.y)).cpu().contiguous();
   }
 
  private:
@@ -110,10 +113,11 @@ std::vector<std::vector<std::int32_t>> run_open(const Backbone& model, const Dec
       observer.latent_pass(s, runner.latent(pass) ? pass : pass - 1, seen, now);
       seen = now;
     }
-    const auto after = runner.policy(states.y);
+    const auto cell_logits = runner.logits(states.y);
+    const auto after = runner.policy_of(cell_logits);
     observer.step(s, before, after, model.halting(states.y).cpu());
     before = after;
-    tokens = runner.next_tokens(tokens, states.y);
+    if (runner.feeds_back()) tokens = Runner::answer(cell_logits);
   }
   return answers;
 }

@@ -298,13 +298,12 @@ HtmlSection analysis_section(const Runs& runs) {
     if (analysis.contains("warning")) content += warning(analysis.at("warning").get<std::string>());
   }
   content += paragraph(
-      "A supervision step turns the policy before it into the policy after it. Its advantage margin is how much more "
-      "it raises the log-probability of the right token than that of the tokens that the policy would choose. L(w) is "
-      "the loss when the step is taken w times as far, and the margin its downward slope: from w = 0 to 1 it adds up "
-      "to "
-      "what the step takes from the loss; at w = 1, the plain answer, it says whether a longer step would take more "
-      "(positive) or the step went too far (negative). Step 1 is compared with the readout of a constant and left out "
-      "of these plots.");
+      "A supervision step turns the policy before it into the policy after it. Its advantage margin is how much "
+      "more it raises the log-probability of the right token than that of the tokens that the policy would choose. "
+      "L(w) is the loss when the step is taken w times as far, and the margin its downward slope: from w = 0 to 1 "
+      "it adds up to what the step takes from the loss; at w = 1, the plain answer, it says whether a longer step "
+      "would take more (positive) or the step went too far (negative). Step 1 is compared with the readout of a "
+      "constant and left out of these plots.");
   auto exact = step_plot(runs, "Exact rows after each step",
                          [](const Json&, const Json& step) { return step.at("exact").at("value").get<double>(); });
   exact.lowest = 0.0;

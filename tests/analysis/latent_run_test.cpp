@@ -9,6 +9,7 @@
 
 #include "dis/core/random.h"
 #include "dis/eval/policy.h"
+#include "model/small_shape.h"
 
 namespace dis {
 namespace {
@@ -25,19 +26,10 @@ struct Setting {
 class LatentRun : public ::testing::TestWithParam<Setting> {
  protected:
   static Backbone network() {
-    ModelShape shape;
-    shape.config.hidden_size = 24;
-    shape.config.num_heads = 2;
-    shape.config.expansion = 0.5;
-    shape.config.puzzle_emb_len = 2;
-    shape.config.puzzle_emb_ndim = 24;
+    auto shape = small_model_shape(kCells, 5);
     shape.config.H_cycles = GetParam().T;
     shape.config.L_cycles = GetParam().n;
-    shape.vocabulary = 6;
-    shape.answers = 5;
-    shape.length = kCells;
     shape.identifiers = 3;
-    shape.supervision = kSteps;
     shape.hierarchical = GetParam().hierarchical;
     shape.halting = shape.hierarchical;
     return {shape, 5, at::kCPU, at::kFloat};

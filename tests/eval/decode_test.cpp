@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "dis/core/random.h"
+#include "model/small_shape.h"
 
 namespace dis {
 namespace {
@@ -20,17 +21,7 @@ constexpr std::int32_t kEmpty = 1, kQueen = 2;
 
 /// A network for 4x4 boards with a mask token, untrained; `hierarchical`: HRM's two stacks.
 Backbone network(at::ScalarType type = at::kFloat, bool hierarchical = false) {
-  ModelShape shape;
-  shape.config.hidden_size = 24;
-  shape.config.num_heads = 2;
-  shape.config.expansion = 0.5;
-  shape.config.puzzle_emb_len = 2;
-  shape.config.puzzle_emb_ndim = 24;
-  shape.vocabulary = 4;
-  shape.answers = 3;
-  shape.length = kCells;
-  shape.identifiers = 1;
-  shape.supervision = kSteps;
+  auto shape = small_model_shape(kCells, 3);
   shape.hierarchical = hierarchical;
   Backbone model(shape, 5, at::kCPU, type);
   const at::NoGradGuard no_grad;  // so that the mask would often win, if it could

@@ -7,25 +7,14 @@
 #include "dis/core/random.h"
 #include "dis/eval/decode.h"
 #include "dis/eval/policy.h"
+#include "model/small_shape.h"
 
 namespace dis {
 namespace {
 
 constexpr std::int64_t kCells = 16, kSteps = 3, kRows = 6;
 
-Backbone network() {
-  ModelShape shape;
-  shape.config.hidden_size = 24;
-  shape.config.num_heads = 2;
-  shape.config.expansion = 0.5;
-  shape.config.puzzle_emb_len = 2;
-  shape.config.puzzle_emb_ndim = 24;
-  shape.vocabulary = 4;
-  shape.answers = 3;
-  shape.length = kCells;
-  shape.supervision = kSteps;
-  return {shape, 5, at::kCPU, at::kFloat};
-}
+Backbone network() { return {small_model_shape(kCells, 3), 5, at::kCPU, at::kFloat}; }
 
 std::vector<std::int32_t> inputs() {
   std::vector<std::int32_t> tokens;

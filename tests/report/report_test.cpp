@@ -152,6 +152,13 @@ void make_run(const fs::path& run, const std::vector<std::string>& settings) {
 
 const std::vector<std::string> kShort{"train.steps=40", "method.num_supervision=2", "name=a <run> & more"};
 
+/// A short run on boards that was evaluated and analysed.
+void make_analysed_run(const fs::path& run) {
+  make_run(run, kShort);
+  write_json(run / "eval/40.json", boards_evaluation());
+  write_json(run / "analysis/40.json", analysis("nqueens", 2, 5, 4));
+}
+
 /// Tables of the page by their ids: rows of (text, data-value).
 struct Cell {
   std::string text, value;
@@ -185,9 +192,7 @@ void expect_number(const Cell& cell, const Json& number) {
 TEST(Report, TablesHoldTheNumbersOfTheFiles) {
   const TemporaryFolder folder;
   const auto run = folder / "first";
-  make_run(run, kShort);
-  write_json(run / "eval/40.json", boards_evaluation());
-  write_json(run / "analysis/40.json", analysis("nqueens", 2, 5, 4));
+  make_analysed_run(run);
   const auto tables = tables_of(report_html(read_runs({run.string()})));
 
   const auto score = read_json(run / "eval/40.json").at("test_sets").at("boards").at("argmax");
@@ -289,9 +294,7 @@ TEST(Report, RunsAreComparedOnSharedAxes) {
 TEST(Report, NeedsNothingFromElsewhereAndEscapesWhatItShows) {
   const TemporaryFolder folder;
   const auto run = folder / "first";
-  make_run(run, kShort);
-  write_json(run / "eval/40.json", boards_evaluation());
-  write_json(run / "analysis/40.json", analysis("nqueens", 2, 5, 4));
+  make_analysed_run(run);
   const auto html = report_html(read_runs({run.string()}));
   for (const char* foreign : {"http:", "https:", "src=", "@import", "url("}) {
     EXPECT_EQ(html.find(foreign), std::string::npos) << foreign;

@@ -142,7 +142,6 @@ class Piece {
     const auto tokens = static_cast<std::size_t>(before.size(2));
     const auto *l_u = before.data_ptr<double>(), *l_c = after.data_ptr<double>();
     const auto halt = halting.contiguous();
-    const bool hierarchical = session_.model->shape().hierarchical;
     auto& step = found_.steps[static_cast<std::size_t>(s - 1)];
     for (std::size_t i = 0; i < rows_.size(); ++i) {
       auto& row = rows_[i];
@@ -186,9 +185,7 @@ class Piece {
       row.trace.changed.push_back(changed);
       row.trace.changed_labelled.push_back(changed_labelled);
       row.trace.margin.push_back(own_margin / static_cast<double>(length_));
-      const auto* q = halt.data_ptr<float>() + 2 * i;
-      row.trace.halting.push_back(hierarchical ? static_cast<double>(q[0]) - static_cast<double>(q[1])
-                                               : static_cast<double>(q[0]));
+      row.trace.halting.push_back(static_cast<double>(halt.data_ptr<float>()[i]));
       row.answers.push_back(std::move(answer));
     }
   }

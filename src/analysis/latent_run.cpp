@@ -115,7 +115,7 @@ std::vector<std::vector<std::int32_t>> run_open(const Backbone& model, const Dec
     }
     const auto cell_logits = runner.logits(states.y);
     const auto after = runner.policy_of(cell_logits);
-    observer.step(s, before, after, model.halting(states.y).cpu());
+    observer.step(s, before, after, model.halt_decision(model.halting(states.y)).cpu());
     before = after;
     if (runner.feeds_back()) tokens = Runner::answer(cell_logits);
   }

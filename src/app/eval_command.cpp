@@ -46,9 +46,8 @@ void show_boards(const Session& session, const NQueensData& data, std::int64_t c
   }
   std::vector<std::int32_t> inputs;
   for (const auto& board : boards) inputs.insert(inputs.end(), board.input.begin(), board.input.end());
-  const DecodeSettings settings{config.method.feedback, config.method.loss, config.eval.batch, nullptr,
-                                config.eval.guidance};
-  const auto answers = decode_argmax(*session.model, settings, inputs, config.method.num_supervision);
+  const auto answers =
+      decode_argmax(*session.model, decode_settings(session, config.eval), inputs, config.method.num_supervision).steps;
   const auto length = static_cast<std::ptrdiff_t>(session.model->shape().length);
   for (std::ptrdiff_t i = 0; i < std::ssize(boards); ++i) {
     const auto& board = boards[static_cast<std::size_t>(i)];

@@ -2,6 +2,7 @@
 #include <CLI/CLI.hpp>
 #include <iostream>
 #include <memory>
+#include <optional>
 
 #include "commands.h"
 #include "config_options.h"
@@ -110,15 +111,30 @@ struct Table1Options {
   std::string small = "configs/arc/mini.json";
   std::string scale = "paper";
   std::vector<std::string> rows, sets;
+  std::optional<std::int64_t> seed;
 };
+
+/// What an option names by default lies in the project's folder, and dis may be started elsewhere.
+void check_found(const fs::path& path, const std::string& option) {
+  if (fs::exists(path)) return;
+  throw UserError("there is no '" + path.string() + "' in " + fs::current_path().string() +
+                  ": start dis in the project's folder, or say where it is with " + option);
+}
 
 void run_table1(const Table1Options& options) {
   const bool mini = options.scale == "mini";
-  const auto columns =
+  check_found(options.configs, "--configs");
+  if (mini) check_found(options.small, "--small");
+  auto columns =
       mini ? table1_mini_columns(options.configs, load_config(options.small)) : table1_columns(options.configs);
   const auto wanted = [](const std::vector<std::string>& list, const std::string& name) {
     return list.empty() || std::ranges::find(list, name) != list.end();
   };
+  for (auto& column : columns) {
+    for (auto& experiment : column.experiments) {
+      if (experiment && options.seed) experiment->config.run.seed = *options.seed;
+    }
+  }
   std::vector<Experiment> experiments;
   for (const auto& column : columns) {
     const auto set = column.name == "ARC-1" ? "arc1" : column.name == "ARC-2" ? "arc2" : "mini";
@@ -179,6 +195,8 @@ void add_reproduce_command(CLI::App& app) {
       ->check(CLI::IsMember({"paper", "mini"}));
   table1->add_option("--configs", table->configs, "Folder of the rows")->capture_default_str();
   table1->add_option("--small", table->small, "Configuration of the small set")->capture_default_str();
+  table1->add_option("--seed", table->seed, "Seed of every run, in place of the configurations'; needs its own --out")
+      ->check(CLI::NonNegativeNumber);
   table1->add_option("--format", table->study.format, "markdown, json or latex")
       ->check(CLI::IsMember({"markdown", "json", "latex"}));
   table1->add_flag_callback(

@@ -32,6 +32,7 @@ Subject open_run(const SubjectOptions& options, const RunConfig& config, const s
   const auto file = folder / (averaged ? "ema.safetensors" : "model.safetensors");
   EvaluationTarget target{fs::path(options.run) / options.results, folder.filename().string(), options.run,
                           averaged ? "moving average" : "last"};
+  target.variant = variant_name(config.eval, trained.eval);
   const auto identifiers = fs::path(options.run) / "identifiers.json";
   if (session.config.data == trained.data && same_identifiers(identifiers, *session.data)) {
     load_weights(file, session.model->weights());
@@ -54,6 +55,7 @@ Subject open_weights(const SubjectOptions& options, const RunConfig& config,
   auto session = make_session(config, ranks);
   const fs::path file = options.weights;
   EvaluationTarget target{fs::path(options.output), file.stem().string(), "", file.string()};
+  target.variant = variant_name(config.eval, {});
   std::vector<std::string> theirs;
   if (!options.identifiers.empty()) {
     theirs = read_identifiers(options.identifiers);

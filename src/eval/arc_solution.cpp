@@ -45,7 +45,7 @@ GridScene solution_scene(const Session& session, const EvalConfig& eval, const s
                     " (with grids of up to " + std::to_string(data->puzzles().side()) + " rows and columns)");
   }
   const auto election = election_of(data->puzzles(), {found - groups.begin()}, eval.votes);
-  const auto book = vote(session, *data, election, {.batch = eval.batch, .guidance = eval.guidance});
+  const auto book = vote(session, *data, election, {.eval = eval});
 
   GridScene scene{"Task " + id, {}};
   for (int test = 0; test < std::ssize(found->test_pairs); ++test) {

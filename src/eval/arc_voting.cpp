@@ -14,7 +14,7 @@
 #include "dis/core/progress.h"
 #include "dis/core/random.h"
 #include "dis/core/signals.h"
-#include "dis/eval/decode.h"
+#include "dis/eval/evaluate.h"
 #include "dis/eval/vote_file.h"
 
 namespace dis {
@@ -108,15 +108,14 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
   const auto recorded = shared_number(*session.ranks, file ? file->next_prediction() : 0);
   const auto total = std::ssize(election.rows);
   if (recorded > 0) log_info(std::to_string(recorded) + " of " + std::to_string(total) + " votes are there already");
-  const DecodeSettings decode{session.config.method.feedback, session.config.method.loss, settings.batch,
-                              session.ranks.get(), settings.guidance};
+  const auto decode = decode_settings(session, settings.eval);
   const int threads = at::get_num_threads();
   Progress progress({.what = "vote", .unit = "puzzles", .total = total, .done_before = recorded});
   Ballots ballots;
   // Batches begin at multiples of their size, in every sitting and for any number of ranks: a row's rounding depends on
   // its batch. Each rank answers one of `stride` rows; all count all votes, in the same order.
-  const auto stride = settings.batch * session.ranks->size();
-  for (auto first = recorded / settings.batch * settings.batch; first < total; first += stride) {
+  const auto stride = settings.eval.batch * session.ranks->size();
+  for (auto first = recorded / settings.eval.batch * settings.eval.batch; first < total; first += stride) {
     const auto count = std::min(stride, total - first);
     const auto from = static_cast<std::size_t>(first), size = static_cast<std::size_t>(count);
     const auto rows = make_rows(data, std::span(election.rows).subspan(from, size));

@@ -20,34 +20,68 @@ struct Scores {
   LossKind kind;  ///< how they become probabilities
 };
 
+struct LastStep {
+  at::Tensor halting;  ///< [B] logit of the halting head
+  at::Tensor made;     ///< [B] int32, steps
+};
+
+/// What the rows hold that still make steps.
+struct OpenRows {
+  at::Tensor number;  ///< [R] int64, in the batch
+  at::Tensor tokens;  ///< [R, L]
+  at::Tensor puzzle;  ///< [R, P, D], or undefined
+  States states;      ///< [R, S, D]
+  at::Tensor before;  ///< [R, L, A] log-policy before the step, or undefined
+
+  void keep(const at::Tensor& which) {
+    for (auto* x : {&number, &tokens, &puzzle, &states.y, &states.z, &before}) {
+      if (x->defined()) *x = x->index_select(0, which);
+    }
+  }
+};
+
 /// Runs supervision steps 1..`steps` on tokens int32 [B, L] of puzzles `ids` int32 [B]; calls `after(s, scores)`.
-/// Returns the last answer state.
-at::Tensor supervise(const Backbone& model, const DecodeSettings& settings, at::Tensor tokens, const at::Tensor& ids,
-                     std::int64_t steps, const std::function<void(std::int64_t, const Scores&)>& after) {
-  const auto lanes = tokens.size(0);
+LastStep supervise(const Backbone& model, const DecodeSettings& settings, const at::Tensor& tokens,
+                   const at::Tensor& ids, std::int64_t steps,
+                   const std::function<void(std::int64_t, const Scores&)>& after) {
   const auto& shape = model.shape();
-  auto states = model.initial_states(lanes);
-  const auto rows = model.puzzle_rows(ids);
   const auto cell_logits = [&](const at::Tensor& y) {
     return model.readout(y).slice(1, shape.config.puzzle_emb_len).slice(2, 0, shape.answers);
   };
+  const auto batch = tokens.size(0);
+  OpenRows open{at::arange(batch, tokens.options().dtype(at::kLong)),
+                tokens,
+                model.puzzle_rows(ids),
+                model.initial_states(batch),
+                {}};
   const bool guided = settings.guidance != 1.0;
-  at::Tensor before;  // log-policy before the step
-  if (guided) before = log_policy(cell_logits(states.y), settings.loss);
+  if (guided) open.before = log_policy(cell_logits(open.states.y), settings.loss);
+  Scores scores{{}, guided ? LossKind::softmax : settings.loss};
+  LastStep last{at::empty({batch}, tokens.options().dtype(at::kFloat)), at::empty({batch}, tokens.options())};
   for (std::int64_t s = 1; s <= steps; ++s) {
-    const auto x = model.input(tokens, rows, at::full({lanes}, s, tokens.options()));
-    states = model.latent_reasoning(x, states);
-    const auto logits = cell_logits(states.y);
-    if (guided) {
-      const auto now = log_policy(logits, settings.loss);
-      after(s, {guided_policy(before, now, settings.guidance), LossKind::softmax});
-      before = now;
-    } else {
-      after(s, {logits, settings.loss});
+    const auto rows = open.number.size(0);
+    if (rows > 0) {
+      const auto x = model.input(open.tokens, open.puzzle, at::full({rows}, s, tokens.options()));
+      open.states = model.latent_reasoning(x, open.states);
+      const auto logits = cell_logits(open.states.y);
+      auto values = logits;
+      if (guided) {
+        const auto now = log_policy(logits, settings.loss);
+        values = guided_policy(open.before, now, settings.guidance);
+        open.before = now;
+      }
+      scores.values = rows == batch ? values : scores.values.index_copy(0, open.number, values);
+      if (settings.feedback == Feedback::prediction) open.tokens = logits.argmax(-1).to(at::kInt);
+      if (settings.halting || s == steps) {
+        const auto q = model.halting(open.states.y);
+        last.halting.index_copy_(0, open.number, q.select(1, 0));
+        last.made.index_fill_(0, open.number, s);
+        if (settings.halting) open.keep((model.halt_decision(q) > 0.0).logical_not().nonzero().squeeze(1));
+      }
     }
-    if (settings.feedback == Feedback::prediction) tokens = logits.argmax(-1).to(at::kInt);
+    after(s, scores);
   }
-  return states.y;
+  return last;
 }
 
 /// Boards have the blank identifier.
@@ -82,26 +116,28 @@ Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const
   Answers answers;
   answers.steps.assign(static_cast<std::size_t>(steps), std::vector<std::int32_t>(inputs.size()));
   answers.halting.resize(ids.size());
+  answers.made.resize(ids.size());
   for_pieces(fields.size(0), settings.batch, settings.ranks, model.device(),
              [&](std::int64_t first, std::int64_t count) {
                const auto tokens = fields.narrow(0, first, count).to(model.device());
-               const auto y =
+               const auto last =
                    supervise(model, settings, tokens, puzzles.narrow(0, first, count).to(model.device()), steps,
                              [&](std::int64_t s, const Scores& scores) {
                                store(scores.values.argmax(-1), first, answers.steps[static_cast<std::size_t>(s - 1)]);
                              });
-               const auto halt = model.halting(y).select(1, 0).contiguous().cpu();
-               std::copy_n(halt.data_ptr<float>(), count, answers.halting.begin() + first);
+               std::copy_n(last.halting.cpu().data_ptr<float>(), count, answers.halting.begin() + first);
+               std::copy_n(last.made.cpu().data_ptr<std::int32_t>(), count, answers.made.begin() + first);
              });
   for (auto& step : answers.steps) join(settings, step);
   join(settings, answers.halting);
+  join(settings, answers.made);
   return answers;
 }
 
-std::vector<std::vector<std::int32_t>> decode_argmax(const Backbone& model, const DecodeSettings& settings,
-                                                     const std::vector<std::int32_t>& inputs, std::int64_t steps) {
+Answers decode_argmax(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
+                      std::int64_t steps) {
   const std::vector<std::int32_t> blank(inputs.size() / static_cast<std::size_t>(model.shape().length));
-  return answer_rows(model, settings, inputs, blank, steps).steps;
+  return answer_rows(model, settings, inputs, blank, steps);
 }
 
 std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSettings& settings,

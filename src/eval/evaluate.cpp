@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <numeric>
 
 #include "dis/core/files.h"
 #include "dis/eval/arc_voting.h"
@@ -27,22 +28,31 @@ Evaluation evaluate_kind(const Session& session, const EvalConfig& eval, const E
 
 }  // namespace
 
+std::string variant_name(const EvalConfig& eval, const EvalConfig& own) {
+  std::string name;
+  if (eval.guidance != own.guidance) name += "-w" + Json(eval.guidance).dump();
+  if (eval.halting != own.halting) name += eval.halting ? "-halting" : "-all-steps";
+  return name;
+}
+
 Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
   if (session.ranks->first()) ensure_folder(target.folder);
-  auto named = target;  // with guidance the plain evaluation's files stay
   const bool guided = eval.guidance != 1.0;
-  if (guided) named.name += "-w" + Json(eval.guidance).dump();
+  auto named = target;
+  named.name += target.variant;
   auto evaluation = evaluate_kind(session, eval, named);
   Json head = {{"run", target.run},
                {"checkpoint", target.name},
                {"weights", target.weights},
                {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"}};
   if (guided) head["guidance"] = eval.guidance;
+  if (eval.halting) head["halting"] = true;
   if (!target.seen_tasks.empty()) head["warning"] = target.seen_tasks;
   head.update(evaluation.json);
   evaluation.json = std::move(head);
   evaluation.file = target.folder / (named.name + ".json");
   if (session.ranks->first()) write_json(evaluation.file, evaluation.json);
+  if (eval.halting) evaluation.report = "each row until the halting head ends it\n" + evaluation.report;
   if (guided) evaluation.report = "guidance w = " + Json(eval.guidance).dump() + "\n" + evaluation.report;
   if (!target.seen_tasks.empty()) evaluation.report = "warning: " + target.seen_tasks + "\n" + evaluation.report;
   if (!evaluation.kept_votes.empty() && session.ranks->first()) std::filesystem::remove(evaluation.kept_votes);
@@ -69,7 +79,12 @@ std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval) {
 }
 
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval) {
-  return {session.config.method.feedback, session.config.method.loss, eval.batch, session.ranks.get(), eval.guidance};
+  return {session.config.method.feedback,
+          session.config.method.loss,
+          eval.batch,
+          session.ranks.get(),
+          eval.guidance,
+          eval.halting};
 }
 
 void RowRates::add(std::span<const std::int32_t> answer, std::span<const std::int32_t> label) {
@@ -88,15 +103,53 @@ Json to_json(const RowRates& rates) {
   return {{"exact", rate_json(rates.exact)}, {"token_accuracy", rates.token_accuracy()}};
 }
 
-std::string step_table(const std::vector<RowRates>& steps) {
+std::optional<double> mean_steps(std::int64_t made, std::int64_t rows, std::int64_t steps) {
+  if (made == rows * steps) return std::nullopt;
+  return static_cast<double>(made) / static_cast<double>(rows);
+}
+
+std::optional<double> mean_steps(const Answers& answers) {
+  const auto made = std::accumulate(answers.made.begin(), answers.made.end(), std::int64_t{0});
+  return mean_steps(made, std::ssize(answers.made), std::ssize(answers.steps));
+}
+
+std::string mean_steps_text(const std::optional<double>& mean) {
+  if (!mean) return "";
+  char line[64];
+  std::snprintf(line, sizeof line, "supervision steps made on average: %.2f\n", *mean);
+  return line;
+}
+
+void StepRates::add(const Answers& answers, const std::vector<std::int32_t>& labels) {
+  if (answers.made.empty()) return;
+  const auto length = labels.size() / answers.made.size();
+  for (std::size_t s = 0; s < after.size(); ++s) {
+    for (std::size_t i = 0; i < answers.made.size(); ++i) {
+      after[s].add(std::span(answers.steps[s]).subspan(i * length, length),
+                   std::span(labels).subspan(i * length, length));
+    }
+  }
+  rows += std::ssize(answers.made);
+  made += std::accumulate(answers.made.begin(), answers.made.end(), std::int64_t{0});
+}
+
+Json to_json(const StepRates& rates) {
+  Json json;
+  for (const auto& step : rates.after) json["per_supervision_step"].push_back(to_json(step));
+  const auto mean = mean_steps(rates.made, rates.rows, std::ssize(rates.after));
+  if (mean) json["mean_steps"] = *mean;
+  return json;
+}
+
+std::string step_table(const StepRates& rates) {
   std::string table = "after supervision step      exact [95 %]            tokens\n";
-  for (std::size_t s = 0; s < steps.size(); ++s) {
+  for (std::size_t s = 0; s < rates.after.size(); ++s) {
     char line[128];
-    std::snprintf(line, sizeof line, "  %-22zu  %s   %.4f\n", s + 1, rate_text(steps[s].exact).c_str(),
-                  steps[s].token_accuracy());
+    std::snprintf(line, sizeof line, "  %-22zu  %s   %.4f\n", s + 1, rate_text(rates.after[s].exact).c_str(),
+                  rates.after[s].token_accuracy());
     table += line;
   }
-  return table;
+  return table + mean_steps_text(mean_steps(rates.made, rates.rows, std::ssize(rates.after)));
 }
 
 }  // namespace dis

@@ -7,6 +7,7 @@
 #include "dis/eval/arc_score.h"
 #include "dis/eval/arc_voting.h"
 #include "dis/eval/submission.h"
+#include "dis/eval/test_rows.h"
 #include "kinds.h"
 
 namespace dis {
@@ -44,33 +45,25 @@ std::string fingerprint_of(const Session& session, const ArcData& data, const Ev
                {"threads", at::get_num_threads()},
                {"batch", eval.batch}};
   if (eval.guidance != 1.0) what["guidance"] = eval.guidance;  // without it votes of before there was any still count
+  if (eval.halting) what["halting"] = true;
   return what.dump();
 }
 
 /// The base puzzles of the evaluated tasks, without any vote: answers against labels after each supervision step.
-std::vector<RowRates> base_puzzle_rates(const Session& session, const ArcData& data, const EvalConfig& eval,
-                                        const ArcElection& election) {
-  const auto length = static_cast<std::size_t>(data.shape().length);
-  std::vector<ArcTestRow> rows;
-  for (const auto& row : election.rows) {
-    if (row.puzzle == data.puzzles().groups()[static_cast<std::size_t>(row.group)].first_puzzle) rows.push_back(row);
+StepRates base_puzzle_rates(const Session& session, const EvalConfig& eval) {
+  const auto all = test_rows(session, eval);
+  RowBatch bases;
+  for (std::int64_t i = 0; i < all->size(); ++i) {
+    if (!all->original(i)) continue;
+    const auto row = all->read(i, 1);
+    bases.inputs.insert(bases.inputs.end(), row.inputs.begin(), row.inputs.end());
+    bases.labels.insert(bases.labels.end(), row.labels.begin(), row.labels.end());
+    bases.ids.push_back(row.ids.front());
   }
-  std::vector<std::int32_t> inputs(rows.size() * length), labels(rows.size() * length), ids;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    data.test_fields(rows[i], std::span(inputs).subspan(i * length, length),
-                     std::span(labels).subspan(i * length, length));
-    ids.push_back(data.identifier_of(rows[i]));
-  }
-  const auto answers =
-      answer_rows(*session.model, decode_settings(session, eval), inputs, ids, session.config.method.num_supervision);
-  std::vector<RowRates> steps(answers.steps.size());
-  for (std::size_t s = 0; s < steps.size(); ++s) {
-    for (std::size_t i = 0; i < rows.size(); ++i) {
-      steps[s].add(std::span(answers.steps[s]).subspan(i * length, length),
-                   std::span(labels).subspan(i * length, length));
-    }
-  }
-  return steps;
+  const auto steps = session.config.method.num_supervision;
+  StepRates rates(steps);
+  rates.add(answer_rows(*session.model, decode_settings(session, eval), bases.inputs, bases.ids, steps), bases.labels);
+  return rates;
 }
 
 }  // namespace
@@ -83,8 +76,7 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   // Named after it, so that another evaluation does not end the votes of this one.
   const auto votes_file = target.folder / (target.name + "-" + sha256_hex(fingerprint).substr(0, 8) + ".votes");
   const bool writes = session.ranks->first();
-  const VotingSettings settings{eval.batch, eval.guidance, writes ? votes_file : std::filesystem::path(), fingerprint,
-                                target.interruptible};
+  const VotingSettings settings{eval, writes ? votes_file : std::filesystem::path(), fingerprint, target.interruptible};
   const auto book = vote(session, data, election, settings);
   const auto score = score_arc(election.tasks, book, {.seed = seed});
 
@@ -95,9 +87,9 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   evaluation.json["arc"].update(to_json(score));
   evaluation.report = report_text(score);
   if (eval.per_step) {
-    const auto steps = base_puzzle_rates(session, data, eval, election);
-    for (const auto& rates : steps) evaluation.json["per_supervision_step"].push_back(to_json(rates));
-    evaluation.report += "\nThe base puzzles alone, without votes\n" + step_table(steps);
+    const auto rates = base_puzzle_rates(session, eval);
+    evaluation.json.update(to_json(rates));
+    evaluation.report += "\nThe base puzzles alone, without votes\n" + step_table(rates);
   }
   if (writes) {
     write_atomically(target.folder / (target.name + "_tasks.csv"), table_csv(score));

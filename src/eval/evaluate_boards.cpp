@@ -1,6 +1,7 @@
 // N-Queens boards: both decoders, every supervision step.
 #include <algorithm>
 #include <cstdio>
+#include <optional>
 #include <span>
 
 #include "dis/core/error.h"
@@ -15,6 +16,7 @@ struct DecoderReport {
   std::string decoder;                ///< "argmax" or "commit"
   QueensScore score;                  ///< of the answers after the last supervision step
   std::vector<AnswerRates> per_step;  ///< [N_sup] the answer after step 1, 2, ...; empty if not asked for
+  std::optional<double> mean_steps;   ///< as mean_steps()
 };
 
 struct TestReport {
@@ -33,9 +35,9 @@ DecoderReport argmax_report(const Session& session, const DecodeSettings& settin
                             bool per_step) {
   const auto answers =
       decode_argmax(*session.model, settings, inputs_of(boards), session.config.method.num_supervision);
-  DecoderReport report{"argmax", score_boards(boards, answers.back()), {}};
+  DecoderReport report{"argmax", score_boards(boards, answers.steps.back()), {}, mean_steps(answers)};
   if (!per_step) return report;
-  for (const auto& answer : answers) report.per_step.push_back(score_boards(boards, answer).all);
+  for (const auto& answer : answers.steps) report.per_step.push_back(score_boards(boards, answer).all);
   return report;
 }
 
@@ -46,7 +48,7 @@ DecoderReport commit_report(const Session& session, const DecodeSettings& settin
   const auto run = [&](std::int64_t steps) {
     return score_boards(boards, decode_commit(*session.model, settings, inputs, steps));
   };
-  DecoderReport report{"commit", run(N), {}};
+  DecoderReport report{"commit", run(N), {}, {}};
   if (!per_step) return report;
   for (std::int64_t s = 1; s < N; ++s) report.per_step.push_back(run(s).all);
   report.per_step.push_back(report.score.all);
@@ -81,6 +83,7 @@ Json to_json(const std::vector<TestReport>& reports) {
     for (const auto& decoder : report.decoders) {
       Json& entry = set[decoder.decoder];
       entry = to_json(decoder.score);
+      if (decoder.mean_steps) entry["mean_steps"] = *decoder.mean_steps;
       for (const auto& rates : decoder.per_step) {
         entry["per_supervision_step"].push_back({{"valid", rate_json(rates.valid)}, {"exact", rate_json(rates.exact)}});
       }
@@ -94,7 +97,7 @@ std::string report_text(const std::vector<TestReport>& reports) {
   for (const auto& report : reports) {
     for (const auto& decoder : report.decoders) {
       text += "Test set \"" + report.test_set + "\" (" + report.meaning + "), decoder " + decoder.decoder + "\n" +
-              score_table(decoder.score);
+              score_table(decoder.score) + mean_steps_text(decoder.mean_steps);
       if (!decoder.per_step.empty()) {
         text += "after supervision step      valid [95 %]            exact [95 %]\n";
         for (std::size_t s = 0; s < decoder.per_step.size(); ++s) {

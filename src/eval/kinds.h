@@ -1,6 +1,8 @@
 // Evaluation of each kind of data; evaluate.cpp chooses.
 #pragma once
 
+#include <optional>
+
 #include "dis/data/arc_data.h"
 #include "dis/data/nqueens.h"
 #include "dis/data/puzzle_rows.h"
@@ -16,8 +18,6 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
                         const EvaluationTarget& target);
 Evaluation evaluate_rows(const Session& session, const EvalConfig& eval);
 
-DecodeSettings decode_settings(const Session& session, const EvalConfig& eval);
-
 /// Answers against labels, cell by cell; cells without a label do not count.
 struct RowRates {
   Rate exact;  ///< rows whose every labelled cell is right; rows without a labelled cell do not count
@@ -31,7 +31,25 @@ struct RowRates {
 };
 /// {"exact": rate_json, "token_accuracy"}
 Json to_json(const RowRates& rates);
+
+/// Supervision steps that a row made, the mean, where the halting head ended some rows before the last step.
+std::optional<double> mean_steps(std::int64_t made, std::int64_t rows, std::int64_t steps);
+std::optional<double> mean_steps(const Answers& answers);
+/// A line of a report.
+std::string mean_steps_text(const std::optional<double>& mean);
+
+/// Rates after each supervision step.
+struct StepRates {
+  std::vector<RowRates> after;  ///< [N]
+  std::int64_t rows = 0, made = 0;
+
+  explicit StepRates(std::int64_t steps) : after(static_cast<std::size_t>(steps)) {}
+  /// `labels` [rows, L]
+  void add(const Answers& answers, const std::vector<std::int32_t>& labels);
+};
+/// {"per_supervision_step": [N] rates, "mean_steps": as mean_steps()}
+Json to_json(const StepRates& rates);
 /// A table, one line a supervision step.
-std::string step_table(const std::vector<RowRates>& steps);
+std::string step_table(const StepRates& rates);
 
 }  // namespace dis

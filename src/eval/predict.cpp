@@ -126,9 +126,7 @@ PredictResult predict(const PredictRequest& request) {
     election.tasks.push_back(task);
     election.test_inputs += std::ranges::count(task.pairs, true, &ArcPair::test);
   }
-  const auto book =
-      vote(session, data, election,
-           {.batch = session.config.eval.batch, .guidance = session.config.eval.guidance, .interruptible = true});
+  const auto book = vote(session, data, election, {.eval = session.config.eval, .interruptible = true});
   result.voting_seconds = seconds_since(start);
   result.score = score_arc(election.tasks, book, {.seed = static_cast<std::uint64_t>(session.config.run.seed)});
   result.tasks = election.tasks;

@@ -141,4 +141,9 @@ at::Tensor Backbone::halting(const at::Tensor& y, std::size_t worker) const {
   return at::linear(first, w.q_head.to(first.scalar_type()), w.q_head_bias.to(first.scalar_type())).to(at::kFloat);
 }
 
+at::Tensor Backbone::halt_decision(const at::Tensor& q) const {
+  const auto halt = q.select(1, 0);
+  return shape_.hierarchical ? halt - q.select(1, 1) : halt;
+}
+
 }  // namespace dis

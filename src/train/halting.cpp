@@ -140,8 +140,7 @@ void HaltingLoop::supervise() {
   rounds_.run(
       [&](std::size_t worker, LaneRange lanes) { supervise_lanes(worker, now_.narrow(lanes.first, lanes.count)); });
 
-  const auto q_halt = now_.q.select(1, 0);
-  const auto wants = method_.algorithm == Algorithm::hrm ? q_halt > now_.q.select(1, 1) : q_halt > 0.0;
+  const auto wants = model_.halt_decision(now_.q) > 0.0;
   now_.halted.copy_((now_.steps >= method_.num_supervision) | (wants & (now_.steps >= now_.floor)));
 }
 

@@ -70,7 +70,7 @@ TEST_P(LatentRun, PoliciesAreThoseOfLatentReasoning) {
     const auto x = model.input(tokens, model.puzzle_rows(asked.ids), at::full({kRows}, s, at::kInt));
     states = model.latent_reasoning(x, states);
     EXPECT_TRUE(at::equal(after, policy(model, states.y))) << "step " << s;
-    EXPECT_TRUE(at::equal(halting, model.halting(states.y))) << "step " << s;
+    EXPECT_TRUE(at::equal(halting, model.halt_decision(model.halting(states.y)))) << "step " << s;
     EXPECT_TRUE(at::allclose(after.exp().sum(-1), at::ones({kRows, kCells}, at::kDouble), 0.0, 1e-12));
     if (GetParam().feedback == Feedback::prediction) tokens = logits(model, states.y).argmax(-1).to(at::kInt);
   };

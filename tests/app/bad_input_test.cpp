@@ -353,7 +353,9 @@ TEST_F(BadInput, StudiesAndPublishedWeights) {
   expect_refused(
       {
           {table + Arguments{"--row", "dis_tiny"}, {"--row dis_tiny", "dis_compact", "trm_medium"}},
-          {{"reproduce", "table1", "--plan", "--configs", "@/none"}, {"@/none/trm_compact_arc1.json"}},
+          {{"reproduce", "table1", "--plan", "--configs", "@/none"}, {"there is no '@/none'", "--configs"}},
+          {{"reproduce", "table1", "--plan", "--scale", "mini", "--configs", configs, "--small", "@/none.json"},
+           {"there is no '@/none.json'", "--small"}},
           {ablation + Arguments{"--factor", "tiem"}, {"unknown factor 'tiem'", "time"}},
           {ablation + Arguments{"--share", "3/2"}, {"--share 3/2", "I/K"}},
           {ablation + set({"method.algorithm=trm", "method.targets=label", "method.time=none"}),

@@ -66,6 +66,26 @@ TEST(EvalCommand, GuidanceIsWrittenDownAndZeroIsTheStepBefore) {
   EXPECT_EQ(steps(before)[2], steps(plain)[1]);
 }
 
+TEST(EvalCommand, HaltingStopsRowsWhereTrainingDoes) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  expect_success(train_tiny(run, {"method.algorithm=trm", "method.targets=label", "method.time=none",
+                                  "method.num_supervision=4", "train.steps=40", "optim.ema_rate=0"}));
+  const auto scores = [&](const std::vector<std::string>& fields) {
+    const auto out = expect_success(Arguments{"eval", "--run", run.string(), "--json"} + set(fields));
+    return parse_json(out.out, "stdout");
+  };
+  const auto plain = scores({"eval.decoder=argmax"});
+  const auto halting = scores({"eval.decoder=argmax", "eval.halting=true"});
+  EXPECT_FALSE(plain.contains("halting"));
+  EXPECT_EQ(halting.at("halting"), true);
+  const auto argmax = [](const Json& json) { return json.at("test_sets").front().at("argmax"); };
+  EXPECT_EQ(argmax(halting).at("per_supervision_step")[0], argmax(plain).at("per_supervision_step")[0]);
+  EXPECT_FALSE(argmax(plain).contains("mean_steps"));
+  EXPECT_TRUE(fs::exists(run / "eval/40.json"));
+  EXPECT_TRUE(fs::exists(run / "eval/40-halting.json"));
+}
+
 TEST(ReportCommand, WritesOnePage) {
   const auto run = finished_run().string();
   const auto page = finished_run() / "report.html";

@@ -108,6 +108,7 @@ const std::vector<Wrong>& wrong_configs() {
       {"",
        {"method.algorithm=hrm", "method.time=none", "method.targets=label", "method.lanes=staggered"},
        {"method.algorithm = hrm needs method.lanes = lockstep, found staggered"}},
+      {"", {"eval.halting=true"}, {"eval.halting = true needs", "method.algorithm = trm or hrm, found dis"}},
       {"", {"train.keep_best=true"}, {"train.keep_best = true needs train.eval_every"}},
       {"", {"train.keep_best=true", "data.min_givens=9"}, {"data.min_givens", " (and 1 more)"}},
   };

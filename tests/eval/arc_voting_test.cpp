@@ -93,9 +93,9 @@ TEST(Voting, EveryRowVotesAndNothingIsKeptFromTheLastTime) {
   const auto session = make_session(small_config());
   const auto& data = data_as<ArcData>(session);
   const auto election = plan_election(data.puzzles(), 0, 0, 0);
-  const auto first = vote(session, data, election, {.batch = 7});
+  const auto first = vote(session, data, election, {.eval = {.batch = 7}});
   EXPECT_EQ(first.votes(), std::ssize(election.rows));
-  expect_same(first, vote(session, data, election, {.batch = 7}));
+  expect_same(first, vote(session, data, election, {.eval = {.batch = 7}}));
 }
 
 TEST(Voting, GoesOnFromAFileBitForBit) {
@@ -103,16 +103,16 @@ TEST(Voting, GoesOnFromAFileBitForBit) {
   const auto session = make_session(small_config());
   const auto& data = data_as<ArcData>(session);
   const auto election = plan_election(data.puzzles(), 0, 0, 0);
-  const auto whole = vote(session, data, election, {.batch = 7});
+  const auto whole = vote(session, data, election, {.eval = {.batch = 7}});
   const auto file = folder / "votes";
-  vote(session, data, election, {.batch = 7, .file = file, .fingerprint = "one"});
+  vote(session, data, election, {.eval = {.batch = 7}, .file = file, .fingerprint = "one"});
   const auto size = std::filesystem::file_size(file);
   for (const std::uintmax_t kept : {size, size / 2, size / 3 + 1, std::uintmax_t{40}}) {
     if (kept < std::filesystem::file_size(file)) std::filesystem::resize_file(file, kept);  // a tail may be torn
-    expect_same(whole, vote(session, data, election, {.batch = 7, .file = file, .fingerprint = "one"}));
+    expect_same(whole, vote(session, data, election, {.eval = {.batch = 7}, .file = file, .fingerprint = "one"}));
   }
   // Votes of another evaluation do not count.
-  expect_same(whole, vote(session, data, election, {.batch = 7, .file = file, .fingerprint = "two"}));
+  expect_same(whole, vote(session, data, election, {.eval = {.batch = 7}, .file = file, .fingerprint = "two"}));
 }
 
 TEST(SeenTasks, AreRefusedUnlessForced) {

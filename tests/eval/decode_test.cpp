@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <set>
 #include <string>
 #include <tuple>
 
@@ -102,11 +104,12 @@ TEST_P(Decoders, ArgmaxIsWhatTheStepsGiveByHand) {
   const auto model = network();
   const auto boards = random_boards(7);
   const auto answers = decode_argmax(model, settings(), boards, kSteps);
-  ASSERT_EQ(answers.size(), static_cast<std::size_t>(kSteps));
+  ASSERT_EQ(answers.steps.size(), static_cast<std::size_t>(kSteps));
   for (std::int64_t board = 0; board < 7; ++board) {
     const auto logits = logits_by_hand(model, board_of(boards, board), settings().feedback);
     for (std::size_t s = 0; s < kSteps; ++s) {
-      EXPECT_EQ(board_of(answers[s], board), copy_of(logits[s].argmax(-1))) << "board " << board << ", step " << s + 1;
+      EXPECT_EQ(board_of(answers.steps[s], board), copy_of(logits[s].argmax(-1)))
+          << "board " << board << ", step " << s + 1;
     }
   }
 }
@@ -165,8 +168,8 @@ TEST_P(Decoders, TheSizeOfABatchDoesNotMatter) {
   const auto boards = random_boards(11);
   for (const auto& model : {network(), network(at::kFloat, true)}) {
     for (const std::int64_t batch : {1, 4, 11}) {
-      EXPECT_EQ(decode_argmax(model, settings(batch), boards, kSteps),
-                decode_argmax(model, settings(), boards, kSteps));
+      EXPECT_EQ(decode_argmax(model, settings(batch), boards, kSteps).steps,
+                decode_argmax(model, settings(), boards, kSteps).steps);
       EXPECT_EQ(decode_commit(model, settings(batch), boards, kSteps),
                 decode_commit(model, settings(), boards, kSteps));
     }
@@ -181,8 +184,96 @@ TEST_P(Decoders, OfEquallyCertainCellsTheFirstIsTaken) {
 }
 
 TEST_P(Decoders, NoBoardsGiveNoAnswers) {
-  EXPECT_EQ(decode_argmax(network(), settings(), {}, kSteps), std::vector<Tokens>(kSteps));
+  EXPECT_EQ(decode_argmax(network(), settings(), {}, kSteps).steps, std::vector<Tokens>(kSteps));
   EXPECT_TRUE(decode_commit(network(), settings(), {}, kSteps).empty());
+}
+
+/// Of one board, by hand: answers, halting logits and what they say [kSteps], and the step that the head ends it at.
+struct Alone {
+  std::vector<Tokens> answers;
+  std::vector<float> q_halt, decision;
+  std::int32_t made = kSteps;
+};
+
+Alone alone(const Backbone& model, const Tokens& board) {
+  const at::NoGradGuard no_grad;
+  const auto tokens = at::tensor(board, at::kInt).unsqueeze(0);
+  const auto rows = model.puzzle_rows(at::zeros({1}, at::kInt));
+  auto states = model.initial_states(1);
+  Alone row;
+  for (std::int32_t s = 1; s <= kSteps; ++s) {
+    states = model.latent_reasoning(model.input(tokens, rows, at::full({1}, s, at::kInt)), states);
+    row.answers.push_back(copy_of(model.readout(states.y)[0].slice(0, 2).slice(1, 0, 3).argmax(-1)));
+    const auto q = model.halting(states.y)[0];
+    row.q_halt.push_back(q[0].item<float>());
+    row.decision.push_back(q[0].item<float>() - (model.shape().hierarchical ? q[1].item<float>() : 0.0F));
+    if (row.decision.back() > 0.0F) row.made = std::min(row.made, s);
+  }
+  return row;
+}
+
+/// A network whose halting head ends half of the boards after the first step, and others later.
+Backbone halting_network(bool hierarchical) {
+  constexpr std::int64_t kBoards = 40;
+  auto model = network(at::kFloat, hierarchical);
+  const auto head = model.weights().find("model.inner.q_head.weight")->detach();
+  const auto bias = model.weights().find("model.inner.q_head.bias")->detach();
+  Draws draws(3, Purpose::test, 0, 0);
+  for (std::int64_t i = 0; i < head.numel(); ++i) head.view(-1)[i] = draws.uniform() - 0.5;
+  bias.zero_();
+  model.weights().refresh();
+  std::vector<float> first;
+  for (std::int64_t board = 0; board < kBoards; ++board) {
+    first.push_back(alone(model, board_of(random_boards(kBoards), board)).decision.front());
+  }
+  std::ranges::sort(first);
+  bias[0] = 1e-2 - first[kBoards / 2];  // no board is so near to the threshold that rounding decides
+  model.weights().refresh();
+  return model;
+}
+
+TEST(Halting, EndsEachRowAtItsStep) {
+  constexpr std::int64_t kBoards = 40;
+  const auto boards = random_boards(kBoards);
+  for (const bool hierarchical : {false, true}) {
+    const auto model = halting_network(hierarchical);
+    for (const std::int64_t batch : {1, 7, 200}) {
+      const DecodeSettings settings{.loss = LossKind::stablemax, .batch = batch, .halting = true};
+      const auto found = decode_argmax(model, settings, boards, kSteps);
+      const auto all = decode_argmax(model, {.batch = batch}, boards, kSteps);
+      std::set<std::int32_t> made;
+      for (std::int64_t board = 0; board < kBoards; ++board) {
+        const auto i = static_cast<std::size_t>(board);
+        const auto row = alone(model, board_of(boards, board));
+        EXPECT_EQ(found.made[i], row.made);
+        EXPECT_NEAR(found.halting[i], row.q_halt[static_cast<std::size_t>(row.made - 1)], 1e-5);
+        for (std::int32_t s = 1; s <= kSteps; ++s) {
+          const auto& want = row.answers[static_cast<std::size_t>(std::min(s, row.made) - 1)];
+          EXPECT_EQ(board_of(found.steps[static_cast<std::size_t>(s - 1)], board), want) << "step " << s;
+        }
+        made.insert(row.made);
+        EXPECT_EQ(all.made[i], kSteps);
+        EXPECT_NEAR(all.halting[i], row.q_halt.back(), 1e-5);
+      }
+      EXPECT_GT(made.size(), 1u) << "the boards should differ";
+    }
+  }
+}
+
+TEST(Halting, CostsOnlyTheStepsMade) {
+  const auto boards = random_boards(40);
+  const auto model = halting_network(false);
+  const auto passes = [&](bool halting) {
+    const auto before = model.passes().forward;
+    const auto answers = decode_argmax(model, {.halting = halting}, boards, kSteps);
+    return std::pair{model.passes().forward - before,
+                     std::accumulate(answers.made.begin(), answers.made.end(), std::int64_t{0})};
+  };
+  const auto [all, all_steps] = passes(false);
+  const auto [some, some_steps] = passes(true);
+  EXPECT_EQ(all_steps, 40 * kSteps);
+  EXPECT_LT(some_steps, all_steps);
+  EXPECT_EQ(some * all_steps, all * some_steps);
 }
 
 std::string name_of(const ::testing::TestParamInfo<Decoders::ParamType>& instance) {

@@ -51,7 +51,7 @@ TEST(Guidance, AnswersAreThoseOfTheGuidedPolicy) {
           states = model.latent_reasoning(model.input(tokens, rows, at::full({kRows}, s, at::kInt)), states);
           const auto after = log_policy(read(), loss);
           const auto guided = (before + w * (after - before)).argmax(-1).to(at::kInt);
-          const auto found = at::tensor(answers[static_cast<std::size_t>(s - 1)], at::kInt).view({kRows, kCells});
+          const auto found = at::tensor(answers.steps[static_cast<std::size_t>(s - 1)], at::kInt).view({kRows, kCells});
           EXPECT_TRUE(at::equal(found, guided)) << "w = " << w << ", step " << s;
           before = after;
           if (feedback == Feedback::prediction) tokens = read().argmax(-1).to(at::kInt);  // shown plain
@@ -65,7 +65,7 @@ TEST(Guidance, ChangesAnswersOfBothDecoders) {
   const auto model = network();
   const auto boards = inputs();
   const DecodeSettings plain{}, far{Feedback::input, LossKind::stablemax, 200, nullptr, 8.0};
-  EXPECT_NE(decode_argmax(model, plain, boards, kSteps), decode_argmax(model, far, boards, kSteps));
+  EXPECT_NE(decode_argmax(model, plain, boards, kSteps).steps, decode_argmax(model, far, boards, kSteps).steps);
   const std::vector<std::int32_t> empty(kRows * kCells, 1);
   EXPECT_NE(decode_commit(model, plain, empty, kSteps), decode_commit(model, far, empty, kSteps));
 }

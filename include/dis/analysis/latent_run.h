@@ -37,7 +37,7 @@ struct LatentRunRequest {
 /// Log-policies are float64 [rows, L, A], contiguous, on the CPU; A the tokens that can be an answer.
 struct LatentRunObserver {
   /// After supervision step s = 1..N, of all rows: log-policy before it (at s = 1 the readout of the constant y_init)
-  /// and after it, and the halting head's logits [B, 2] (halt, continue).
+  /// and after it, and what the halting head decides [B], above 0 to halt (Backbone::halt_decision).
   std::function<void(std::int64_t s, const at::Tensor& before, const at::Tensor& after, const at::Tensor& halting)>
       step;
   /// After each latent pass, of the observed rows: what an answer pass would make of the latent state before and after

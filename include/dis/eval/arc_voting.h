@@ -28,8 +28,7 @@ ArcElection plan_election(const ArcPuzzles& puzzles, std::int64_t tasks, std::in
 ArcElection election_of(const ArcPuzzles& puzzles, std::vector<std::int64_t> groups, std::int64_t votes);
 
 struct VotingSettings {
-  std::int64_t batch = 200;         ///< rows per forward pass
-  double guidance = 1.0;            ///< as in DecodeSettings
+  EvalConfig eval;                  ///< how the network is asked
   std::filesystem::path file = {};  ///< keeps the votes, so that voting can go on (vote_file.h); empty: none
   std::string fingerprint = {};     ///< of the file
   bool interruptible = false;       ///< SIGINT and SIGTERM end it (Stopped), once the votes are on the disk

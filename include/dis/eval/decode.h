@@ -17,25 +17,26 @@ struct DecodeSettings {
   std::int64_t batch = 200;             ///< rows per forward pass
   const Ranks* ranks = nullptr;         ///< each takes whole batches, and all get all answers; null: one process
   double guidance = 1.0;                ///< w: answers are read from the guided policy (method, section 8); 1: plain
+  bool halting = false;                 ///< a row makes no step after the one at which the halting head ends it
 };
 
 /// What the network makes of some rows.
 struct Answers {
   std::vector<std::vector<std::int32_t>> steps;  ///< [steps] tokens [rows, L] after supervision step 1, 2, ...
-  std::vector<float> halting;                    ///< [rows] logit of the halting head after the last step
+  std::vector<float> halting;                    ///< [rows] logit of the halting head after the row's last step
+  std::vector<std::int32_t> made;                ///< [rows] steps that the row made
 };
 
 /// Runs supervision steps s = 1..`steps` on `inputs` [rows, L] of the puzzles `ids` [rows]; a cell's answer is the
 /// argmax of its logits without the mask token. With a guidance w other than 1 it is that of l_u + w (l_c - l_u), of
 /// the log-probabilities before and after the step; what the network itself is shown (Feedback::prediction) stays
-/// plain.
+/// plain. With `halting` a row keeps its answer once it has made its last step.
 Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
                     const std::vector<std::int32_t>& ids, std::int64_t steps);
 
-/// Answers [boards, L] after each supervision step s = 1..`steps`: element s - 1. `inputs` [boards, L]. The paper's
-/// decoder: each cell by itself, argmax of the logits (or of the guided policy) without the mask token.
-std::vector<std::vector<std::int32_t>> decode_argmax(const Backbone& model, const DecodeSettings& settings,
-                                                     const std::vector<std::int32_t>& inputs, std::int64_t steps);
+/// The paper's decoder: answer_rows() of boards `inputs` [boards, L], each cell by itself.
+Answers decode_argmax(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
+                      std::int64_t steps);
 
 /// Answers [boards, L] of the decoder `commit` (not in the paper): run `steps` supervision steps, fix the queen that
 /// the network is most certain of, give it to the network as a part of the board, and again until the board has N

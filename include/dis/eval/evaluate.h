@@ -1,7 +1,8 @@
 // Evaluation of a trained network on what its data set keeps for tests: boards, ARC tasks, or examples of arrays.
 //
-// Results go to <folder>/<name>.json, with guidance w other than 1 to <folder>/<name>-w<w>.json: run, checkpoint,
-// weights, dtype, and what the kind of data has to say
+// Results go to <folder>/<name><variant>.json: run, checkpoint, weights, dtype, "guidance" and "halting" where the
+// readout is not the plain one, "mean_steps" that a row made where it is not all of them, and what the kind of data has
+// to say
 //   nqueens         "test_sets": {test set: {"meaning", decoder: score (queens_score.h), "per_supervision_step"}}
 //   arc             "arc": scores of the votes (arc_score.h), "per_supervision_step"; beside it <name>_tasks.csv and
 //                   <name>_submission.json
@@ -13,6 +14,7 @@
 
 #include "dis/config/config.h"
 #include "dis/core/json.h"
+#include "dis/eval/decode.h"
 #include "dis/train/session.h"
 
 namespace dis {
@@ -25,7 +27,12 @@ struct EvaluationTarget {
   std::string weights;           ///< "last", "moving average", or a file
   bool interruptible = false;    ///< SIGINT and SIGTERM stop an ARC vote (Stopped); its votes are kept, and used again
   std::string seen_tasks = {};   ///< why the scores are not to be trusted, if training saw the answers
+  std::string variant = {};      ///< of the files' names, so that an evaluation does not replace another kind of one
 };
+
+/// EvaluationTarget::variant of an evaluation with `eval` of a network whose own settings are `own`: "-w1.5" for
+/// another guidance, "-halting" or "-all-steps" for another end of a row, "" for its own.
+std::string variant_name(const EvalConfig& eval, const EvalConfig& own);
 
 struct Evaluation {
   Json json;                         ///< the file's content
@@ -42,5 +49,8 @@ Evaluation evaluate(const Session& session, const EvalConfig& eval, const Evalua
 
 /// Rows that go through the network in one evaluation (once each; the decoder `commit` has them go several times).
 std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval);
+
+/// How the session's network is asked when it is evaluated.
+DecodeSettings decode_settings(const Session& session, const EvalConfig& eval);
 
 }  // namespace dis

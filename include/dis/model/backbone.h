@@ -59,6 +59,8 @@ class Backbone {
 
   /// q_head of the first position: [B, 2] float32 logits (halt, continue), for training with halting.
   at::Tensor halting(const at::Tensor& y, std::size_t worker = 0) const;
+  /// What the halting head's logits `q` [B, 2] say, [B]: above 0 to halt. TRM: halt; HRM: halt less continue.
+  at::Tensor halt_decision(const at::Tensor& q) const;
 
   /// The passes made since the network was.
   PassCount passes() const { return {passes_->forward, passes_->backward}; }

@@ -66,6 +66,18 @@ at::Tensor read_ema(const fs::path& file, const Weights& weights) {
   return at::cat(parts);
 }
 
+Json to_json(const RunState& state) {
+  Json json = {{"format", kFormat},        {"step", state.updates},    {"batches", state.batches},
+               {"samples", state.samples}, {"seconds", state.seconds}, {"device_seconds", state.device_seconds}};
+  if (state.best_score) json["best"] = {{"score", *state.best_score}, {"step", state.best_update}};
+  if (state.evaluation_due) json["evaluation_due"] = true;
+  return json;
+}
+
+void link_best(const fs::path& run, const RunState& state) {
+  if (state.best_score) replace_symlink(folder_of(run) / "best", std::to_string(state.best_update));
+}
+
 }  // namespace
 
 void save_checkpoint(const fs::path& run, const RunState& state, const Backbone& model, const Optimiser& optimiser,
@@ -82,10 +94,7 @@ void save_checkpoint(const fs::path& run, const RunState& state, const Backbone&
     auto trainer = moments(model.weights(), optimiser);
     trainer.insert(trainer.end(), lanes.begin(), lanes.end());
     write_tensors(partial / "trainer.safetensors", trainer);
-    Json json = {{"format", kFormat},        {"step", state.updates},    {"batches", state.batches},
-                 {"samples", state.samples}, {"seconds", state.seconds}, {"device_seconds", state.device_seconds}};
-    if (state.best_score) json["best"] = {{"score", *state.best_score}, {"step", state.best_update}};
-    write_json(partial / "state.json", json);
+    write_json(partial / "state.json", to_json(state));
     fs::remove_all(final_folder);
     fs::rename(partial, final_folder);
   } catch (...) {
@@ -95,12 +104,17 @@ void save_checkpoint(const fs::path& run, const RunState& state, const Backbone&
   }
   sync_folder(folder_of(run));
   replace_symlink(folder_of(run) / "latest", std::to_string(state.updates));
-  if (state.best_score) replace_symlink(folder_of(run) / "best", std::to_string(state.best_update));
+  link_best(run, state);
   auto all = updates_in(run);
   for (std::size_t i = 0; i + static_cast<std::size_t>(keep_last) < all.size(); ++i) {
     if (state.best_score && all[i] == state.best_update) continue;
     fs::remove_all(folder_of(run) / std::to_string(all[i]));
   }
+}
+
+void update_checkpoint(const fs::path& run, const RunState& state) {
+  write_json(folder_of(run) / std::to_string(state.updates) / "state.json", to_json(state));
+  link_best(run, state);
 }
 
 std::optional<fs::path> latest_checkpoint(const fs::path& run) {
@@ -146,6 +160,7 @@ RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& opt
       state.best_score = json.at("best").at("score").get<double>();
       state.best_update = json.at("best").at("step").get<std::int64_t>();
     }
+    state.evaluation_due = json.value("evaluation_due", false);
   } catch (const Json::exception& error) {
     throw UserError("checkpoint file '" + (folder / "state.json").string() + "' is damaged: " + error.what());
   }

@@ -124,7 +124,7 @@ class Run {
   }
 
   void work() {
-    if (state_.batches >= batches_) {
+    if (state_.batches >= batches_ && !state_.evaluation_due) {
       log_info("the run is finished: " + std::to_string(state_.updates) +
                " updates; train.steps can be raised with --set");
       return;
@@ -139,7 +139,12 @@ class Run {
     const auto start = std::chrono::steady_clock::now();
     const double before = state_.seconds, device_before = state_.device_seconds;
     const auto samples_before = state_.samples;
-    bool stop = false;
+    if (state_.evaluation_due) {
+      evaluate(outputs);
+      if (ranks_.first()) update_checkpoint(request_.run, state_);
+      ranks_.await_first();
+    }
+    bool stop = state_.evaluation_due;
     BatchMetrics batch;
     while (state_.batches < batches_ && !stop) {
       const auto own = one_batch();
@@ -164,8 +169,9 @@ class Run {
                                                   fixed(batch.final_exact(), 3) + ", ";
       progress.update(state_.updates, found + fixed(rate, 1) + " samples/s");
       if (config_.dist.check_every > 0 && state_.batches % config_.dist.check_every == 0) check_ranks();
-      const bool evaluated = evaluate_if_due(outputs);
-      if (due(config_.train.checkpoint_every) || evaluated) {
+      const bool best = due(config_.train.eval_every) && evaluate(outputs);
+      stop = stop || state_.evaluation_due;
+      if (due(config_.train.checkpoint_every) || best) {
         if (outputs) outputs->sync();
         checkpoint();
       }
@@ -176,7 +182,7 @@ class Run {
       checkpoint();
     }
     ranks_.barrier();  // rank 0 may hold the store: it leaves when all are done
-    if (state_.batches < batches_) {
+    if (state_.batches < batches_ || state_.evaluation_due) {
       log_info("stopped by a signal at update " + std::to_string(state_.updates) + " of " +
                std::to_string(batches_ * updates_per_batch(config_.method)) +
                ", the checkpoint is written; go on with: dis train --run-dir " + request_.run.string() + " --resume");
@@ -358,13 +364,16 @@ class Run {
     return request_.evaluate(session_, state_.updates);
   }
 
-  bool evaluate_if_due(std::optional<Outputs>& outputs) {
-    if (!request_.evaluate || !due(config_.train.eval_every)) return false;
+  /// Whether this update is the best one so far, which is to be kept. A signal may leave the evaluation due.
+  bool evaluate(std::optional<Outputs>& outputs) {
+    state_.evaluation_due = false;
+    if (!request_.evaluate) return false;
     double score = 0.0;
     try {
       score = evaluate_now();
     } catch (const Stopped&) {
-      return false;  // the loop sees the signal, too
+      state_.evaluation_due = true;
+      return false;
     }
     if (outputs) outputs->events.scalar("eval/score", state_.updates, score);
     if (!config_.train.keep_best || (state_.best_score && score <= *state_.best_score)) return false;

@@ -23,11 +23,15 @@ struct RunState {
   double device_seconds = 0.0;  ///< the same times the ranks that trained
   std::optional<double> best_score;
   std::int64_t best_update = 0;
+  bool evaluation_due = false;  ///< the evaluation after this update is missing: a signal ended it
 };
 
 /// Saves and makes it the latest; keeps `keep_last` checkpoints and the best one. UserError: disk full, no permission.
 void save_checkpoint(const std::filesystem::path& run, const RunState& state, const Backbone& model,
                      const Optimiser& optimiser, const NamedTensors& lanes, std::int64_t keep_last);
+
+/// Replaces what the checkpoint of this update says of the run, which is all but the tensors.
+void update_checkpoint(const std::filesystem::path& run, const RunState& state);
 
 /// Folder of the latest checkpoint, if the run has one; the newest when the link is gone. UserError: the link leads
 /// nowhere.

@@ -137,10 +137,9 @@ void run_table1(const Table1Options& options) {
   }
   std::vector<Experiment> experiments;
   for (const auto& column : columns) {
-    const auto set = column.name == "ARC-1" ? "arc1" : column.name == "ARC-2" ? "arc2" : "mini";
     for (std::size_t r = 0; r < column.experiments.size(); ++r) {
       if (!column.experiments[r] || !wanted(options.rows, table1_rows()[r].key)) continue;
-      if (mini || wanted(options.sets, set)) experiments.push_back(*column.experiments[r]);
+      if (wanted(options.sets, column.key)) experiments.push_back(*column.experiments[r]);
     }
   }
   for (const auto& row : options.rows) {
@@ -148,6 +147,11 @@ void run_table1(const Table1Options& options) {
     std::string list;
     for (const auto& known : table1_rows()) list += known.key.empty() ? "" : (list.empty() ? "" : ", ") + known.key;
     throw UserError("--row " + row + " is not a row of the table; there are: " + list);
+  }
+  for (const auto& set : options.sets) {
+    if (std::ranges::find(columns, set, &Table1Column::key) != columns.end()) continue;
+    throw UserError("--set " + set + " is not a column of --scale " + options.scale +
+                    "; there are: " + columns.front().key + ", " + columns.back().key);
   }
   const bool json = options.study.format == "json";
   if (options.study.plan) {
@@ -189,8 +193,8 @@ void add_reproduce_command(CLI::App& app) {
   CLI::App* table1 = reproduce->add_subcommand("table1", "Table 1: ARC-1 and ARC-2, every row");
   table->study.add_to(*table1, "runs/table1");
   table1->add_option("--row", table->rows, "Run this row (trm_compact, dis_compact, ...); may be repeated");
-  table1->add_option("--set", table->sets, "Of these rows only arc1 or arc2; may be repeated")
-      ->check(CLI::IsMember({"arc1", "arc2"}));
+  table1->add_option("--set", table->sets,
+                     "Of these rows only arc1 or arc2, of --scale mini equal_flops or equal_samples; may be repeated");
   table1->add_option("--scale", table->scale, "paper; or mini: the same rows on a small set of tasks")
       ->check(CLI::IsMember({"paper", "mini"}));
   table1->add_option("--configs", table->configs, "Folder of the rows")->capture_default_str();

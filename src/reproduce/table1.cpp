@@ -141,7 +141,7 @@ const std::vector<Table1Row>& table1_rows() {
 std::vector<Table1Column> table1_columns(const fs::path& folder) {
   std::vector<Table1Column> columns;
   for (const auto& [name, set] : {std::pair{"ARC-1", "arc1"}, {"ARC-2", "arc2"}}) {
-    Table1Column column{name, {}};
+    Table1Column column{set, name, {}};
     for (const auto& row : table1_rows()) {
       if (row.key.empty()) {
         column.experiments.emplace_back();
@@ -157,7 +157,8 @@ std::vector<Table1Column> table1_columns(const fs::path& folder) {
 
 std::vector<Table1Column> table1_mini_columns(const fs::path& folder, const RunConfig& small) {
   const double budget = training_flops(small, field(small), kArcVocabulary) / 2;
-  Table1Column equal_flops{"equal FLOPs", {}}, equal_samples{"equal samples", {}};
+  Table1Column equal_flops{"equal_flops", "equal FLOPs", {}};
+  Table1Column equal_samples{"equal_samples", "equal samples", {}};
   const auto compact = load_config(folder / "dis_compact_arc1.json");
   std::int64_t samples = 0;
   for (const auto& row : table1_rows()) {

@@ -353,6 +353,7 @@ TEST_F(BadInput, StudiesAndPublishedWeights) {
   expect_refused(
       {
           {table + Arguments{"--row", "dis_tiny"}, {"--row dis_tiny", "dis_compact", "trm_medium"}},
+          {table + Arguments{"--set", "equal_flops"}, {"--set equal_flops", "arc1, arc2"}},
           {{"reproduce", "table1", "--plan", "--configs", "@/none"}, {"there is no '@/none'", "--configs"}},
           {{"reproduce", "table1", "--plan", "--scale", "mini", "--configs", configs, "--small", "@/none.json"},
            {"there is no '@/none.json'", "--small"}},

@@ -28,7 +28,8 @@ const std::vector<Table1Row>& table1_rows();
 
 /// The same rows at another size or length: columns of the table.
 struct Table1Column {
-  std::string name;                                    ///< "ARC-1", "ARC-2", "equal FLOPs", "equal samples"
+  std::string key;                                     ///< "arc1", "arc2", "equal_flops", "equal_samples"
+  std::string name;                                    ///< as printed: "ARC-1", "equal FLOPs"
   std::vector<std::optional<Experiment>> experiments;  ///< one for each row of table1_rows(), where it has one
 };
 

@@ -117,7 +117,7 @@ struct Table1Options {
 /// What an option names by default lies in the project's folder, and dis may be started elsewhere.
 void check_found(const fs::path& path, const std::string& option) {
   if (fs::exists(path)) return;
-  throw UserError("there is no '" + path.string() + "' in " + fs::current_path().string() +
+  throw UserError("there is no '" + path.string() + "' here, in " + fs::current_path().string() +
                   ": start dis in the project's folder, or say where it is with " + option);
 }
 
@@ -138,8 +138,11 @@ void run_table1(const Table1Options& options) {
   std::vector<Experiment> experiments;
   for (const auto& column : columns) {
     for (std::size_t r = 0; r < column.experiments.size(); ++r) {
-      if (!column.experiments[r] || !wanted(options.rows, table1_rows()[r].key)) continue;
-      if (wanted(options.sets, column.key)) experiments.push_back(*column.experiments[r]);
+      const auto& experiment = column.experiments[r];
+      if (!experiment || !wanted(options.rows, table1_rows()[r].key) || !wanted(options.sets, column.key)) continue;
+      // A run may stand in two columns.
+      if (std::ranges::find(experiments, experiment->name, &Experiment::name) != experiments.end()) continue;
+      experiments.push_back(*experiment);
     }
   }
   for (const auto& row : options.rows) {
@@ -154,32 +157,35 @@ void run_table1(const Table1Options& options) {
                     "; there are: " + columns.front().key + ", " + columns.back().key);
   }
   const bool json = options.study.format == "json";
+  const fs::path out = options.study.out;
+  auto cells = collect_table1(columns, out);  // before hours of work: are the runs there of these settings?
   if (options.study.plan) {
-    const auto cells = collect_table1(columns, options.study.out);
     std::cout << (json ? table1_json(columns, cells).dump(2) + "\n" : table1_plan(columns, cells));
     return;
   }
   // At the paper's size only what was asked for by name: a row is days of a GPU.
   if (!options.study.collect && (mini || !options.rows.empty())) run_all(std::move(experiments), options.study);
   if (find_place().rank > 0) return;  // rank 0 collects
-  const fs::path out = options.study.out;
-  const auto cells = collect_table1(columns, out);
+  cells = collect_table1(columns, out);
   ensure_folder(out);
   write_atomically(out / "table1.md", table1_markdown(columns, cells));
   write_atomically(out / "table1.tex", table1_latex(columns, cells));
   write_json(out / "table1.json", table1_json(columns, cells));
-  for (const auto& [name, measure, axis] : {std::tuple{"exact_updates.svg", CurveMeasure::exact, CurveAxis::updates},
-                                            {"exact_flops.svg", CurveMeasure::exact, CurveAxis::flops},
-                                            {"pass_at_2_updates.svg", CurveMeasure::pass_at_2, CurveAxis::updates},
-                                            {"pass_at_2_flops.svg", CurveMeasure::pass_at_2, CurveAxis::flops}}) {
-    write_atomically(out / name, table1_curves(columns.front(), out, measure, axis));
+  for (const auto& column : columns) {
+    for (const auto& [name, measure, axis] : {std::tuple{"exact_updates", CurveMeasure::exact, CurveAxis::updates},
+                                              {"exact_flops", CurveMeasure::exact, CurveAxis::flops},
+                                              {"pass_at_2_updates", CurveMeasure::pass_at_2, CurveAxis::updates},
+                                              {"pass_at_2_flops", CurveMeasure::pass_at_2, CurveAxis::flops}}) {
+      const auto picture = table1_curves(column, out, measure, axis);
+      if (!picture.empty()) write_atomically(out / (std::string(name) + "_" + column.key + ".svg"), picture);
+    }
   }
   if (json) {
     std::cout << table1_json(columns, cells).dump(2) << "\n";
   } else {
     std::cout << (options.study.format == "latex" ? table1_latex(columns, cells) : table1_markdown(columns, cells));
   }
-  log_info("written to " + (out / "table1.{md,tex,json}").string() + " and {exact,pass_at_2}_{updates,flops}.svg");
+  log_info("written to " + (out / "table1.{md,tex,json}").string() + " and curves as .svg");
 }
 
 }  // namespace
@@ -200,7 +206,7 @@ void add_reproduce_command(CLI::App& app) {
   table1->add_option("--configs", table->configs, "Folder of the rows")->capture_default_str();
   table1->add_option("--small", table->small, "Configuration of the small set")->capture_default_str();
   table1->add_option("--seed", table->seed, "Seed of every run, in place of the configurations'; needs its own --out")
-      ->check(CLI::NonNegativeNumber);
+      ->check(CLI::Range(std::int64_t{0}, std::int64_t{9007199254740991}));
   table1->add_option("--format", table->study.format, "markdown, json or latex")
       ->check(CLI::IsMember({"markdown", "json", "latex"}));
   table1->add_flag_callback(
@@ -208,7 +214,10 @@ void add_reproduce_command(CLI::App& app) {
   table1->footer(
       "Examples:\n  dis reproduce table1 --plan\n  dis reproduce table1 --scale mini\n"
       "  scripts/launch 4 -- reproduce table1 --row dis_compact --set arc1");
-  table1->callback([table] { run_table1(*table); });
+  table1->callback([table, table1] {
+    if (table1->count("--out") == 0 && table->scale == "mini") table->study.out += "_mini";
+    run_table1(*table);
+  });
 
   auto ablation = std::make_shared<AblationOptions>();
   CLI::App* nqueens =

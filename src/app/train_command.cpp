@@ -32,6 +32,8 @@ bool may_change(const std::string& field) {
                            "train.keep_best", "train.eval_every", "compute.threads", "name", "row", "assumed"}) {
     if (field == free) return true;
   }
+  // What the scores of one run mean stays the same.
+  if (field == "eval.guidance" || field == "eval.halting") return false;
   return field.starts_with("eval.") || field.starts_with("predict.");
 }
 
@@ -44,10 +46,11 @@ RunConfig config_of(const TrainOptions& options) {
   for (const auto& text : options.config.set) {
     const auto field = text.substr(0, text.find('='));
     if (!may_change(field)) {
-      throw UserError("--set " + text + ": " + field +
-                      " cannot change when a run goes on; what can: train.steps, train.log_every, "
-                      "train.checkpoint_every, train.keep_last, train.keep_best, train.eval_every, eval.*, "
-                      "predict.*, compute.threads");
+      throw UserError(
+          "--set " + text + ": " + field +
+          " cannot change when a run goes on; what can: train.steps, train.log_every, "
+          "train.checkpoint_every, train.keep_last, train.keep_best, train.eval_every, eval.* (not guidance "
+          "and halting: dis eval takes them), predict.*, compute.threads");
     }
   }
   return run_config(options.run, options.config.set);

@@ -133,9 +133,11 @@ void StepRates::add(const Answers& answers, const std::vector<std::int32_t>& lab
   made += std::accumulate(answers.made.begin(), answers.made.end(), std::int64_t{0});
 }
 
-Json to_json(const StepRates& rates) {
-  Json json;
-  for (const auto& step : rates.after) json["per_supervision_step"].push_back(to_json(step));
+Json to_json(const StepRates& rates, bool per_step) {
+  Json json = Json::object();
+  for (const auto& step : rates.after) {
+    if (per_step) json["per_supervision_step"].push_back(to_json(step));
+  }
   const auto mean = mean_steps(rates.made, rates.rows, std::ssize(rates.after));
   if (mean) json["mean_steps"] = *mean;
   return json;

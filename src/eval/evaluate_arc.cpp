@@ -88,7 +88,7 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   evaluation.report = report_text(score);
   if (eval.per_step) {
     const auto rates = base_puzzle_rates(session, eval);
-    evaluation.json.update(to_json(rates));
+    evaluation.json.update(to_json(rates, true));
     evaluation.report += "\nThe base puzzles alone, without votes\n" + step_table(rates);
   }
   if (writes) {

@@ -23,7 +23,7 @@ Evaluation evaluate_rows(const Session& session, const EvalConfig& eval) {
   Evaluation evaluation;
   const auto& last = rates.after.back();
   evaluation.json["examples"] = to_json(last);
-  if (eval.per_step) evaluation.json.update(to_json(rates));
+  evaluation.json.update(to_json(rates, eval.per_step));
   evaluation.report = std::to_string(total) + " test examples\n" + step_table(rates);
   evaluation.summary = "exact " + rate_text(last.exact) + ", tokens " + std::to_string(last.token_accuracy()) + " of " +
                        std::to_string(total) + " examples";

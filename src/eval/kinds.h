@@ -47,8 +47,8 @@ struct StepRates {
   /// `labels` [rows, L]
   void add(const Answers& answers, const std::vector<std::int32_t>& labels);
 };
-/// {"per_supervision_step": [N] rates, "mean_steps": as mean_steps()}
-Json to_json(const StepRates& rates);
+/// {"per_supervision_step": [N] rates (with `per_step`), "mean_steps": as mean_steps()}
+Json to_json(const StepRates& rates, bool per_step);
 /// A table, one line a supervision step.
 std::string step_table(const StepRates& rates);
 

@@ -114,7 +114,9 @@ HtmlSection scores_section(const Runs& runs) {
     const auto& evaluation = run.evaluations.back();
     content += "<h3>" + xml_escaped(run.name) + "</h3>\n" +
                paragraph("After " + evaluation.at("checkpoint").get<std::string>() +
-                         " updates; weights: " + evaluation.at("weights").get<std::string>());
+                         " updates; weights: " + evaluation.at("weights").get<std::string>() +
+                         (evaluation.contains("guidance") ? "; guidance w = " + evaluation.at("guidance").dump() : "") +
+                         (evaluation.contains("halting") ? "; each row until the halting head ends it" : ""));
     if (evaluation.contains("warning")) content += warning(evaluation.at("warning").get<std::string>());
     if (evaluation.contains("test_sets")) content += boards(run, r, evaluation.at("test_sets"));
     if (evaluation.contains("arc")) content += arc(run, r, evaluation);

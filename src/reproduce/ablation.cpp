@@ -16,15 +16,22 @@ struct Level {
   const char* factor;
   const char* level;
   std::vector<const char*> changes;
+  double rate = 1.0;  ///< times the base's learning rate
 };
 
-/// A level of the factor `method`: what every baseline needs, and `changes`.
-std::vector<const char*> baseline(std::vector<const char*> changes) {
+/// A level of the factor `method`: what every baseline needs, and `changes`. The base's learning rate was chosen for
+/// DIS, so the baselines have lower ones, too.
+Level baseline(const char* level, std::vector<const char*> changes, double rate = 1.0) {
   changes.insert(changes.end(), {"method.targets=label", "method.time=none"});
-  return changes;
+  return {"method", level, std::move(changes), rate};
 }
 
 const std::vector<Level>& levels() {
+  static const std::vector<const char*> trm{"method.algorithm=trm"};
+  static const std::vector<const char*> trm_336{"method.algorithm=trm", "method.num_supervision=16", "model.H_cycles=3",
+                                                "model.L_cycles=6"};
+  static const std::vector<const char*> hrm{"method.algorithm=hrm", "method.num_supervision=16", "model.H_cycles=2",
+                                            "model.L_cycles=2"};
   static const std::vector<Level> all{
       {"time", "continuous", {"method.time=continuous"}},
       {"time", "none", {"method.time=none"}},
@@ -46,11 +53,17 @@ const std::vector<Level>& levels() {
       {"objective", "dual", {"method.objective=dual"}},
       {"step_weights", "linear", {"method.step_weights=linear"}},
       {"update", "accumulated", {"method.update=accumulated"}},
-      {"method", "trm_equal_passes", baseline({"method.algorithm=trm"})},
-      {"method", "trm_336_passes",
-       baseline({"method.algorithm=trm", "method.num_supervision=16", "model.H_cycles=3", "model.L_cycles=6"})},
-      {"method", "hrm",
-       baseline({"method.algorithm=hrm", "method.num_supervision=16", "model.H_cycles=2", "model.L_cycles=2"})},
+      {"rate", "half", {}, 0.5},
+      {"rate", "quarter", {}, 0.25},
+      baseline("trm_equal_passes", trm),
+      baseline("trm_equal_passes_half_rate", trm, 0.5),
+      baseline("trm_equal_passes_quarter_rate", trm, 0.25),
+      baseline("trm_336_passes", trm_336),
+      baseline("trm_336_passes_half_rate", trm_336, 0.5),
+      baseline("trm_336_passes_quarter_rate", trm_336, 0.25),
+      baseline("hrm", hrm),
+      baseline("hrm_half_rate", hrm, 0.5),
+      baseline("hrm_quarter_rate", hrm, 0.25),
   };
   return all;
 }
@@ -117,6 +130,7 @@ std::vector<Variant> ablation_variants(const RunConfig& base, const std::vector<
     if (!factors.empty() && std::ranges::find(factors, level.factor) == factors.end()) continue;
     auto config = base;
     for (const auto* change : level.changes) apply_override(config, change);
+    config.optim.lr *= level.rate;
     if (config == base) continue;  // the base's own level
     check_config(config, concat({"the variant ", level.factor, " ", level.level}));
     config = with_budget(config, budget, cells(config), kBoardVocabulary);

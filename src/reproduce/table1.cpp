@@ -68,6 +68,9 @@ std::optional<double> paper_of(const Table1Column& column, const Table1Row& row)
   return std::nullopt;
 }
 
+/// Updates between two evaluations: five for the curves.
+std::int64_t curve_interval(const RunConfig& config) { return std::max<std::int64_t>(1, updates_of(config) / 5); }
+
 using Points = std::vector<std::pair<double, double>>;
 
 /// Updates and exact answers among training samples, means over pieces of the run.
@@ -148,7 +151,9 @@ std::vector<Table1Column> table1_columns(const fs::path& folder) {
         continue;
       }
       const auto key = row.key + "_" + set;
-      column.experiments.push_back(Experiment{key, load_config(folder / (key + ".json"))});
+      auto config = load_config(folder / (key + ".json"));
+      if (config.train.eval_every == 0) config.train.eval_every = curve_interval(config);
+      column.experiments.push_back(Experiment{key, config});
     }
     columns.push_back(std::move(column));
   }
@@ -183,7 +188,7 @@ std::vector<Table1Column> table1_mini_columns(const fs::path& folder, const RunC
     config.optim.ema_rate = full.optim.ema_rate;
     if (config.model.hidden_size > small.model.hidden_size) config.optim.lr *= kLargerNetworksRate;
     config = with_budget(config, budget, field(config), kArcVocabulary);
-    config.train.eval_every = std::max<std::int64_t>(1, updates_of(config) / 5);
+    config.train.eval_every = curve_interval(config);
     equal_flops.experiments.back() = Experiment{row.key + "_equal_flops", config};
     if (row.key == "dis_compact") {
       // With all supervision steps; a halting lane that ends sooner sees more.
@@ -311,8 +316,10 @@ std::string table1_curves(const Table1Column& column, const fs::path& folder, Cu
     for (auto& [x, y] : points) x *= axis == CurveAxis::flops ? each : 1.0;
     curves.push_back({table1_rows()[r].title, std::move(points), static_cast<int>(curves.size())});
   }
-  LinePlot plot{measure == CurveMeasure::exact ? "Exact answers among training samples" : "pass@2",
-                axis == CurveAxis::flops ? "training FLOPs" : "updates", std::move(curves)};
+  if (curves.empty()) return "";
+  LinePlot plot{
+      measure == CurveMeasure::exact ? "Exact answers among training samples, after their last step" : "pass@2",
+      axis == CurveAxis::flops ? "training FLOPs" : "updates", std::move(curves)};
   plot.lowest = 0.0;
   return draw(plot).document();
 }

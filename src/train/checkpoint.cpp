@@ -74,8 +74,14 @@ Json to_json(const RunState& state) {
   return json;
 }
 
-void link_best(const fs::path& run, const RunState& state) {
+/// Moves the link `best`, and removes the checkpoints that are not to be kept.
+void keep_best_and_last(const fs::path& run, const RunState& state, std::int64_t keep_last) {
   if (state.best_score) replace_symlink(folder_of(run) / "best", std::to_string(state.best_update));
+  const auto all = updates_in(run);
+  for (std::size_t i = 0; i + static_cast<std::size_t>(keep_last) < all.size(); ++i) {
+    if (state.best_score && all[i] == state.best_update) continue;
+    fs::remove_all(folder_of(run) / std::to_string(all[i]));
+  }
 }
 
 }  // namespace
@@ -104,17 +110,12 @@ void save_checkpoint(const fs::path& run, const RunState& state, const Backbone&
   }
   sync_folder(folder_of(run));
   replace_symlink(folder_of(run) / "latest", std::to_string(state.updates));
-  link_best(run, state);
-  auto all = updates_in(run);
-  for (std::size_t i = 0; i + static_cast<std::size_t>(keep_last) < all.size(); ++i) {
-    if (state.best_score && all[i] == state.best_update) continue;
-    fs::remove_all(folder_of(run) / std::to_string(all[i]));
-  }
+  keep_best_and_last(run, state, keep_last);
 }
 
-void update_checkpoint(const fs::path& run, const RunState& state) {
+void update_checkpoint(const fs::path& run, const RunState& state, std::int64_t keep_last) {
   write_json(folder_of(run) / std::to_string(state.updates) / "state.json", to_json(state));
-  link_best(run, state);
+  keep_best_and_last(run, state, keep_last);
 }
 
 std::optional<fs::path> latest_checkpoint(const fs::path& run) {

@@ -140,8 +140,10 @@ class Run {
     const double before = state_.seconds, device_before = state_.device_seconds;
     const auto samples_before = state_.samples;
     if (state_.evaluation_due) {
+      log_info("the evaluation after update " + std::to_string(state_.updates) + ", which a signal ended");
       evaluate(outputs);
-      if (ranks_.first()) update_checkpoint(request_.run, state_);
+      if (outputs) outputs->sync();
+      if (ranks_.first()) update_checkpoint(request_.run, state_, config_.train.keep_last);
       ranks_.await_first();
     }
     bool stop = state_.evaluation_due;
@@ -367,7 +369,7 @@ class Run {
   /// Whether this update is the best one so far, which is to be kept. A signal may leave the evaluation due.
   bool evaluate(std::optional<Outputs>& outputs) {
     state_.evaluation_due = false;
-    if (!request_.evaluate) return false;
+    if (!request_.evaluate || config_.train.eval_every == 0) return false;
     double score = 0.0;
     try {
       score = evaluate_now();

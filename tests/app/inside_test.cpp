@@ -1,4 +1,4 @@
-// dis analyze, dis report and eval.guidance as a user calls them.
+// dis analyze, dis report, eval.guidance and eval.halting as a user calls them.
 #include <gtest/gtest.h>
 
 #include <chrono>
@@ -66,7 +66,7 @@ TEST(EvalCommand, GuidanceIsWrittenDownAndZeroIsTheStepBefore) {
   EXPECT_EQ(steps(before)[2], steps(plain)[1]);
 }
 
-TEST(EvalCommand, HaltingStopsRowsWhereTrainingDoes) {
+TEST(EvalCommand, HaltingIsWrittenDownAndLeavesThePlainScores) {
   const TemporaryFolder folder;
   const auto run = folder / "run";
   expect_success(train_tiny(run, {"method.algorithm=trm", "method.targets=label", "method.time=none",
@@ -84,6 +84,9 @@ TEST(EvalCommand, HaltingStopsRowsWhereTrainingDoes) {
   EXPECT_FALSE(argmax(plain).contains("mean_steps"));
   EXPECT_TRUE(fs::exists(run / "eval/40.json"));
   EXPECT_TRUE(fs::exists(run / "eval/40-halting.json"));
+  const auto resumed = run_program(resume(run, {"train.steps=80", "eval.halting=true"}));
+  EXPECT_EQ(resumed.status, 1);
+  EXPECT_TRUE(contains(resumed.err, "eval.halting cannot change")) << resumed.err;
 }
 
 TEST(ReportCommand, WritesOnePage) {

@@ -155,6 +155,22 @@ TEST(RankPrograms, TrainAndVoteOnArcByteForByte) {
   }
 }
 
+TEST(RankPrograms, AllRanksMakeTheEvaluationThatASignalEnded) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  expect_success(train_arc(run));
+  const auto before = contents(run);
+  auto state = read_json(run / "checkpoints/latest/state.json");
+  state["evaluation_due"] = true;
+  write_json(run / "checkpoints/latest/state.json", state);
+  fs::remove(run / "eval/12.json");
+  for (const auto& outcome : RankPrograms(2, resume(run)).wait()) {
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+  }
+  EXPECT_EQ(contents(run).at("eval/12.json"), before.at("eval/12.json"));
+  EXPECT_EQ(contents(run).at("checkpoints/12/state.json"), before.at("checkpoints/12/state.json"));
+}
+
 /// Waits until the run has `lines` records.
 void wait_for(Program& program, const fs::path& run, std::size_t lines) {
   while (metrics_lines(run) < lines && program.running()) std::this_thread::sleep_for(std::chrono::milliseconds(2));

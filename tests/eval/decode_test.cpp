@@ -227,7 +227,7 @@ Backbone halting_network(bool hierarchical) {
     first.push_back(alone(model, board_of(random_boards(kBoards), board)).decision.front());
   }
   std::ranges::sort(first);
-  bias[0] = 1e-2 - first[kBoards / 2];  // no board is so near to the threshold that rounding decides
+  bias[0] = 1e-2 - first[kBoards / 2];
   model.weights().refresh();
   return model;
 }
@@ -245,6 +245,7 @@ TEST(Halting, EndsEachRowAtItsStep) {
       for (std::int64_t board = 0; board < kBoards; ++board) {
         const auto i = static_cast<std::size_t>(board);
         const auto row = alone(model, board_of(boards, board));
+        for (const auto decision : row.decision) ASSERT_GT(std::abs(decision), 1e-4) << "rounding may decide";
         EXPECT_EQ(found.made[i], row.made);
         EXPECT_NEAR(found.halting[i], row.q_halt[static_cast<std::size_t>(row.made - 1)], 1e-5);
         for (std::int32_t s = 1; s <= kSteps; ++s) {
@@ -257,6 +258,41 @@ TEST(Halting, EndsEachRowAtItsStep) {
       }
       EXPECT_GT(made.size(), 1u) << "the boards should differ";
     }
+  }
+}
+
+TEST(Halting, GuidanceReadsTheRowsOwnStepBefore) {
+  const auto boards = random_boards(40);
+  const auto model = halting_network(false);
+  const auto all = decode_argmax(model, {.guidance = 0.5}, boards, kSteps);
+  const auto some = decode_argmax(model, {.guidance = 0.5, .halting = true}, boards, kSteps);
+  for (std::int64_t board = 0; board < 40; ++board) {
+    const auto made = static_cast<std::size_t>(some.made[static_cast<std::size_t>(board)]);
+    EXPECT_EQ(board_of(some.steps.back(), board), board_of(all.steps[made - 1], board));
+  }
+}
+
+TEST(Halting, CommitFixesTheQueenOfTheRowsOwnLastStep) {
+  const auto model = halting_network(false);
+  for (std::int64_t number = 0; number < 10; ++number) {
+    Tokens board = board_of(random_boards(40), number);
+    board[3] = kQueen;
+    if (queens(board) >= kN) continue;
+    const auto found = decode_commit(model, {.halting = true}, board, kSteps);
+    while (queens(board) < kN) {  // each round is an answer of the board so far after the steps that it makes
+      const auto steps = decode_argmax(model, {.halting = true}, board, kSteps).made.front();
+      const auto logits = logits_by_hand(model, board, Feedback::input)[static_cast<std::size_t>(steps - 1)];
+      std::size_t best = kCells;
+      for (std::size_t cell = 0; cell < kCells; ++cell) {
+        if (board[cell] == kQueen) continue;
+        const auto p = queen_probability(logits[static_cast<std::int64_t>(cell)], LossKind::stablemax);
+        if (best == kCells || p > queen_probability(logits[static_cast<std::int64_t>(best)], LossKind::stablemax)) {
+          best = cell;
+        }
+      }
+      board[best] = kQueen;
+    }
+    EXPECT_EQ(found, board) << "board " << number;
   }
 }
 

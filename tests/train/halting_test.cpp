@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <map>
 
 #include "dis/train/metrics.h"
@@ -151,6 +152,29 @@ TEST(Halting, StopsAndGoesOnBitForBit) {
     auto damaged = first.loop.state();
     damaged.pop_back();
     EXPECT_THROW(second.loop.restore(5, damaged), std::exception);
+  }
+}
+
+/// The same puzzles without any label.
+class UnlabelledPuzzles : public RandomPuzzles {
+ public:
+  Origin example(std::uint64_t seed, std::uint64_t position, std::span<std::int32_t> input,
+                 std::span<std::int32_t> label, std::int32_t& puzzle_id) const override {
+    RandomPuzzles::example(seed, position, input, label, puzzle_id);
+    std::fill(label.begin(), label.end(), kIgnore);
+    return {};
+  }
+};
+
+TEST(Halting, ASampleWithoutLabelsCountsAsSolved) {
+  const auto config = frozen(small_baseline(Algorithm::trm));
+  SmallRun sizes(config);
+  set_halting_bias(sizes, -1.0F, 0.0F);
+  const UnlabelledPuzzles stream;
+  HaltingLoop loop(config, *sizes.ranks, stream, sizes.model, sizes.optimiser);
+  const auto records = loop.run(1);
+  for (std::size_t lane = 0; lane < records.q_halt.size(); ++lane) {
+    EXPECT_NEAR(records.halting_loss[lane], std::log1p(std::exp(-records.q_halt[lane])), 1e-6) << "-log sigmoid(q)";
   }
 }
 

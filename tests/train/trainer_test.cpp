@@ -4,6 +4,8 @@
 #include <gtest/gtest.h>
 
 #include <csignal>
+#include <set>
+#include <string>
 #include <vector>
 
 #include "core/temporary_folder.h"
@@ -39,13 +41,13 @@ RunConfig config_of_run() {
   return config;
 }
 
-/// Trains; the evaluations after `signals` are ended by one. Returns those that were made; update 12 is the best.
-Updates train_with(const fs::path& run, bool resume, Updates signals) {
+/// Trains; the evaluations after `signals` are ended by one. Returns those that were made; update `best` is the best.
+Updates train_with(const fs::path& run, bool resume, Updates signals, std::int64_t best = 12) {
   Updates made;
   TrainRequest request{run, resume, [&](const Session&, std::int64_t updates) {
                          if (std::erase(signals, updates) > 0) throw Stopped{SIGTERM};
                          made.push_back(updates);
-                         return updates == 12 ? 1.0 : 1.0 / static_cast<double>(updates);
+                         return updates == best ? 1.0 : 1.0 / static_cast<double>(updates);
                        }};
   auto session = make_session(config_of_run());
   try {
@@ -82,6 +84,24 @@ TEST(Trainer, AnEvaluationThatASignalEndedIsMadeAfterwards) {
     EXPECT_EQ(weights(run, "latest"), weights(whole, "latest"));
     EXPECT_EQ(weights(run, "best"), weights(whole, "best"));
     EXPECT_EQ(train_with(run, true, {}), Updates{}) << "the run is finished";
+  }
+}
+
+TEST(Trainer, AnEvaluationMadeAfterwardsKeepsTheSameCheckpoints) {
+  const TemporaryFolder folder;
+  const auto checkpoints = [](const fs::path& run) {
+    std::set<std::string> names;
+    for (const auto& entry : fs::directory_iterator(run / "checkpoints"))
+      names.insert(entry.path().filename().string());
+    return names;
+  };
+  for (const std::int64_t best : {18, 24}) {
+    const auto whole = folder / ("whole" + std::to_string(best)), run = folder / ("run" + std::to_string(best));
+    train_with(whole, false, {}, best);
+    train_with(run, false, {best}, best);
+    train_with(run, true, {}, best);
+    EXPECT_EQ(checkpoints(run), checkpoints(whole)) << "best " << best;
+    EXPECT_EQ(fs::read_symlink(run / "checkpoints/best"), std::to_string(best));
   }
 }
 

@@ -1,8 +1,8 @@
 // Evaluation of a trained network on what its data set keeps for tests: boards, ARC tasks, or examples of arrays.
 //
 // Results go to <folder>/<name><variant>.json: run, checkpoint, weights, dtype, "guidance" and "halting" where the
-// readout is not the plain one, "mean_steps" that a row made where it is not all of them, and what the kind of data has
-// to say
+// readout is not the plain one, "mean_steps" that a row (ARC: a base puzzle) made where it is not all of them, and what
+// the kind of data has to say
 //   nqueens         "test_sets": {test set: {"meaning", decoder: score (queens_score.h), "per_supervision_step"}}
 //   arc             "arc": scores of the votes (arc_score.h), "per_supervision_step"; beside it <name>_tasks.csv and
 //                   <name>_submission.json
@@ -27,7 +27,7 @@ struct EvaluationTarget {
   std::string weights;           ///< "last", "moving average", or a file
   bool interruptible = false;    ///< SIGINT and SIGTERM stop an ARC vote (Stopped); its votes are kept, and used again
   std::string seen_tasks = {};   ///< why the scores are not to be trusted, if training saw the answers
-  std::string variant = {};      ///< of the files' names, so that an evaluation does not replace another kind of one
+  std::string variant = {};      ///< of the files' names (variant_name), so that they do not replace the plain ones
 };
 
 /// EvaluationTarget::variant of an evaluation with `eval` of a network whose own settings are `own`: "-w1.5" for

@@ -33,7 +33,8 @@ struct Table1Column {
   std::vector<std::optional<Experiment>> experiments;  ///< one for each row of table1_rows(), where it has one
 };
 
-/// ARC-1 and ARC-2 at the paper's size, from <folder>/<key>_<arc1|arc2>.json. UserError: a missing file.
+/// ARC-1 and ARC-2 at the paper's size, from <folder>/<key>_<arc1|arc2>.json, with an evaluation after every fifth of
+/// the updates. UserError: a missing file.
 std::vector<Table1Column> table1_columns(const std::filesystem::path& folder);
 
 /// The rows on a small set of tasks, `small` (configs/arc/mini.json): widths and layers relative to it as the rows'
@@ -62,7 +63,7 @@ std::string table1_latex(const std::vector<Table1Column>& columns, const std::ve
 /// `exact`: exact answers among the training samples; `pass_at_2`: of the evaluations while training and after it.
 enum class CurveMeasure { exact, pass_at_2 };
 enum class CurveAxis { updates, flops };
-/// SVG with a line for each run of the column that has begun.
+/// SVG with a line for each run of the column that has begun; empty when none has.
 std::string table1_curves(const Table1Column& column, const std::filesystem::path& folder, CurveMeasure measure,
                           CurveAxis axis);
 

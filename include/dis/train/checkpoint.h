@@ -30,8 +30,8 @@ struct RunState {
 void save_checkpoint(const std::filesystem::path& run, const RunState& state, const Backbone& model,
                      const Optimiser& optimiser, const NamedTensors& lanes, std::int64_t keep_last);
 
-/// Replaces what the checkpoint of this update says of the run, which is all but the tensors.
-void update_checkpoint(const std::filesystem::path& run, const RunState& state);
+/// Replaces all but the tensors of the checkpoint of this update; keeps others as save_checkpoint() does.
+void update_checkpoint(const std::filesystem::path& run, const RunState& state, std::int64_t keep_last);
 
 /// Folder of the latest checkpoint, if the run has one; the newest when the link is gone. UserError: the link leads
 /// nowhere.

@@ -20,8 +20,8 @@ struct TrainRequest {
   std::filesystem::path run;  ///< the run folder
   bool resume = false;        ///< go on with the run that is there
   /// Called with the updates done every train.eval_every updates, if set; returns the score that keep_best compares
-  /// (higher is better). It may throw Stopped: then training stops too, with a checkpoint,
-  /// and goes on with this evaluation.
+  /// (higher is better). It may throw Stopped: then training stops too, with a checkpoint, and
+  /// `resume` begins with this evaluation.
   std::function<double(const Session&, std::int64_t updates)> evaluate;
 };
 

@@ -103,6 +103,29 @@ TEST(Arc, WeightsFromElsewhereAreEvaluatedByTheirIdentifiers) {
   EXPECT_NE(forced.at("warning").get<std::string>().find("training saw the answers"), std::string::npos);
 }
 
+TEST(Arc, ExportedWeightsComeBackWithTheirIdentifiers) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  expect_success(train_arc(run));
+  const auto state_dict = (folder / "step_6").string();
+  expect_success({"export", "--run", run.string(), "--output", state_dict});
+  const Arguments import = {"import", "--input", state_dict, "--config", (run / "config.json").string(), "--output"};
+  const auto bare = folder / "bare.safetensors", named = folder / "named";
+  const auto loud = expect_success(import + Arguments{bare.string()});
+  EXPECT_NE(loud.err.find("without --identifiers only the number of puzzle rows was compared"), std::string::npos)
+      << loud.err;
+  const auto quiet =
+      expect_success(import + Arguments{named.string(), "--identifiers", (run / "identifiers.json").string()});
+  EXPECT_EQ(quiet.err.find("--identifiers"), std::string::npos) << quiet.err;
+  EXPECT_NE(quiet.out.find("all names and shapes fit"), std::string::npos) << quiet.out;
+  EXPECT_EQ(read_text(named / "model.safetensors"), read_text(bare));
+  EXPECT_EQ(read_json(named / "identifiers.json"), read_json(run / "identifiers.json"));
+  const auto theirs = json_of(Arguments{"eval", "--weights", (named / "model.safetensors").string(), "--identifiers",
+                                        (named / "identifiers.json").string(), "--config",
+                                        (run / "config.json").string(), "--output", folder / "e", "--json"});
+  EXPECT_EQ(theirs.at("arc"), json_of({"eval", "--run", run.string(), "--json"}).at("arc"));
+}
+
 TEST(Arc, UnseenTasksGetRowsOfTheirOwn) {
   const TemporaryFolder folder;
   const auto run = folder / "run";

@@ -122,5 +122,62 @@ TEST(Table1, TheSmallRowsShareABudget) {
   EXPECT_EQ(trm.train.steps / 16 * trm.train.global_batch, dis.train.steps / 6 * dis.train.global_batch);
 }
 
+/// What a finished run of this experiment leaves for the table; pass@2 is `solved` of 4 tasks.
+void write_finished_run(const Experiment& experiment, const std::filesystem::path& folder, int solved) {
+  const auto run = folder / experiment.name;
+  const auto updates = updates_of(experiment.config);
+  const auto checkpoint = run / "checkpoints" / std::to_string(updates);
+  ensure_folder(checkpoint);
+  ensure_folder(run / "eval");
+  write_json(run / "config.json", to_json(experiment.config));
+  write_json(checkpoint / "state.json",
+             {{"step", updates}, {"samples", 777}, {"seconds", 7200.0}, {"device_seconds", 14400.0}});
+  std::filesystem::create_directory_symlink(std::to_string(updates), run / "checkpoints/latest");
+  std::string metrics;
+  for (const auto update : {updates / 2, updates}) {
+    metrics += Json{{"step", update}, {"samples", 777}, {"loss", 1.0}, {"exact", 0.5}}.dump() + "\n";
+    const double value = solved / 4.0;
+    write_json(run / "eval" / (std::to_string(update) + ".json"),
+               {{"checkpoint", std::to_string(update)},
+                {"arc", {{"pass_at", {{"2", {{"arc_prize", {{"value", value}, {"lower", 0.1}, {"upper", 0.9}}}}}}}}}});
+  }
+  write_atomically(run / "metrics.jsonl", metrics);
+}
+
+TEST(Table1, ShowsWhatIsFinishedInEveryForm) {
+  const TemporaryFolder folder;
+  const auto columns = table1_columns(DIS_SOURCE_DIR "/configs/table1");
+  EXPECT_EQ(table1_curves(columns[0], folder.path(), CurveMeasure::pass_at_2, CurveAxis::flops), "");
+  write_finished_run(*columns[0].experiments[1], folder.path(), 1);  // DIS-compact on ARC-1
+  write_finished_run(*columns[0].experiments[4], folder.path(), 3);  // TRM
+  const auto cells = collect_table1(columns, folder.path());
+  EXPECT_TRUE(cells[0][1].found && cells[0][4].found && !cells[1][1].found);
+
+  const auto markdown = table1_markdown(columns, cells);
+  EXPECT_NE(markdown.find("| DIS-compact | 25.0 [10.0, 90.0], 4.00 h | 24.0 | not run | 0.0 |"), std::string::npos)
+      << markdown;
+  const auto latex = table1_latex(columns, cells);
+  EXPECT_NE(latex.find("DIS-compact & 25.0 [10.0, 90.0], 4.00 h & 24.0 & not run & 0.0 \\\\\n"), std::string::npos)
+      << latex;
+  EXPECT_EQ(std::ranges::count(latex, '&'), 4 * (static_cast<std::ptrdiff_t>(table1_rows().size()) + 1));
+
+  const auto json = table1_json(columns, cells);
+  const auto& dis = json.at("columns").at(0).at("rows").at(1);
+  EXPECT_EQ(dis.at("row"), "DIS-compact");
+  EXPECT_EQ(dis.at("measured").at("device_hours"), 4.0);
+  EXPECT_EQ(dis.at("measured").at("samples"), 777);
+  EXPECT_EQ(json.at("columns").at(1).at("rows").at(1).at("measured"), Json());
+  EXPECT_TRUE(json.at("columns").at(0).at("rows").back().at("quoted"));
+
+  const auto plan = table1_plan(columns, cells);
+  EXPECT_EQ(std::ranges::count(plan, '\n'), 2 + 14) << plan;
+  EXPECT_NE(plan.find("GPU hours assume one H100"), std::string::npos);
+
+  const auto curves = table1_curves(columns[0], folder.path(), CurveMeasure::pass_at_2, CurveAxis::updates);
+  EXPECT_NE(curves.find("DIS-compact"), std::string::npos);
+  EXPECT_NE(curves.find(">TRM<"), std::string::npos) << curves;
+  EXPECT_EQ(curves.find("TRM-medium"), std::string::npos) << "nothing of that row has begun";
+}
+
 }  // namespace
 }  // namespace dis

@@ -176,6 +176,21 @@ TEST_P(Decoders, TheSizeOfABatchDoesNotMatter) {
   }
 }
 
+/// A product's rounding may depend on its number of rows there.
+TEST_P(Decoders, InBfloat16TheSizeOfABatchChangesAtMostOneCellInAThousand) {
+  const auto boards = random_boards(200);
+  for (const bool hierarchical : {false, true}) {
+    const auto model = network(at::kBFloat16, hierarchical);
+    const auto whole = decode_argmax(model, settings(), boards, kSteps).steps.back();
+    for (const std::int64_t batch : {1, 7, 64}) {
+      const auto found = decode_argmax(model, settings(batch), boards, kSteps).steps.back();
+      std::int64_t same = 0;
+      for (std::size_t i = 0; i < whole.size(); ++i) same += found[i] == whole[i] ? 1 : 0;
+      EXPECT_GE(static_cast<double>(same), 0.999 * static_cast<double>(whole.size())) << "batch " << batch;
+    }
+  }
+}
+
 TEST_P(Decoders, OfEquallyCertainCellsTheFirstIsTaken) {
   Tokens board(kCells, kEmpty), want(kCells, kEmpty);
   board[1] = board[9] = want[1] = want[9] = kQueen;

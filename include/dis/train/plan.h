@@ -40,7 +40,7 @@ struct TrainingPlan {
 
 /// In training, of a sample that does all N_sup steps (the most that TRM and HRM, which halt, may take).
 PassCount passes_per_sample(const ModelShape& shape);
-/// Floating-point operations of so many passes of one sample through the stack.
+/// Floating-point operations of so many passes of one sample through the stack: matrix products and attention.
 double flops_per_sample(const ModelShape& shape, const PassCount& passes);
 
 /// `epoch_length` examples make an epoch; 0 if the data set has none. `bfloat16`: type of the activations.

@@ -41,6 +41,7 @@ Rows make_rows(const ArcData& data, std::span<const ArcTestRow> rows) {
 
 std::vector<double> probabilities(const std::vector<float>& logits) {
   std::vector<double> result;
+  result.reserve(logits.size());
   for (const float logit : logits) result.push_back(halting_probability(logit));
   return result;
 }

@@ -153,7 +153,7 @@ std::vector<Table1Column> table1_columns(const fs::path& folder) {
       const auto key = row.key + "_" + set;
       auto config = load_config(folder / (key + ".json"));
       if (config.train.eval_every == 0) config.train.eval_every = curve_interval(config);
-      column.experiments.push_back(Experiment{key, config});
+      column.experiments.emplace_back(Experiment{key, config});
     }
     columns.push_back(std::move(column));
   }

@@ -91,7 +91,7 @@ void HaltingLoop::begin_tick() {
   optimiser_.prepare();
 }
 
-void HaltingLoop::supervise_lanes(std::size_t worker, HaltingLanes lanes) const {
+void HaltingLoop::supervise_lanes(std::size_t worker, const HaltingLanes& lanes) const {
   const auto rows = model_.puzzle_rows(lanes.ids);
   // Under a version counter of its own, as in SupervisionLoop::supervise_lanes.
   const States before{lanes.y.variable_data(), lanes.z.variable_data()};

@@ -1,6 +1,7 @@
 #include "share_state.h"
 
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 
 #include "dis/core/json.h"
 

@@ -1,6 +1,7 @@
 #include "dis/train/trainer.h"
 
 #include <ATen/ATen.h>
+#include <ATen/Parallel.h>
 #include <fcntl.h>
 #include <sys/file.h>
 

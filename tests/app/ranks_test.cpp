@@ -1,8 +1,8 @@
 // Whole programs as ranks: the same result as one process, the same scores, and a clear end when one of them fails.
 #include <gtest/gtest.h>
-#include <signal.h>
 
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <iostream>
 #include <memory>

@@ -22,7 +22,7 @@ class TemporaryFiles : public testing::Test {
 
   /// Writes a file and returns its path.
   std::filesystem::path file(const std::string& name, const std::string& text) const {
-    const std::filesystem::path path = folder_ / name;
+    std::filesystem::path path = folder_ / name;
     std::filesystem::create_directories(path.parent_path());
     std::ofstream(path) << text;
     return path;

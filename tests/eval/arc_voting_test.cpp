@@ -158,7 +158,7 @@ TEST(SeenTasks, IdentifiersOfOtherTasksMakeTheCommonOnesSuspect) {
   const auto same = identifier_names(data);
   EXPECT_EQ(warn_of_seen_tasks(tested, seen_by_names(same, puzzles), false), "");
   auto more = same;
-  more.push_back("another|||t1|||0123456789");
+  more.emplace_back("another|||t1|||0123456789");
   EXPECT_TRUE(contains(warn_of_seen_tasks(tested, seen_by_names(more, puzzles), true), "may have seen"));
 }
 

@@ -1,5 +1,6 @@
 // Decoding with guidance against the guided policy made by hand.
 #include <ATen/ATen.h>
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

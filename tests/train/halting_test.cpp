@@ -1,6 +1,7 @@
 // Training with halting: lanes, samples, exploration, and what a sample costs.
 #include "dis/train/halting.h"
 
+#include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
 
 #include <cmath>

@@ -25,7 +25,9 @@ struct Grid {
   int columns = 0;
   std::vector<std::uint8_t> cells;
 
-  std::uint8_t at(int row, int column) const { return cells[static_cast<std::size_t>(row * columns + column)]; }
+  std::uint8_t at(int row, int column) const {
+    return cells[static_cast<std::size_t>(row) * static_cast<std::size_t>(columns) + static_cast<std::size_t>(column)];
+  }
   auto operator<=>(const Grid&) const = default;
 };
 

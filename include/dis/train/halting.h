@@ -50,7 +50,7 @@ class HaltingLoop : public TrainingLoop {
   void begin_tick();
   /// Halted lanes take new samples, and all make a step: device work, the same at every tick.
   void supervise();
-  void supervise_lanes(std::size_t worker, HaltingLanes lanes) const;
+  void supervise_lanes(std::size_t worker, const HaltingLanes& lanes) const;
   void end_tick();
   /// The tensors of a checkpoint, by name.
   std::vector<std::pair<std::string, at::Tensor>> kept() const;

@@ -121,30 +121,22 @@ void check_found(const fs::path& path, const std::string& option) {
                   ": start dis in the project's folder, or say where it is with " + option);
 }
 
-void run_table1(const Table1Options& options) {
+std::vector<Table1Column> columns_of(const Table1Options& options) {
   const bool mini = options.scale == "mini";
   check_found(options.configs, "--configs");
   if (mini) check_found(options.small, "--small");
   auto columns =
       mini ? table1_mini_columns(options.configs, load_config(options.small)) : table1_columns(options.configs);
-  const auto wanted = [](const std::vector<std::string>& list, const std::string& name) {
-    return list.empty() || std::ranges::find(list, name) != list.end();
-  };
   for (auto& column : columns) {
     for (auto& experiment : column.experiments) {
       if (experiment && options.seed) experiment->config.run.seed = *options.seed;
     }
   }
-  std::vector<Experiment> experiments;
-  for (const auto& column : columns) {
-    for (std::size_t r = 0; r < column.experiments.size(); ++r) {
-      const auto& experiment = column.experiments[r];
-      if (!experiment || !wanted(options.rows, table1_rows()[r].key) || !wanted(options.sets, column.key)) continue;
-      // A run may stand in two columns.
-      if (std::ranges::find(experiments, experiment->name, &Experiment::name) != experiments.end()) continue;
-      experiments.push_back(*experiment);
-    }
-  }
+  return columns;
+}
+
+/// The runs that --row and --set leave.
+std::vector<Experiment> chosen(const std::vector<Table1Column>& columns, const Table1Options& options) {
   for (const auto& row : options.rows) {
     if (std::ranges::find(table1_rows(), row, &Table1Row::key) != table1_rows().end()) continue;
     std::string list;
@@ -156,6 +148,35 @@ void run_table1(const Table1Options& options) {
     throw UserError("--set " + set + " is not a column of --scale " + options.scale +
                     "; there are: " + columns.front().key + ", " + columns.back().key);
   }
+  const auto wanted = [](const std::vector<std::string>& list, const std::string& name) {
+    return list.empty() || std::ranges::find(list, name) != list.end();
+  };
+  std::vector<Experiment> experiments;
+  for (const auto& column : columns) {
+    for (std::size_t r = 0; r < column.experiments.size(); ++r) {
+      const auto& experiment = column.experiments[r];
+      if (!experiment || !wanted(options.rows, table1_rows()[r].key) || !wanted(options.sets, column.key)) continue;
+      // A run may stand in two columns.
+      if (std::ranges::find(experiments, experiment->name, &Experiment::name) != experiments.end()) continue;
+      experiments.push_back(*experiment);
+    }
+  }
+  return experiments;
+}
+
+void write_curves(const Table1Column& column, const fs::path& out) {
+  for (const auto& [name, measure, axis] : {std::tuple{"exact_updates", CurveMeasure::exact, CurveAxis::updates},
+                                            {"exact_flops", CurveMeasure::exact, CurveAxis::flops},
+                                            {"pass_at_2_updates", CurveMeasure::pass_at_2, CurveAxis::updates},
+                                            {"pass_at_2_flops", CurveMeasure::pass_at_2, CurveAxis::flops}}) {
+    const auto picture = table1_curves(column, out, measure, axis);
+    if (!picture.empty()) write_atomically(out / (std::string(name) + "_" + column.key + ".svg"), picture);
+  }
+}
+
+void run_table1(const Table1Options& options) {
+  const auto columns = columns_of(options);
+  auto experiments = chosen(columns, options);
   const bool json = options.study.format == "json";
   const fs::path out = options.study.out;
   auto cells = collect_table1(columns, out);  // before hours of work: are the runs there of these settings?
@@ -164,22 +185,15 @@ void run_table1(const Table1Options& options) {
     return;
   }
   // At the paper's size only what was asked for by name: a row is days of a GPU.
-  if (!options.study.collect && (mini || !options.rows.empty())) run_all(std::move(experiments), options.study);
+  const bool runs = !options.study.collect && (options.scale == "mini" || !options.rows.empty());
+  if (runs) run_all(std::move(experiments), options.study);
   if (find_place().rank > 0) return;  // rank 0 collects
   cells = collect_table1(columns, out);
   ensure_folder(out);
   write_atomically(out / "table1.md", table1_markdown(columns, cells));
   write_atomically(out / "table1.tex", table1_latex(columns, cells));
   write_json(out / "table1.json", table1_json(columns, cells));
-  for (const auto& column : columns) {
-    for (const auto& [name, measure, axis] : {std::tuple{"exact_updates", CurveMeasure::exact, CurveAxis::updates},
-                                              {"exact_flops", CurveMeasure::exact, CurveAxis::flops},
-                                              {"pass_at_2_updates", CurveMeasure::pass_at_2, CurveAxis::updates},
-                                              {"pass_at_2_flops", CurveMeasure::pass_at_2, CurveAxis::flops}}) {
-      const auto picture = table1_curves(column, out, measure, axis);
-      if (!picture.empty()) write_atomically(out / (std::string(name) + "_" + column.key + ".svg"), picture);
-    }
-  }
+  for (const auto& column : columns) write_curves(column, out);
   if (json) {
     std::cout << table1_json(columns, cells).dump(2) << "\n";
   } else {

@@ -24,10 +24,7 @@ class Runner {
   at::Tensor input(const at::Tensor& tokens, const at::Tensor& rows, std::int64_t s) const {
     return model_.input(tokens, rows, at::full({tokens.size(0)}, s, tokens.options()));
   }
-  /// Of the cells, [B, L, A].
-  at::Tensor logits(const at::Tensor& y) const {
-    return model_.readout(y).slice(1, config().puzzle_emb_len).slice(2, 0, model_.shape().answers);
-  }
+  at::Tensor logits(const at::Tensor& y) const { return answer_logits(model_, y); }  // [B, L, A]
   at::Tensor policy_of(const at::Tensor& cell_logits) const {
     return log_policy(cell_logits, settings_.loss).cpu().contiguous();
   }

@@ -6,6 +6,7 @@
 
 #include "commands.h"
 #include "config_options.h"
+#include "dis/config/fields.h"
 #include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/core/log.h"
@@ -219,8 +220,9 @@ void add_reproduce_command(CLI::App& app) {
       ->check(CLI::IsMember({"paper", "mini"}));
   table1->add_option("--configs", table->configs, "Folder of the rows")->capture_default_str();
   table1->add_option("--small", table->small, "Configuration of the small set")->capture_default_str();
+  const auto& seed = *find_field("seed");
   table1->add_option("--seed", table->seed, "Seed of every run, in place of the configurations'; needs its own --out")
-      ->check(CLI::Range(std::int64_t{0}, std::int64_t{9007199254740991}));
+      ->check(CLI::Range(seed.lowest.get<std::int64_t>(), seed.highest.get<std::int64_t>()));
   table1->add_option("--format", table->study.format, "markdown, json or latex")
       ->check(CLI::IsMember({"markdown", "json", "latex"}));
   table1->add_flag_callback(

@@ -44,10 +44,6 @@ struct OpenRows {
 LastStep supervise(const Backbone& model, const DecodeSettings& settings, const at::Tensor& tokens,
                    const at::Tensor& ids, std::int64_t steps,
                    const std::function<void(std::int64_t, const Scores&)>& after) {
-  const auto& shape = model.shape();
-  const auto cell_logits = [&](const at::Tensor& y) {
-    return model.readout(y).slice(1, shape.config.puzzle_emb_len).slice(2, 0, shape.answers);
-  };
   const auto batch = tokens.size(0);
   OpenRows open{at::arange(batch, tokens.options().dtype(at::kLong)),
                 tokens,
@@ -55,7 +51,7 @@ LastStep supervise(const Backbone& model, const DecodeSettings& settings, const 
                 model.initial_states(batch),
                 {}};
   const bool guided = settings.guidance != 1.0;
-  if (guided) open.before = log_policy(cell_logits(open.states.y), settings.loss);
+  if (guided) open.before = log_policy(answer_logits(model, open.states.y), settings.loss);
   Scores scores{{}, guided ? LossKind::softmax : settings.loss};
   LastStep last{at::empty({batch}, tokens.options().dtype(at::kFloat)), at::empty({batch}, tokens.options())};
   for (std::int64_t s = 1; s <= steps; ++s) {
@@ -63,7 +59,7 @@ LastStep supervise(const Backbone& model, const DecodeSettings& settings, const 
     if (rows > 0) {
       const auto x = model.input(open.tokens, open.puzzle, at::full({rows}, s, tokens.options()));
       open.states = model.latent_reasoning(x, open.states);
-      const auto logits = cell_logits(open.states.y);
+      const auto logits = answer_logits(model, open.states.y);
       auto values = logits;
       if (guided) {
         const auto now = log_policy(logits, settings.loss);

@@ -108,9 +108,8 @@ std::optional<double> mean_steps(std::int64_t made, std::int64_t rows, std::int6
   return static_cast<double>(made) / static_cast<double>(rows);
 }
 
-std::optional<double> mean_steps(const Answers& answers) {
-  const auto made = std::accumulate(answers.made.begin(), answers.made.end(), std::int64_t{0});
-  return mean_steps(made, std::ssize(answers.made), std::ssize(answers.steps));
+std::int64_t steps_made(const Answers& answers) {
+  return std::accumulate(answers.made.begin(), answers.made.end(), std::int64_t{0});
 }
 
 std::string mean_steps_text(const std::optional<double>& mean) {
@@ -130,16 +129,15 @@ void StepRates::add(const Answers& answers, const std::vector<std::int32_t>& lab
     }
   }
   rows += std::ssize(answers.made);
-  made += std::accumulate(answers.made.begin(), answers.made.end(), std::int64_t{0});
+  made += steps_made(answers);
 }
 
 Json to_json(const StepRates& rates, bool per_step) {
   Json json = Json::object();
-  for (const auto& step : rates.after) {
-    if (per_step) json["per_supervision_step"].push_back(to_json(step));
+  if (per_step) {
+    for (const auto& step : rates.after) json["per_supervision_step"].push_back(to_json(step));
   }
-  const auto mean = mean_steps(rates.made, rates.rows, std::ssize(rates.after));
-  if (mean) json["mean_steps"] = *mean;
+  if (const auto mean = rates.mean_steps()) json["mean_steps"] = *mean;
   return json;
 }
 
@@ -151,7 +149,7 @@ std::string step_table(const StepRates& rates) {
                   rates.after[s].token_accuracy());
     table += line;
   }
-  return table + mean_steps_text(mean_steps(rates.made, rates.rows, std::ssize(rates.after)));
+  return table + mean_steps_text(rates.mean_steps());
 }
 
 }  // namespace dis

@@ -35,7 +35,8 @@ DecoderReport argmax_report(const Session& session, const DecodeSettings& settin
                             bool per_step) {
   const auto answers =
       decode_argmax(*session.model, settings, inputs_of(boards), session.config.method.num_supervision);
-  DecoderReport report{"argmax", score_boards(boards, answers.steps.back()), {}, mean_steps(answers)};
+  const auto mean = mean_steps(steps_made(answers), std::ssize(answers.made), std::ssize(answers.steps));
+  DecoderReport report{"argmax", score_boards(boards, answers.steps.back()), {}, mean};
   if (!per_step) return report;
   for (const auto& answer : answers.steps) report.per_step.push_back(score_boards(boards, answer).all);
   return report;

@@ -34,7 +34,8 @@ Json to_json(const RowRates& rates);
 
 /// Supervision steps that a row made, the mean, where the halting head ended some rows before the last step.
 std::optional<double> mean_steps(std::int64_t made, std::int64_t rows, std::int64_t steps);
-std::optional<double> mean_steps(const Answers& answers);
+/// By all rows.
+std::int64_t steps_made(const Answers& answers);
 /// A line of a report.
 std::string mean_steps_text(const std::optional<double>& mean);
 
@@ -46,6 +47,7 @@ struct StepRates {
   explicit StepRates(std::int64_t steps) : after(static_cast<std::size_t>(steps)) {}
   /// `labels` [rows, L]
   void add(const Answers& answers, const std::vector<std::int32_t>& labels);
+  std::optional<double> mean_steps() const { return dis::mean_steps(made, rows, std::ssize(after)); }
 };
 /// {"per_supervision_step": [N] rates (with `per_step`), "mean_steps": as mean_steps()}
 Json to_json(const StepRates& rates, bool per_step);

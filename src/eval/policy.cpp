@@ -4,6 +4,11 @@
 
 namespace dis {
 
+at::Tensor answer_logits(const Backbone& model, const at::Tensor& y) {
+  const auto& shape = model.shape();
+  return model.readout(y).slice(1, shape.config.puzzle_emb_len).slice(2, 0, shape.answers);
+}
+
 at::Tensor log_policy(const at::Tensor& logits, LossKind loss) {
   const auto v = logits.to(at::kDouble);
   if (loss == LossKind::softmax) return v.log_softmax(-1);

@@ -64,20 +64,30 @@ Tokens copy_of(const at::Tensor& cells) {
   return {c.data_ptr<std::int32_t>(), c.data_ptr<std::int32_t>() + c.numel()};
 }
 
-/// Logits of the answers [L, 3] after each step, for one board and by hand.
-std::vector<at::Tensor> logits_by_hand(const Backbone& model, const Tokens& board, Feedback feedback) {
+/// One board, by hand: after each step [kSteps] the logits of the answers [L, 3], the halting head's logit and what it
+/// says; and the step that the head ends the board at.
+struct Alone {
+  std::vector<at::Tensor> logits;
+  std::vector<float> q_halt, decision;
+  std::int32_t made = kSteps;
+};
+
+Alone alone(const Backbone& model, const Tokens& board, Feedback feedback) {
   const at::NoGradGuard no_grad;
-  auto tokens = at::empty({1, kCells}, at::kInt);
-  std::copy(board.begin(), board.end(), tokens.data_ptr<std::int32_t>());
+  auto tokens = at::tensor(board, at::kInt).unsqueeze(0);
+  const auto rows = model.puzzle_rows(at::zeros({1}, at::kInt));
   auto states = model.initial_states(1);
-  std::vector<at::Tensor> all;
-  for (std::int64_t s = 1; s <= kSteps; ++s) {
-    const auto rows = model.puzzle_rows(at::zeros({1}, at::kInt));
+  Alone row;
+  for (std::int32_t s = 1; s <= kSteps; ++s) {
     states = model.latent_reasoning(model.input(tokens, rows, at::full({1}, s, at::kInt)), states);
-    all.push_back(model.readout(states.y)[0].slice(0, 2).slice(1, 0, 3));
-    if (feedback == Feedback::prediction) tokens = all.back().argmax(-1).to(at::kInt).unsqueeze(0);
+    row.logits.push_back(model.readout(states.y)[0].slice(0, 2).slice(1, 0, 3));
+    if (feedback == Feedback::prediction) tokens = row.logits.back().argmax(-1).to(at::kInt).unsqueeze(0);
+    const auto q = model.halting(states.y)[0];
+    row.q_halt.push_back(q[0].item<float>());
+    row.decision.push_back(q[0].item<float>() - (model.shape().hierarchical ? q[1].item<float>() : 0.0F));
+    if (row.decision.back() > 0.0F) row.made = std::min(row.made, s);
   }
-  return all;
+  return row;
 }
 
 double stablemax(double v) { return v < 0 ? 1.0 / (1.0 - v) : v + 1.0; }
@@ -94,6 +104,21 @@ double queen_probability(const at::Tensor& logits, LossKind loss) {
   return queen / sum;
 }
 
+/// The free cell that most likely holds a queen, of logits [L, 3]; of equal ones the first.
+std::size_t most_certain_queen(const at::Tensor& logits, const Tokens& board, LossKind loss) {
+  std::size_t best = 0;
+  double certainty = -1.0;
+  for (std::size_t cell = 0; cell < kCells; ++cell) {
+    if (board[cell] == kQueen) continue;
+    const double p = queen_probability(logits[static_cast<std::int64_t>(cell)], loss);
+    if (p > certainty) {
+      certainty = p;
+      best = cell;
+    }
+  }
+  return best;
+}
+
 class Decoders : public ::testing::TestWithParam<std::tuple<Feedback, LossKind>> {
  protected:
   DecodeSettings settings(std::int64_t batch = 200) const {
@@ -107,7 +132,7 @@ TEST_P(Decoders, ArgmaxIsWhatTheStepsGiveByHand) {
   const auto answers = decode_argmax(model, settings(), boards, kSteps);
   ASSERT_EQ(answers.steps.size(), static_cast<std::size_t>(kSteps));
   for (std::int64_t board = 0; board < 7; ++board) {
-    const auto logits = logits_by_hand(model, board_of(boards, board), settings().feedback);
+    const auto logits = alone(model, board_of(boards, board), settings().feedback).logits;
     for (std::size_t s = 0; s < kSteps; ++s) {
       EXPECT_EQ(board_of(answers.steps[s], board), copy_of(logits[s].argmax(-1)))
           << "board " << board << ", step " << s + 1;
@@ -122,18 +147,8 @@ TEST_P(Decoders, CommitFixesTheMostCertainQueenOneByOne) {
   for (std::int64_t number = 0; number < 7; ++number) {
     auto board = board_of(boards, number);
     while (queens(board) < kN) {
-      const auto logits = logits_by_hand(model, board, settings().feedback).back();
-      std::size_t best = 0;
-      double certainty = -1.0;
-      for (std::size_t cell = 0; cell < kCells; ++cell) {
-        if (board[cell] == kQueen) continue;
-        const double p = queen_probability(logits[static_cast<std::int64_t>(cell)], settings().loss);
-        if (p > certainty) {
-          certainty = p;
-          best = cell;
-        }
-      }
-      board[best] = kQueen;
+      const auto logits = alone(model, board, settings().feedback).logits.back();
+      board[most_certain_queen(logits, board, settings().loss)] = kQueen;
     }
     EXPECT_EQ(board_of(answers, number), board) << "board " << number;
   }
@@ -204,30 +219,6 @@ TEST_P(Decoders, NoBoardsGiveNoAnswers) {
   EXPECT_TRUE(decode_commit(network(), settings(), {}, kSteps).empty());
 }
 
-/// Of one board, by hand: answers, halting logits and what they say [kSteps], and the step that the head ends it at.
-struct Alone {
-  std::vector<Tokens> answers;
-  std::vector<float> q_halt, decision;
-  std::int32_t made = kSteps;
-};
-
-Alone alone(const Backbone& model, const Tokens& board) {
-  const at::NoGradGuard no_grad;
-  const auto tokens = at::tensor(board, at::kInt).unsqueeze(0);
-  const auto rows = model.puzzle_rows(at::zeros({1}, at::kInt));
-  auto states = model.initial_states(1);
-  Alone row;
-  for (std::int32_t s = 1; s <= kSteps; ++s) {
-    states = model.latent_reasoning(model.input(tokens, rows, at::full({1}, s, at::kInt)), states);
-    row.answers.push_back(copy_of(model.readout(states.y)[0].slice(0, 2).slice(1, 0, 3).argmax(-1)));
-    const auto q = model.halting(states.y)[0];
-    row.q_halt.push_back(q[0].item<float>());
-    row.decision.push_back(q[0].item<float>() - (model.shape().hierarchical ? q[1].item<float>() : 0.0F));
-    if (row.decision.back() > 0.0F) row.made = std::min(row.made, s);
-  }
-  return row;
-}
-
 /// A network whose halting head ends half of the boards after the first step, and others later.
 Backbone halting_network(bool hierarchical) {
   constexpr std::int64_t kBoards = 40;
@@ -240,7 +231,7 @@ Backbone halting_network(bool hierarchical) {
   model.weights().refresh();
   std::vector<float> first;
   for (std::int64_t board = 0; board < kBoards; ++board) {
-    first.push_back(alone(model, board_of(random_boards(kBoards), board)).decision.front());
+    first.push_back(alone(model, board_of(random_boards(kBoards), board), Feedback::input).decision.front());
   }
   std::ranges::sort(first);
   bias[0] = 1e-2 - first[kBoards / 2];
@@ -260,13 +251,14 @@ TEST(Halting, EndsEachRowAtItsStep) {
       std::set<std::int32_t> made;
       for (std::int64_t board = 0; board < kBoards; ++board) {
         const auto i = static_cast<std::size_t>(board);
-        const auto row = alone(model, board_of(boards, board));
+        const auto row = alone(model, board_of(boards, board), Feedback::input);
         for (const auto decision : row.decision) ASSERT_GT(std::abs(decision), 1e-4) << "rounding may decide";
         EXPECT_EQ(found.made[i], row.made);
         EXPECT_NEAR(found.halting[i], row.q_halt[static_cast<std::size_t>(row.made - 1)], 1e-5);
         for (std::int32_t s = 1; s <= kSteps; ++s) {
-          const auto& want = row.answers[static_cast<std::size_t>(std::min(s, row.made) - 1)];
-          EXPECT_EQ(board_of(found.steps[static_cast<std::size_t>(s - 1)], board), want) << "step " << s;
+          const auto& logits = row.logits[static_cast<std::size_t>(std::min(s, row.made) - 1)];
+          EXPECT_EQ(board_of(found.steps[static_cast<std::size_t>(s - 1)], board), copy_of(logits.argmax(-1)))
+              << "step " << s;
         }
         made.insert(row.made);
         EXPECT_EQ(all.made[i], kSteps);
@@ -296,17 +288,9 @@ TEST(Halting, CommitFixesTheQueenOfTheRowsOwnLastStep) {
     if (queens(board) >= kN) continue;
     const auto found = decode_commit(model, {.halting = true}, board, kSteps);
     while (queens(board) < kN) {  // each round is an answer of the board so far after the steps that it makes
-      const auto steps = decode_argmax(model, {.halting = true}, board, kSteps).made.front();
-      const auto logits = logits_by_hand(model, board, Feedback::input)[static_cast<std::size_t>(steps - 1)];
-      std::size_t best = kCells;
-      for (std::size_t cell = 0; cell < kCells; ++cell) {
-        if (board[cell] == kQueen) continue;
-        const auto p = queen_probability(logits[static_cast<std::int64_t>(cell)], LossKind::stablemax);
-        if (best == kCells || p > queen_probability(logits[static_cast<std::int64_t>(best)], LossKind::stablemax)) {
-          best = cell;
-        }
-      }
-      board[best] = kQueen;
+      const auto row = alone(model, board, Feedback::input);
+      const auto& logits = row.logits[static_cast<std::size_t>(row.made - 1)];
+      board[most_certain_queen(logits, board, LossKind::stablemax)] = kQueen;
     }
     EXPECT_EQ(found, board) << "board " << number;
   }

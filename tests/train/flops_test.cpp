@@ -1,32 +1,15 @@
 // The plan's FLOPs against those that the program does, counted from the shapes of its matrix products.
-#include <ATen/Parallel.h>
 #include <ATen/record_function.h>
 #include <gtest/gtest.h>
 
 #include <string_view>
 
-#include "dis/ops/kernel_choice.h"
 #include "dis/train/plan.h"
+#include "train/observed.h"
 #include "train/small_run.h"
 
 namespace dis {
 namespace {
-
-/// Operations composed of LibTorch's, whose calls can be observed, in one thread.
-class Composed {
- public:
-  Composed() : threads_(at::get_num_threads()) {
-    at::set_num_threads(1);
-    use_own_kernels(false);
-  }
-  ~Composed() {
-    use_own_kernels(true);
-    at::set_num_threads(threads_);
-  }
-
- private:
-  int threads_;
-};
 
 double counted = 0.0;
 
@@ -43,7 +26,8 @@ std::unique_ptr<at::ObserverContext> count_product(const at::RecordFunction& cal
 
 /// FLOPs of the matrix products of a batch in which every lane does all its supervision steps.
 double flops_of_batch(SmallRun& run) {
-  const Composed composed;
+  const OneThread one;
+  const ComposedOperations composed;  // whose calls can be observed
   const auto handle = at::addThreadLocalCallback(
       at::RecordFunctionCallback(&count_product).needsInputs(true).scopes({at::RecordScope::FUNCTION}));
   counted = 0.0;

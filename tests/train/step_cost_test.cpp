@@ -1,6 +1,5 @@
 // What a supervision step costs besides arithmetic: allocations and calls of LibTorch, as pinned numbers. Who changes a
 // number looks at why; fewer is better. And the fused step against the composed one.
-#include <ATen/Parallel.h>
 #include <ATen/record_function.h>
 #include <c10/core/Allocator.h>
 #include <c10/util/ThreadLocalDebugInfo.h>
@@ -8,20 +7,11 @@
 
 #include <sstream>
 
-#include "dis/ops/kernel_choice.h"
+#include "train/observed.h"
 #include "train/small_run.h"
 
 namespace dis {
 namespace {
-
-class OneThread {
- public:
-  OneThread() : before_(at::get_num_threads()) { at::set_num_threads(1); }
-  ~OneThread() { at::set_num_threads(before_); }
-
- private:
-  int before_;
-};
 
 struct AllocationCounter : c10::MemoryReportingInfoBase {
   void reportMemoryUsage(void*, std::int64_t size, std::size_t, std::size_t, c10::Device) override {
@@ -139,17 +129,11 @@ TEST(StepGraph, TheDeviceWorkIsTheSameAtEveryTick) {
   }
 }
 
-class OwnKernels {
- public:
-  explicit OwnKernels(bool own) { use_own_kernels(own); }
-  ~OwnKernels() { use_own_kernels(true); }
-};
-
 TEST(ComposedStep, GivesTheSameLossesAndGradients) {
   const auto config = showing_gradients(small_config());
   SmallRun fused(config), composed(config);
   const auto ours = fused.loop.run(config.method.num_supervision);
-  const OwnKernels off(false);
+  const ComposedOperations composed_operations;
   const auto theirs = composed.loop.run(config.method.num_supervision);
   for (std::size_t i = 0; i < ours.loss.size(); ++i) EXPECT_NEAR(ours.loss[i], theirs.loss[i], 2e-6 * theirs.loss[i]);
   const auto difference = (fused.optimiser.m() - composed.optimiser.m()).norm() / composed.optimiser.m().norm();

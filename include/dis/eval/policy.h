@@ -4,8 +4,13 @@
 #include <ATen/core/Tensor.h>
 
 #include "dis/config/config.h"
+#include "dis/model/backbone.h"
 
 namespace dis {
+
+/// Logits [B, L, A] of the cells, from the answer state y [B, S, D]: of the tokens that can be an answer, which the
+/// mask token cannot.
+at::Tensor answer_logits(const Backbone& model, const at::Tensor& y);
 
 /// Log-probabilities, float64 [..., A], of logits [..., A] (any floating type): stable-max or soft-max, over just these
 /// A tokens.

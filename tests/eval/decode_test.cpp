@@ -272,11 +272,13 @@ TEST(Halting, EndsEachRowAtItsStep) {
 TEST(Halting, GuidanceReadsTheRowsOwnStepBefore) {
   const auto boards = random_boards(40);
   const auto model = halting_network(false);
-  const auto all = decode_argmax(model, {.guidance = 0.5}, boards, kSteps);
-  const auto some = decode_argmax(model, {.guidance = 0.5, .halting = true}, boards, kSteps);
-  for (std::int64_t board = 0; board < 40; ++board) {
-    const auto made = static_cast<std::size_t>(some.made[static_cast<std::size_t>(board)]);
-    EXPECT_EQ(board_of(some.steps.back(), board), board_of(all.steps[made - 1], board));
+  for (const double w : {0.5, 0.0, -2.0}) {  // the less w, the more the step before counts
+    const auto all = decode_argmax(model, {.guidance = w}, boards, kSteps);
+    const auto some = decode_argmax(model, {.guidance = w, .halting = true}, boards, kSteps);
+    for (std::int64_t board = 0; board < 40; ++board) {
+      const auto made = static_cast<std::size_t>(some.made[static_cast<std::size_t>(board)]);
+      EXPECT_EQ(board_of(some.steps.back(), board), board_of(all.steps[made - 1], board)) << "w = " << w;
+    }
   }
 }
 

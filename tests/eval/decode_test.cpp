@@ -272,12 +272,20 @@ TEST(Halting, EndsEachRowAtItsStep) {
 TEST(Halting, GuidanceReadsTheRowsOwnStepBefore) {
   const auto boards = random_boards(40);
   const auto model = halting_network(false);
+  std::set<Tokens> first;
+  for (std::int64_t board = 0; board < 40; ++board) {
+    first.insert(board_of(decode_argmax(model, {}, boards, kSteps).steps.front(), board));
+  }
+  EXPECT_GT(first.size(), 10U) << "the boards should differ";
   for (const double w : {0.5, 0.0, -2.0}) {  // the less w, the more the step before counts
     const auto all = decode_argmax(model, {.guidance = w}, boards, kSteps);
     const auto some = decode_argmax(model, {.guidance = w, .halting = true}, boards, kSteps);
     for (std::int64_t board = 0; board < 40; ++board) {
       const auto made = static_cast<std::size_t>(some.made[static_cast<std::size_t>(board)]);
-      EXPECT_EQ(board_of(some.steps.back(), board), board_of(all.steps[made - 1], board)) << "w = " << w;
+      for (std::size_t step = 1; step <= kSteps; ++step) {
+        EXPECT_EQ(board_of(some.steps[step - 1], board), board_of(all.steps[std::min(step, made) - 1], board))
+            << "w = " << w << ", step " << step;
+      }
     }
   }
 }

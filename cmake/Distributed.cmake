@@ -3,9 +3,6 @@
 find_path(DIS_GLOO_INCLUDE gloo/context.h REQUIRED)
 file(GLOB _sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/dist/*.cpp)
 list(FILTER _sources EXCLUDE REGEX "/place\\.cpp$")
-set(_definitions USE_DISTRIBUTED USE_C10D_GLOO)
-if(DIS_WITH_CUDA)
-  list(APPEND _definitions USE_C10D_NCCL)
-endif()
-set_source_files_properties(${_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON COMPILE_DEFINITIONS "${_definitions}")
+set_source_files_properties(${_sources} PROPERTIES SKIP_PRECOMPILE_HEADERS ON
+                            COMPILE_DEFINITIONS "USE_DISTRIBUTED;USE_C10D_GLOO")
 target_include_directories(dis_dist SYSTEM PRIVATE ${DIS_GLOO_INCLUDE})

@@ -52,9 +52,11 @@ add_library(dis::torch ALIAS dis_torch)
 target_include_directories(dis_torch SYSTEM INTERFACE ${DIS_TORCH_DIR}/include
                                                       ${DIS_TORCH_DIR}/include/torch/csrc/api/include)
 target_link_directories(dis_torch INTERFACE ${DIS_TORCH_DIR}/lib)
-# The wheel's libraries name further libraries that a CPU program never loads; -rpath also leads to its NVIDIA folders.
-get_filename_component(_site ${DIS_TORCH_DIR} DIRECTORY)
-target_link_options(dis_torch INTERFACE -Wl,--allow-shlib-undefined -Wl,-rpath,${DIS_TORCH_DIR}/lib)
+# The wheel's libraries name further libraries that a CPU program never loads.
+target_link_options(dis_torch INTERFACE -Wl,--allow-shlib-undefined -Wl,--as-needed)
+if(NOT CMAKE_INSTALL_RPATH)
+  set(CMAKE_INSTALL_RPATH ${DIS_TORCH_DIR}/lib)
+endif()
 target_link_libraries(dis_torch INTERFACE ${DIS_TORCH_DIR}/lib/libtorch_cpu.so ${DIS_TORCH_DIR}/lib/libc10.so)
 
 # at::parallel_for is OpenMP code in headers: compile with -fopenmp, and share LibTorch's own OpenMP runtime, because
@@ -64,13 +66,4 @@ if(EXISTS ${DIS_TORCH_DIR}/lib/libgomp.so.1)
   target_link_libraries(dis_torch INTERFACE ${DIS_TORCH_DIR}/lib/libgomp.so.1)
 else()
   target_link_libraries(dis_torch INTERFACE gomp)
-endif()
-
-if(DIS_WITH_CUDA)
-  find_package(CUDAToolkit REQUIRED)
-  # --no-as-needed: nothing refers to libtorch_cuda by name, it registers itself when loaded.
-  target_link_libraries(dis_torch INTERFACE
-    -Wl,--no-as-needed ${DIS_TORCH_DIR}/lib/libtorch_cuda.so ${DIS_TORCH_DIR}/lib/libtorch.so -Wl,--as-needed
-    ${DIS_TORCH_DIR}/lib/libc10_cuda.so CUDA::cudart)
-  target_compile_definitions(dis_torch INTERFACE DIS_WITH_CUDA=1)
 endif()

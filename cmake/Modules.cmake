@@ -1,7 +1,16 @@
+# With DIS_UNITY ten sources are compiled as one: names in unnamed namespaces must differ within a module.
+#
 # dis_module(<name> [TORCH] [PUBLIC libs...] [PRIVATE libs...]): library dis_<name> from src/<name>/*.cpp, with its
 # headers in include/dis/<name>. TORCH: the module sees LibTorch, through the precompiled header that all share.
 #
 # dis_test(<target> [TORCH] SOURCES files... [LIBS libs...] [LABELS labels...]): a GoogleTest program.
+
+function(dis_unity target)
+  set_target_properties(${target} PROPERTIES UNITY_BUILD ${DIS_UNITY} UNITY_BUILD_BATCH_SIZE 10)
+  if(DIS_UNITY)  # a class of a .cpp file with members of an unnamed namespace: GCC takes the file for a header
+    target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-subobject-linkage>)
+  endif()
+endfunction()
 
 function(dis_use_torch target)
   target_link_libraries(${target} PRIVATE dis::torch)
@@ -27,6 +36,7 @@ function(dis_module name)
   cmake_parse_arguments(arg "TORCH" "" "PUBLIC;PRIVATE" ${ARGN})
   file(GLOB sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cpp)
   add_library(dis_${name} STATIC ${sources})
+  dis_unity(dis_${name})
   target_include_directories(dis_${name} PUBLIC ${CMAKE_SOURCE_DIR}/include)
   target_link_libraries(dis_${name} PUBLIC ${arg_PUBLIC} PRIVATE ${arg_PRIVATE})
   # GCC 12 sees overlapping copies in std::string's operator+ that are not there (GCC bug 105651).
@@ -40,6 +50,7 @@ endfunction()
 function(dis_test target)
   cmake_parse_arguments(arg "TORCH" "" "SOURCES;LIBS;LABELS" ${ARGN})
   add_executable(${target} ${arg_SOURCES})
+  dis_unity(${target})
   target_include_directories(${target} PRIVATE ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(${target} PRIVATE DIS_SOURCE_DIR="${CMAKE_SOURCE_DIR}" DIS_EXECUTABLE="$<TARGET_FILE:dis>")
   target_compile_options(${target} PRIVATE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-Wno-restrict>)

@@ -9,8 +9,10 @@
 #include <memory>
 
 #include "bench_data.h"
+#include "bench_device.h"
 #include "bench_dist.h"
 #include "bench_kernels.h"
+#include "bench_timing.h"
 #include "bench_vote.h"
 #include "commands.h"
 #include "dis/core/json.h"
@@ -50,12 +52,6 @@ class RandomStream : public TrainingStream {
  private:
   DataShape shape_;
 };
-
-double median(std::vector<double> values) {
-  std::sort(values.begin(), values.end());
-  const auto middle = values.size() / 2;
-  return values.size() % 2 == 1 ? values[middle] : 0.5 * (values[middle - 1] + values[middle]);
-}
 
 void run_step_bench(const StepOptions& options) {
   RunConfig config;
@@ -131,6 +127,8 @@ void add_bench_command(CLI::App& app) {
   bench->require_subcommand(1);
   add_bench_data(*bench);
   add_bench_dist(*bench);
+  add_bench_device(*bench);
+  add_bench_attention(*bench);
   add_bench_kernels(*bench);
   add_bench_vote(*bench);
   auto options = std::make_shared<StepOptions>();

@@ -37,6 +37,7 @@ std::string missing_config(const fs::path& path) {
   std::string message = "no configuration file " + path.string();
   fs::path folder = configs_folder(fs::absolute(path).parent_path());
   if (folder.empty()) folder = configs_folder(fs::current_path());
+  if (folder.empty()) folder = shipped_configs();
   if (folder.empty()) return message + " (give the path of a JSON file)";
   const std::vector<std::string> known = configs_in(folder);
   std::string list;
@@ -58,9 +59,30 @@ void ConfigOptions::add_to(CLI::App& app) {
 }
 
 RunConfig ConfigOptions::load() const {
+  const fs::path found = find_shipped(file);
   std::error_code ignored;
-  if (!file.empty() && !fs::exists(file, ignored)) throw UserError(missing_config(file));
-  return load_config(file, set);
+  if (!found.empty() && !fs::exists(found, ignored)) throw UserError(missing_config(file));
+  return load_config(found, set);
+}
+
+fs::path shipped_configs() {
+  std::error_code ignored;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  // Beside bin (a wheel), below the prefix of an installation, in the clone of build/<preset>.
+  for (const char* place : {"../configs", "../share/dis/configs", "../../configs"}) {
+    if (fs::is_directory(folder / place, ignored)) return (folder / place).lexically_normal();
+  }
+  return {};
+}
+
+fs::path find_shipped(const fs::path& path) {
+  std::error_code ignored;
+  const fs::path shipped = shipped_configs();
+  if (path.empty() || path.is_absolute() || shipped.empty() || fs::exists(path, ignored)) return path;
+  for (const fs::path& found : {shipped / path, shipped.parent_path() / path}) {
+    if (fs::exists(found, ignored)) return found;
+  }
+  return path;
 }
 
 }  // namespace dis

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <string>
 #include <vector>
 
@@ -20,5 +21,12 @@ struct ConfigOptions {
   /// the configurations in the nearest folder `configs`.
   RunConfig load() const;
 };
+
+/// The folder `configs` that came with this executable; empty where there is none.
+std::filesystem::path shipped_configs();
+
+/// `path`, or what has this name among the configurations that came with the executable when there is no such path:
+/// nqueens/quickstart.json and configs/nqueens/quickstart.json both name the same file.
+std::filesystem::path find_shipped(const std::filesystem::path& path);
 
 }  // namespace dis

@@ -68,7 +68,7 @@ void show(const ShowOptions& options) {
   }
 }
 
-void add_show(CLI::App& data) {
+void add_data_show(CLI::App& data) {
   auto options = std::make_shared<ShowOptions>();
   CLI::App* show_command = data.add_subcommand("show", "Draw boards, or an ARC task");
   options->config.add_to(*show_command);
@@ -135,7 +135,7 @@ void add_data_command(CLI::App& app) {
   data->require_subcommand(1);
   data->footer("Example:\n  dis data show --set data.split=authors --count 4");
   add_info(*data);
-  add_show(*data);
+  add_data_show(*data);
   add_build(*data);
   add_export(*data);
   add_import(*data);

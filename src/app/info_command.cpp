@@ -1,22 +1,23 @@
 // dis info: versions, devices, instruction sets, what this build can do.
+#include <ATen/Context.h>
 #include <ATen/Parallel.h>
 #include <ATen/Version.h>
+#include <dlfcn.h>
 #include <torch/version.h>
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <memory>
 #include <sstream>
 #include <thread>
 
-#ifdef DIS_WITH_CUDA
-#include <cuda_runtime_api.h>
-#endif
-
 #include "commands.h"
+#include "config_options.h"
 #include "dis/app/build_info.h"
 #include "dis/core/json.h"
+#include "dis/ops/cuda_part.h"
 
 namespace dis {
 namespace {
@@ -52,39 +53,48 @@ std::string loaded_torch() {
   return options.substr(start + key.size(), options.find_first_of(", \n", start) - start - key.size());
 }
 
-Json cuda_devices() {
-  Json devices = Json::array();
-#ifdef DIS_WITH_CUDA
-  int count = 0;
-  if (cudaGetDeviceCount(&count) != cudaSuccess) return devices;  // no driver, or no device
-  for (int index = 0; index < count; ++index) {
-    cudaDeviceProp device;
-    if (cudaGetDeviceProperties(&device, index) != cudaSuccess) continue;
-    devices.push_back({{"name", device.name},
-                       {"compute_capability", std::to_string(device.major) + "." + std::to_string(device.minor)},
-                       {"memory_bytes", device.totalGlobalMem},
-                       {"multiprocessors", device.multiProcessorCount}});
+/// The folder of the LibTorch that was loaded.
+std::string torch_folder() {
+  Dl_info found{};
+  if (dladdr(reinterpret_cast<const void*>(&at::show_config), &found) == 0) return "";
+  std::error_code ignored;
+  return std::filesystem::weakly_canonical(found.dli_fname, ignored).parent_path().parent_path().string();
+}
+
+/// The CUDA part, the GPUs that it finds, and where it is not usable why.
+Json cuda() {
+  const auto problem = load_cuda_part();
+  Json found{{"loaded", problem.empty()}, {"problem", problem}, {"architectures", ""}, {"cudnn", nullptr}};
+  found["devices"] = Json::array();
+  if (!problem.empty()) return found;
+  found["architectures"] = cuda_part()->architectures;
+  for (const auto& device : cuda_part()->devices()) {
+    found["devices"].push_back(
+        {{"name", device.name},
+         {"compute_capability", std::to_string(device.major) + "." + std::to_string(device.minor)},
+         {"memory_bytes", device.memory_bytes},
+         {"multiprocessors", device.multiprocessors}});
   }
-#endif
-  return devices;
+  if (!found["devices"].empty() && at::globalContext().hasCuDNN()) found["cudnn"] = at::globalContext().versionCuDNN();
+  return found;
 }
 
 Json gather() {
   const std::string model = cpuinfo("model name");
   Json info;
   info["version"] = build_info::version;
-  info["torch"] = {{"loaded", loaded_torch()}, {"compiled_against", TORCH_VERSION}, {"folder", build_info::torch_dir}};
-  info["build"] = {{"type", build_info::build_type},
-                   {"compiler", build_info::compiler},
-                   {"sanitizers", build_info::sanitizers},
-                   {"cuda", std::string(build_info::cuda) == "ON"},
-                   {"cuda_architectures", build_info::cuda_architectures}};
+  info["torch"] = {{"loaded", loaded_torch()}, {"compiled_against", TORCH_VERSION}, {"folder", torch_folder()}};
+  info["build"] = {
+      {"type", build_info::build_type}, {"compiler", build_info::compiler}, {"sanitizers", build_info::sanitizers}};
+  std::error_code ignored;
+  info["program"] = std::filesystem::read_symlink("/proc/self/exe", ignored).string();
+  info["configurations"] = shipped_configs().string();
   info["cpu"] = {{"model", model.empty() ? "unknown" : model},
                  {"cores", std::thread::hardware_concurrency()},
                  {"threads", at::get_num_threads()},
                  {"instruction_sets", instruction_sets()},
                  {"torch_kernels", at::get_cpu_capability()}};
-  info["cuda_devices"] = cuda_devices();
+  info["cuda"] = cuda();
   return info;
 }
 
@@ -102,24 +112,29 @@ void print(const Json& info) {
   const Json& torch = info["torch"];
   const Json& build = info["build"];
   const Json& cpu = info["cpu"];
-  const bool cuda = build["cuda"].get<bool>();
+  const Json& cuda = info["cuda"];
   std::cout << "dis           " << text(info["version"]) << "\n"
+            << "program       " << text(info["program"]) << "\n"
+            << "configs       " << text(info["configurations"]) << "\n"
             << "LibTorch      " << text(torch["loaded"]) << " (compiled against " << text(torch["compiled_against"])
-            << ")\n"
+            << ") in " << text(torch["folder"]) << "\n"
             << "build         " << text(build["type"]) << ", " << text(build["compiler"]) << ", sanitizers "
             << text(build["sanitizers"]) << "\n"
             << "CPU           " << text(cpu["model"]) << ", " << cpu["cores"] << " cores, " << cpu["threads"]
             << " threads\n"
             << "instructions  " << joined(cpu["instruction_sets"]) << " (LibTorch uses " << text(cpu["torch_kernels"])
             << ")\n"
-            << "CUDA          " << (cuda ? "built for " + text(build["cuda_architectures"]) : "not in this build")
+            << "CUDA          "
+            << (cuda["loaded"].get<bool>() ? "built for " + text(cuda["architectures"])
+                                           : "no: " + text(cuda["problem"]))
             << "\n";
-  for (const Json& device : info["cuda_devices"]) {
+  for (const Json& device : cuda["devices"]) {
     constexpr double kGiB = 1024.0 * 1024.0 * 1024.0;
     std::cout << "  device      " << text(device["name"]) << ", sm " << text(device["compute_capability"]) << ", "
               << static_cast<int>(device["memory_bytes"].get<double>() / kGiB) << " GiB\n";
   }
-  if (cuda && info["cuda_devices"].empty()) std::cout << "  device      none usable\n";
+  if (cuda["cudnn"].is_number()) std::cout << "  cuDNN       " << cuda["cudnn"] << "\n";
+  if (cuda["loaded"].get<bool>() && cuda["devices"].empty()) std::cout << "  device      none usable\n";
 }
 
 }  // namespace

@@ -115,19 +115,19 @@ struct Table1Options {
   std::optional<std::int64_t> seed;
 };
 
-/// What an option names by default lies in the project's folder, and dis may be started elsewhere.
-void check_found(const fs::path& path, const std::string& option) {
-  if (fs::exists(path)) return;
+/// What an option names by default lies in the project's folder or came with the executable.
+fs::path checked(const fs::path& path, const std::string& option) {
+  const fs::path found = find_shipped(path);
+  if (fs::exists(found)) return found;
   throw UserError("there is no '" + path.string() + "' here, in " + fs::current_path().string() +
                   ": start dis in the project's folder, or say where it is with " + option);
 }
 
 std::vector<Table1Column> columns_of(const Table1Options& options) {
   const bool mini = options.scale == "mini";
-  check_found(options.configs, "--configs");
-  if (mini) check_found(options.small, "--small");
+  const fs::path configs = checked(options.configs, "--configs");
   auto columns =
-      mini ? table1_mini_columns(options.configs, load_config(options.small)) : table1_columns(options.configs);
+      mini ? table1_mini_columns(configs, load_config(checked(options.small, "--small"))) : table1_columns(configs);
   for (auto& column : columns) {
     for (auto& experiment : column.experiments) {
       if (experiment && options.seed) experiment->config.run.seed = *options.seed;

@@ -90,6 +90,10 @@ void check_config(const RunConfig& config, const std::string& source) {
   check(config.method, mistakes);
   if (config.method.algorithm != Algorithm::dis) check_baseline(config.method, mistakes);
   check(config.train, mistakes);
+  if (config.compute.attention == AttentionChoice::cudnn && config.compute.deterministic) {
+    mistakes.add(
+        "compute.attention = cudnn does not repeat bit for bit: it needs compute.deterministic = false, found true");
+  }
   if (config.eval.halting && config.method.algorithm == Algorithm::dis) {
     mistakes.add(
         "eval.halting = true needs a network that is trained with halting, method.algorithm = trm or hrm, "

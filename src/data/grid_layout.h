@@ -31,6 +31,8 @@ inline constexpr Rgb kTextColour{0x22, 0x22, 0x22};
 inline constexpr Rgb kRightColour{0x1A, 0x7F, 0x37};
 inline constexpr Rgb kWrongColour{0xC6, 0x28, 0x28};
 
+inline constexpr int kFrame = 4;  ///< width of a mark's frame, in pixels
+
 /// Everything in pixels; places are top left corners.
 struct PlacedText {
   int x, y;

@@ -13,7 +13,6 @@ namespace {
 
 constexpr int kScale = 2;  // pixels a side for a pixel of the font
 constexpr CharacterSize kCharacter{(kGlyphWidth + 1) * kScale, (kGlyphHeight + 3) * kScale};
-constexpr int kFrame = 4;                          // width of a mark's frame
 constexpr std::int64_t kMostPixels = 1LL << 26LL;  // 64 MiB
 
 // The palette: the grids' colours, then these.

@@ -11,10 +11,9 @@ namespace dis {
 namespace {
 
 // Of the text below, roughly: fonts differ, and no text has anything on its right that it could run into.
-constexpr CharacterSize kCharacter{8, 20};
+constexpr CharacterSize kCharacterBox{8, 20};
 constexpr int kFontSize = 14;
 constexpr int kBaseline = 15;  // below the top of a line
-constexpr int kFrame = 4;      // width of a mark's frame
 
 std::string hex(Rgb colour) {
   std::array<char, 8> text{};
@@ -90,7 +89,7 @@ std::string text_svg(const PlacedText& placed) {
 }  // namespace
 
 std::string grid_svg(const GridScene& scene) {
-  const GridLayout layout = lay_out(scene, kCharacter);
+  const GridLayout layout = lay_out(scene, kCharacterBox);
   const std::string width = number(layout.width), height = number(layout.height);
   std::string svg = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"" + width + "\" height=\"" + height +
                     "\" viewBox=\"0 0 " + width + " " + height +

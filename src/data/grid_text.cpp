@@ -14,8 +14,8 @@ std::string escape(const char* what, Rgb colour) {
   return std::string("\x1b[") + what + ";2;" + std::to_string(colour.red) + ";" + std::to_string(colour.green) + ";" +
          std::to_string(colour.blue) + "m";
 }
-std::string ground(Rgb colour) { return escape("48", colour); }
-std::string ink(Rgb colour) { return escape("38", colour); }
+std::string ground_code(Rgb colour) { return escape("48", colour); }
+std::string ink_code(Rgb colour) { return escape("38", colour); }
 constexpr const char* kReset = "\x1b[0m";
 
 /// A line of a panel and the columns that it takes.
@@ -43,7 +43,7 @@ bool changes(const Grid& grid, int row, int column) {
 Line large_row(const Grid& grid, int row) {
   std::string text;
   for (int column = 0; column < grid.columns; ++column) {
-    if (changes(grid, row, column)) text += ground(kGridColours[grid.at(row, column)]);
+    if (changes(grid, row, column)) text += ground_code(kGridColours[grid.at(row, column)]);
     text += "  ";
   }
   return {text + kReset, 2 * grid.columns};
@@ -53,9 +53,9 @@ Line large_row(const Grid& grid, int row) {
 Line small_rows(const Grid& grid, int row) {
   std::string text;
   for (int column = 0; column < grid.columns; ++column) {
-    if (changes(grid, row, column)) text += ink(kGridColours[grid.at(row, column)]);
+    if (changes(grid, row, column)) text += ink_code(kGridColours[grid.at(row, column)]);
     if (row + 1 < grid.rows && changes(grid, row + 1, column)) {
-      text += ground(kGridColours[grid.at(row + 1, column)]);
+      text += ground_code(kGridColours[grid.at(row + 1, column)]);
     }
     text += "\u2580";
   }
@@ -67,7 +67,7 @@ Line text_line(const std::string& text) { return {text, length_of(text)}; }
 Line caption_line(const GridPanel& panel, bool colour) {
   Line line = text_line(caption_of(panel));
   if (colour && panel.mark != GridMark::none) {
-    line.text = ink(panel.mark == GridMark::right ? kGridColours[3] : kGridColours[2]) + line.text + kReset;
+    line.text = ink_code(panel.mark == GridMark::right ? kGridColours[3] : kGridColours[2]) + line.text + kReset;
   }
   return line;
 }

@@ -17,7 +17,4 @@ using GroupPointer = c10::intrusive_ptr<c10d::Backend>;
 /// For tensors on the CPU. Connects to all other ranks.
 GroupPointer gloo_group(const StorePointer& store, const Place& place, std::chrono::milliseconds timeout);
 
-/// For tensors on the GPU number place.local_rank. UserError in a build without CUDA, and without that GPU.
-GroupPointer nccl_group(const StorePointer& store, const Place& place, std::chrono::milliseconds timeout);
-
 }  // namespace dis

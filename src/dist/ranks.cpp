@@ -9,12 +9,9 @@
 #include <torch/csrc/distributed/c10d/PrefixStore.hpp>
 #include <torch/csrc/distributed/c10d/TCPStore.hpp>
 
+#include "dis/ops/cuda_part.h"
 #include "group.h"
 #include "liveness.h"
-
-#ifdef DIS_WITH_CUDA
-#include <c10/cuda/CUDAFunctions.h>
-#endif
 
 namespace dis {
 namespace {
@@ -48,16 +45,12 @@ std::string first_line(const std::exception& error) {
 }
 
 void check_gpu(const Place& place) {
-#ifdef DIS_WITH_CUDA
-  const int gpus = c10::cuda::device_count();
+  const auto gpus = static_cast<int>(cuda_part()->devices().size());
   if (place.local_rank >= gpus) {
     throw UserError("rank " + std::to_string(place.rank) + " is number " + std::to_string(place.local_rank) +
                     " of this machine (from 0), which has " + std::to_string(gpus) +
                     " GPUs: start at most one rank per GPU, or use compute.device=cpu");
   }
-#else
-  static_cast<void>(place);
-#endif
 }
 
 }  // namespace
@@ -116,7 +109,10 @@ Ranks::Ranks(const Place& place, const DistConfig& config, at::Device device) : 
       return c10::make_intrusive<c10d::PrefixStore>(prefix, parts_->store);
     };
     parts_->gloo = gloo_group(prefixed("gloo"), place, parts_->timeout);
-    if (nccl) parts_->nccl = nccl_group(prefixed("nccl"), place, parts_->timeout);
+    if (nccl) {
+      parts_->nccl =
+          cuda_part()->nccl_group(prefixed("nccl"), place.rank, place.size, place.local_rank, parts_->timeout);
+    }
   } catch (const UserError&) {
     throw;
   } catch (const std::exception& error) {

@@ -21,7 +21,7 @@ std::string our_name(std::string_view name) {
   return std::string(kOurs).append(name);
 }
 
-std::string type_name(at::ScalarType type) {
+std::string dtype_name(at::ScalarType type) {
   switch (type) {
     case at::kFloat:
       return "F32";
@@ -37,7 +37,7 @@ std::string type_name(at::ScalarType type) {
 }
 
 std::string description(const at::Tensor& tensor) {
-  return describe_tensor(type_name(tensor.scalar_type()), tensor.sizes().vec());
+  return describe_tensor(dtype_name(tensor.scalar_type()), tensor.sizes().vec());
 }
 
 std::string quoted(const std::string& name) { return std::string("'").append(name).append("'"); }

@@ -64,9 +64,7 @@ void adam_step(const AdamBuffers& b, AdamForm form, const at::Tensor& scalars) {
              scalars.device() == b.p.device(),
          "adam_step", "the scalars of adam_scalars on the buffers' device");
   const bool atan2 = form != AdamForm::adamw;
-  if constexpr (kCudaKernels) {
-    if (on_cuda_kernels(b.p)) return cuda::adam(b, scalars, atan2);
-  }
+  if (const auto* cuda = cuda_kernels(b.p)) return cuda->adam(b, scalars, atan2);
   if (!on_cpu_kernels(b.p)) return composed(b, form, scalars);
   const auto& s = *pointer<cpu::AdamScalars>(scalars);
   for_rows(b.p.numel(), 1, [&](std::int64_t begin, std::int64_t end) {

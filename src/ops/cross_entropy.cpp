@@ -53,9 +53,8 @@ CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, c
          "cross_entropy", "logits [B, S, V <= 4096], int32 target [B, L <= S], 1 <= answers <= V");
   ensure(!labels.defined() || (labels.sizes() == target.sizes() && labels.scalar_type() == at::kInt), "cross_entropy",
          "int32 labels [B, L]");
-  if constexpr (kCudaKernels) {
-    if (on_cuda_kernels(logits)) return cuda::cross_entropy(logits, target, scale, stablemax, answers, labels);
-  }
+  if (const auto* cuda = cuda_kernels(logits))
+    return cuda->cross_entropy(logits, target, scale, stablemax, answers, labels);
   if (!on_cpu_kernels(logits)) return composed(logits, target, scale, stablemax, answers, labels);
   const auto lanes = target.size(0), length = target.size(1), positions = logits.size(1), entries = logits.size(2);
   const auto in = logits.contiguous();

@@ -43,8 +43,8 @@ void check(const EmbedInputs& in) {
 at::Tensor embed(const EmbedInputs& in, at::ScalarType type) {
   check(in);
   const auto lanes = in.tokens.size(0), length = in.tokens.size(1), width = in.table.size(1);
-  if constexpr (kCudaKernels) {
-    if (on_cuda_kernels(in.table) && narrow(in, type)) return cuda::embed(in, type, scale_of(in));
+  if (const auto* cuda = cuda_kernels(in.table); cuda != nullptr && narrow(in, type)) {
+    return cuda->embed(in, type, scale_of(in));
   }
   if (!on_cpu_kernels(in.table) || !narrow(in, type)) {
     const auto row = in.steps.defined() ? in.time.index_select(0, in.steps) : at::Tensor();
@@ -78,12 +78,10 @@ EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx_in) {
     puzzle_rows = (dx.slice(1, 0, in.puzzle_positions).flatten(1).slice(1, 0, in.puzzle_rows.size(1)) * scale)
                       .to(in.puzzle_rows.scalar_type());
   }
-  if constexpr (kCudaKernels) {
-    if (on_cuda_kernels(in.table) && narrow(in, dx.scalar_type())) {
-      auto grads = cuda::embed_backward(in, dx, scale);
-      grads.puzzle_rows = puzzle_rows;
-      return grads;
-    }
+  if (const auto* cuda = cuda_kernels(in.table); cuda != nullptr && narrow(in, dx.scalar_type())) {
+    auto grads = cuda->embed_backward(in, dx, scale);
+    grads.puzzle_rows = puzzle_rows;
+    return grads;
   }
   EmbedGradients grads{at::zeros_like(in.table), puzzle_rows, {}};
   if (in.steps.defined()) grads.time = at::zeros_like(in.time);

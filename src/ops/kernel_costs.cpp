@@ -11,24 +11,25 @@ class Costs {
   explicit Costs(const StepShape& shape) : e_(static_cast<double>(shape.element_bytes)) {}
 
   void product(const std::string& name, std::int64_t calls, double rows, double in, double out) {
-    add(name, calls, e_ * (rows * in + in * out + rows * out), 2.0 * rows * in * out, true);
+    add(name, calls, e_ * (rows * in + in * out + rows * out), 2.0 * rows * in * out, Arithmetic::product);
   }
   /// The gradient of a weight is float32.
   void weight_gradient(const std::string& name, std::int64_t calls, double rows, double in, double out) {
-    add(name, calls, e_ * (rows * in + rows * out) + 4.0 * in * out, 2.0 * rows * in * out, true);
+    add(name, calls, e_ * (rows * in + rows * out) + 4.0 * in * out, 2.0 * rows * in * out, Arithmetic::product);
   }
   /// `numbers` of the activations' type and `words` of four bytes are read or written.
   void pass(const std::string& name, std::int64_t calls, double numbers, double words, double flops) {
-    add(name, calls, e_ * numbers + 4.0 * words, flops, false);
+    add(name, calls, e_ * numbers + 4.0 * words, flops, Arithmetic::none);
   }
-  void attention(const std::string& name, std::int64_t calls, double numbers, double words, double flops) {
-    add(name, calls, e_ * numbers + 4.0 * words, flops, true);
+  void attention(Arithmetic pass, std::int64_t calls, double numbers, double words, double flops) {
+    add(pass == Arithmetic::attention ? "attention" : "attention backward", calls, e_ * numbers + 4.0 * words, flops,
+        pass);
   }
   std::vector<OperationCost> all;
 
  private:
-  void add(const std::string& name, std::int64_t calls, double bytes, double flops, bool product) {
-    if (calls > 0) all.push_back({name, calls, bytes, flops, product});
+  void add(const std::string& name, std::int64_t calls, double bytes, double flops, Arithmetic arithmetic) {
+    if (calls > 0) all.push_back({name, calls, bytes, flops, arithmetic});
   }
   double e_;
 };
@@ -54,7 +55,7 @@ std::vector<OperationCost> step_costs(const StepShape& s) {
   c.pass("inject z", s.cycles, 3.0 * M * D, 0.0, M * D);
   c.product("qkv_proj", forward, M, D, 3.0 * D);
   c.pass("rotary", forward, 4.0 * M * D, 0.0, 6.0 * M * D);
-  c.attention("attention", forward, 4.0 * M * D, B * H * S, one_attention);
+  c.attention(Arithmetic::attention, forward, 4.0 * M * D, B * H * S, one_attention);
   c.product("o_proj", forward, M, D, D);
   c.pass("residual + rms norm", 2 * forward, 3.0 * M * D, M, 5.0 * M * D);
   c.product("gate_up_proj", forward, M, D, 2.0 * I);
@@ -74,7 +75,7 @@ std::vector<OperationCost> step_costs(const StepShape& s) {
   c.weight_gradient("gate_up_proj dw", backward, M, D, 2.0 * I);
   c.product("o_proj dx", backward, M, D, D);
   c.weight_gradient("o_proj dw", backward, M, D, D);
-  c.attention("attention backward", backward, 8.0 * M * D, B * H * S, 2.0 * one_attention);
+  c.attention(Arithmetic::attention_backward, backward, 8.0 * M * D, B * H * S, 2.0 * one_attention);
   c.pass("rotary backward", backward, 6.0 * M * D, 0.0, 6.0 * M * D);
   c.product("qkv_proj dx", backward, M, 3.0 * D, D);
   c.weight_gradient("qkv_proj dw", backward, M, D, 3.0 * D);
@@ -87,8 +88,43 @@ std::vector<OperationCost> step_costs(const StepShape& s) {
   return c.all;
 }
 
+namespace {
+
+/// The published count of the backward pass over ours.
+constexpr double kPublishedOverOurs = 2.5 / 2.0;
+
+AttentionSpeed published(double forward_tflops, double backward_tflops) {
+  return {forward_tflops * 1e12, backward_tflops / kPublishedOverOurs * 1e12};
+}
+
+}  // namespace
+
+AttentionSpeed hopper_flash(std::int64_t head) {
+  if (head < 64) return published(160.0, 140.0);
+  return head < 128 ? published(306.0, 238.0) : published(350.0, 260.0);
+}
+
+AttentionSpeed hopper_cudnn(std::int64_t head) {
+  if (head < 64) return hopper_flash(head);
+  return head < 128 ? published(373.0, 348.0) : published(574.0, 408.0);
+}
+
 double least_seconds(const OperationCost& cost, const DeviceSpeed& device) {
-  return std::max(cost.bytes / device.bandwidth, cost.product ? cost.flops / device.products : 0.0);
+  double speed = 0.0;
+  switch (cost.arithmetic) {
+    case Arithmetic::none:
+      return cost.bytes / device.bandwidth;
+    case Arithmetic::product:
+      speed = device.products;
+      break;
+    case Arithmetic::attention:
+      speed = device.attention;
+      break;
+    case Arithmetic::attention_backward:
+      speed = device.attention_backward;
+      break;
+  }
+  return std::max(cost.bytes / device.bandwidth, cost.flops / speed);
 }
 
 }  // namespace dis

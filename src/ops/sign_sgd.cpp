@@ -19,9 +19,7 @@ void sparse_sign_sgd(at::Tensor table, const at::Tensor& ids, const at::Tensor& 
   ensure(table.dim() == 2 && gradient.dim() == 2 && ids.dim() == 1 && gradient.size(0) == ids.size(0) &&
              gradient.size(1) == table.size(1) && rates.numel() == kSignSgdRates && rates.device() == table.device(),
          "sparse_sign_sgd", "table [identifiers, E], ids [B], gradient [B, E], rates [2]");
-  if constexpr (kCudaKernels) {
-    if (on_cuda_kernels(table)) return cuda::sign_sgd(table, ids, gradient, rates);
-  }
+  if (const auto* cuda = cuda_kernels(table)) return cuda->sign_sgd(table, ids, gradient, rates);
   // first[b] = the first lane with lane b's id. Summing into that lane needs no sort and no list of distinct ids; a
   // matrix product with the 0/1 matrix of equal ids does it in a fixed order on every device.
   const auto equal = ids.unsqueeze(0) == ids.unsqueeze(1);                // [B, B]

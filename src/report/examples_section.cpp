@@ -30,14 +30,14 @@ std::vector<int> tokens_of(const std::string& text) {
 }
 
 /// How the fields of a data set look.
-struct FieldKind {
+struct DrawnField {
   std::string kind;  ///< "nqueens", "arc", ...
   std::int64_t rows = 1, columns = 1;
 };
 
 /// Runs of cells as rectangles of one path.
 template <class F>
-std::string path_of(const FieldKind& field, F chosen) {
+std::string path_of(const DrawnField& field, F chosen) {
   std::string path;
   for (std::int64_t row = 0; row < field.rows; ++row) {
     for (std::int64_t column = 0; column < field.columns; ++column) {
@@ -53,7 +53,7 @@ std::string path_of(const FieldKind& field, F chosen) {
 }
 
 /// The class of a token: ARC's colours and end marker, a queen, or a shade; "" for the ground.
-std::string class_of(const FieldKind& field, int token) {
+std::string class_of(const DrawnField& field, int token) {
   if (token <= 0) return "";
   if (field.kind == "arc") return token == 1 ? "end" : "a" + std::to_string(token - 2);
   if (field.kind == "nqueens") return "";
@@ -62,13 +62,13 @@ std::string class_of(const FieldKind& field, int token) {
 
 /// A path of the cells that `chosen` takes; nothing when there are none.
 template <class F>
-std::string shape(const FieldKind& field, const std::string& name, F chosen) {
+std::string shape(const DrawnField& field, const std::string& name, F chosen) {
   const auto path = path_of(field, chosen);
   return path.empty() ? "" : "<path class=\"" + name + "\" d=\"" + path + "\"/>";
 }
 
 /// A chequered board with the queens that were given and those that were placed.
-std::string queens(const FieldKind& field, const std::vector<int>& tokens, const std::vector<int>& input) {
+std::string queens(const DrawnField& field, const std::vector<int>& tokens, const std::vector<int>& input) {
   const auto row = [&](std::size_t cell) { return static_cast<std::int64_t>(cell) / field.columns; };
   const auto column = [&](std::size_t cell) { return static_cast<std::int64_t>(cell) % field.columns; };
   auto svg = shape(field, "dark", [&](std::size_t cell) { return (row(cell) + column(cell)) % 2 == 1; });
@@ -81,7 +81,7 @@ std::string queens(const FieldKind& field, const std::vector<int>& tokens, const
 }
 
 /// A field. With a label, wrong cells are framed, and cells that have none, and so are not judged, are faint.
-std::string drawing(const FieldKind& field, const std::vector<int>& tokens, const std::vector<int>* label,
+std::string drawing(const DrawnField& field, const std::vector<int>& tokens, const std::vector<int>* label,
                     const std::vector<int>& input, const std::string& title) {
   std::string svg = "<svg class=\"field " + field.kind + "\" role=\"img\" aria-label=\"" + xml_escaped(title) +
                     "\" viewBox=\"-.05 -.05 " + std::to_string(field.columns) + ".1 " + std::to_string(field.rows) +
@@ -125,7 +125,7 @@ std::vector<std::size_t> changed_steps(const Json& answers) {
   return shown;
 }
 
-std::string example(const FieldKind& field, const Json& row, bool open) {
+std::string example(const DrawnField& field, const Json& row, bool open) {
   const auto label = tokens_of(row.at("label").get<std::string>());
   const auto input = tokens_of(row.at("input").get<std::string>());
   const auto size = static_cast<std::size_t>(field.rows * field.columns);
@@ -161,8 +161,8 @@ HtmlSection examples_section(const Runs& runs) {
       continue;
     }
     const auto& data = run.analysis->at("data");
-    const FieldKind field{data.at("kind").get<std::string>(), data.at("rows").get<std::int64_t>(),
-                          data.at("columns").get<std::int64_t>()};
+    const DrawnField field{data.at("kind").get<std::string>(), data.at("rows").get<std::int64_t>(),
+                           data.at("columns").get<std::int64_t>()};
     content += "<h3>" + xml_escaped(run.name) + "</h3>\n" +
                paragraph(
                    "Steps that changed the answer, and the last one. Wrong cells are framed; cells without a label, "

@@ -8,15 +8,11 @@
 #endif
 #include <sys/resource.h>
 
-#ifdef DIS_WITH_CUDA
-#include <c10/cuda/CUDACachingAllocator.h>
-#include <c10/cuda/CUDAFunctions.h>
-#endif
-
 #include <cstdlib>
 #include <thread>
 
 #include "dis/core/error.h"
+#include "dis/ops/cuda_part.h"
 #include "dis/ops/kernel_choice.h"
 
 namespace dis {
@@ -33,6 +29,20 @@ void keep_freed_memory() {
 #endif
 }
 
+AttentionKernel attention_of(AttentionChoice choice) {
+  switch (choice) {
+    case AttentionChoice::flash:
+      return AttentionKernel::flash;
+    case AttentionChoice::cudnn:
+      return AttentionKernel::cudnn;
+    case AttentionChoice::composed:
+      return AttentionKernel::composed;
+    case AttentionChoice::automatic:
+      break;
+  }
+  return AttentionKernel::automatic;
+}
+
 }  // namespace
 
 bool cpu_has_bfloat16() {
@@ -46,15 +56,7 @@ bool cpu_has_bfloat16() {
 
 double peak_memory_mb(at::Device device) {
   constexpr double kMegabyte = 1024.0 * 1024.0;
-#ifdef DIS_WITH_CUDA
-  if (device.is_cuda()) {
-    const auto index = device.has_index() ? device.index() : c10::cuda::current_device();
-    const auto stats = c10::cuda::CUDACachingAllocator::getDeviceStats(index);
-    return static_cast<double>(stats.allocated_bytes[0].peak) / kMegabyte;
-  }
-#else
-  static_cast<void>(device);
-#endif
+  if (device.is_cuda()) return cuda_part()->peak_bytes(device.index()) / kMegabyte;
   rusage usage{};
   getrusage(RUSAGE_SELF, &usage);
   return static_cast<double>(usage.ru_maxrss) * 1024.0 / kMegabyte;
@@ -64,18 +66,16 @@ Compute resolve_compute(const ComputeConfig& config, const Place& place) {
   const int cores = static_cast<int>(std::thread::hardware_concurrency()) / place.local_size;
   at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads) : std::max(1, cores));
   use_own_kernels(config.fused);
+  use_attention(attention_of(config.attention));
   keep_freed_memory();
-  const bool cuda = at::hasCUDA();
-  if (config.device == DeviceKind::cuda && !cuda) {
-    throw UserError(
-        "compute.device is cuda, but this machine or this build has no CUDA device; expected a GPU and a build "
-        "with the preset `cuda` (see `dis info`); use compute.device=cpu or automatic");
+  const bool on_gpu = config.device != DeviceKind::cpu && find_cuda();
+  if (config.device == DeviceKind::cuda && !on_gpu) {
+    throw UserError("compute.device is cuda, but " + no_cuda_reason() + "; use compute.device=cpu or automatic");
   }
-  const bool on_gpu = cuda && config.device != DeviceKind::cpu;
-#ifdef DIS_WITH_CUDA
   if (on_gpu) {
-    if (place.local_rank < c10::cuda::device_count()) {  // else joining the ranks says what is wrong
-      c10::cuda::set_device(static_cast<c10::DeviceIndex>(place.local_rank));
+    if (place.local_rank <
+        static_cast<int>(cuda_part()->devices().size())) {  // else joining the ranks says what is wrong
+      cuda_part()->use_device(place.local_rank);
     }
     if (config.deterministic) {
       ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // what cuBLAS needs to repeat
@@ -83,7 +83,6 @@ Compute resolve_compute(const ComputeConfig& config, const Place& place) {
       at::globalContext().setDeterministicFillUninitializedMemory(false);  // only costs time
     }
   }
-#endif
   const bool narrow = config.dtype == ComputeType::bfloat16 ||
                       (config.dtype == ComputeType::automatic && (on_gpu || cpu_has_bfloat16()));
   const auto gpu = static_cast<c10::DeviceIndex>(place.local_rank);

@@ -101,7 +101,7 @@ TEST(RankPrograms, GiveTheSameScoresByteForByte) {
 }
 
 /// An ARC run whose tasks are also evaluated while it trains.
-Arguments train_arc(const fs::path& run) {
+Arguments train_small_arc(const fs::path& run) {
   return Arguments{"train", "--run-dir", run.string()} +
          set({"data.kind=arc",
               "data.path=" + (fs::path(DIS_SOURCE_DIR) / "tests/data/arc").string(),
@@ -129,8 +129,8 @@ Arguments train_arc(const fs::path& run) {
 TEST(RankPrograms, TrainAndVoteOnArcByteForByte) {
   const TemporaryFolder folder;
   const auto alone = folder / "alone", shared = folder / "shared";
-  expect_success(train_arc(alone));
-  expect_all(RankPrograms(4, train_arc(shared)).wait(), 0);
+  expect_success(train_small_arc(alone));
+  expect_all(RankPrograms(4, train_small_arc(shared)).wait(), 0);
   EXPECT_TRUE(weights_of(shared) == weights_of(alone));
   const auto expect_same_scores = [&] {
     ASSERT_EQ(contents(alone / "eval").size(), contents(shared / "eval").size());
@@ -158,7 +158,7 @@ TEST(RankPrograms, TrainAndVoteOnArcByteForByte) {
 TEST(RankPrograms, AllRanksMakeTheEvaluationThatASignalEnded) {
   const TemporaryFolder folder;
   const auto run = folder / "run";
-  expect_success(train_arc(run));
+  expect_success(train_small_arc(run));
   const auto before = contents(run);
   auto state = read_json(run / "checkpoints/latest/state.json");
   state["evaluation_due"] = true;

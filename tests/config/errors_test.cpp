@@ -108,6 +108,7 @@ const std::vector<Wrong>& wrong_configs() {
       {"",
        {"method.algorithm=hrm", "method.time=none", "method.targets=label", "method.lanes=staggered"},
        {"method.algorithm = hrm needs method.lanes = lockstep, found staggered"}},
+      {"", {"compute.attention=cudnn"}, {"compute.attention = cudnn", "compute.deterministic = false, found true"}},
       {"", {"eval.halting=true"}, {"eval.halting = true needs", "method.algorithm = trm or hrm, found dis"}},
       {"", {"train.keep_best=true"}, {"train.keep_best = true needs train.eval_every"}},
       {"", {"train.keep_best=true", "data.min_givens=9"}, {"data.min_givens", " (and 1 more)"}},
@@ -173,6 +174,7 @@ TEST(AllowedTogether, CombinationsThatLookOddButAreNot) {
   EXPECT_NO_THROW(load_config("", {"model.puzzle_embedding=false", "model.puzzle_emb_len=0"}));
   EXPECT_NO_THROW(load_config("", {"method.targets=trajectory", "method.trajectory_file=x.json"}));
   EXPECT_NO_THROW(load_config("", {"train.keep_best=true", "train.eval_every=100"}));
+  EXPECT_NO_THROW(load_config("", {"compute.attention=cudnn", "compute.deterministic=false"}));
   EXPECT_NO_THROW(load_config("", {"train.micro_batch=64"}));
   EXPECT_NO_THROW(load_config("", {"model.puzzle_emb_ndim=4096"}));
   EXPECT_NO_THROW(load_config("", {"data.min_givens=7"}));

@@ -7,11 +7,10 @@
 #include <vector>
 
 #include "dis/core/random.h"
+#include "made_up_votes.h"
 
 namespace dis {
 namespace {
-
-Grid grid(const std::string& text) { return grid_from_text(text); }
 
 /// A task whose test inputs are "0" and whose answers are these; "?" is not known.
 ArcTask task(const std::string& id, const std::vector<std::string>& answers) {

@@ -12,8 +12,6 @@
 namespace dis {
 namespace {
 
-Grid grid(const std::string& text) { return grid_from_text(text); }
-
 std::string order(const std::vector<Candidate>& ranking) {
   std::string text;
   for (const Candidate& candidate : ranking) {

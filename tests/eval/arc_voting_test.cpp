@@ -40,7 +40,7 @@ std::vector<std::vector<Candidate>> rankings(const VoteBook& book) {
   return all;
 }
 
-void expect_same(const VoteBook& a, const VoteBook& b) {
+void expect_same_rankings(const VoteBook& a, const VoteBook& b) {
   const auto left = rankings(a), right = rankings(b);
   ASSERT_EQ(left.size(), right.size());
   for (std::size_t test = 0; test < left.size(); ++test) {
@@ -95,7 +95,7 @@ TEST(Voting, EveryRowVotesAndNothingIsKeptFromTheLastTime) {
   const auto election = plan_election(data.puzzles(), 0, 0, 0);
   const auto first = vote(session, data, election, {.eval = {.batch = 7}});
   EXPECT_EQ(first.votes(), std::ssize(election.rows));
-  expect_same(first, vote(session, data, election, {.eval = {.batch = 7}}));
+  expect_same_rankings(first, vote(session, data, election, {.eval = {.batch = 7}}));
 }
 
 TEST(Voting, GoesOnFromAFileBitForBit) {
@@ -109,10 +109,12 @@ TEST(Voting, GoesOnFromAFileBitForBit) {
   const auto size = std::filesystem::file_size(file);
   for (const std::uintmax_t kept : {size, size / 2, size / 3 + 1, std::uintmax_t{40}}) {
     if (kept < std::filesystem::file_size(file)) std::filesystem::resize_file(file, kept);  // a tail may be torn
-    expect_same(whole, vote(session, data, election, {.eval = {.batch = 7}, .file = file, .fingerprint = "one"}));
+    expect_same_rankings(whole,
+                         vote(session, data, election, {.eval = {.batch = 7}, .file = file, .fingerprint = "one"}));
   }
   // Votes of another evaluation do not count.
-  expect_same(whole, vote(session, data, election, {.eval = {.batch = 7}, .file = file, .fingerprint = "two"}));
+  expect_same_rankings(whole,
+                       vote(session, data, election, {.eval = {.batch = 7}, .file = file, .fingerprint = "two"}));
 }
 
 TEST(SeenTasks, AreRefusedUnlessForced) {

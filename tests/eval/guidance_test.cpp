@@ -13,14 +13,15 @@
 namespace dis {
 namespace {
 
-constexpr std::int64_t kCells = 16, kSteps = 3, kRows = 6;
+constexpr std::int64_t kGuidedCells = 16, kGuidedSteps = 3, kGuidedRows = 6;
 
-Backbone network() { return {small_model_shape(kCells, 3), 5, at::kCPU, at::kFloat}; }
+Backbone guided_network() { return {small_model_shape(kGuidedCells, 3), 5, at::kCPU, at::kFloat}; }
 
 std::vector<std::int32_t> inputs() {
   std::vector<std::int32_t> tokens;
   Draws draws(1, Purpose::test, 0, 0);
-  for (std::int64_t i = 0; i < kRows * kCells; ++i) tokens.push_back(1 + static_cast<std::int32_t>(draws.below(2)));
+  for (std::int64_t i = 0; i < kGuidedRows * kGuidedCells; ++i)
+    tokens.push_back(1 + static_cast<std::int32_t>(draws.below(2)));
   return tokens;
 }
 
@@ -36,23 +37,24 @@ TEST(LogPolicy, IsStableMaxOrSoftMaxOverTheGivenTokens) {
 
 TEST(Guidance, AnswersAreThoseOfTheGuidedPolicy) {
   const at::NoGradGuard no_grad;
-  const auto model = network();
+  const auto model = guided_network();
   const auto boards = inputs();
   for (const auto feedback : {Feedback::input, Feedback::prediction}) {
     for (const auto loss : {LossKind::stablemax, LossKind::softmax}) {
       for (const double w : {0.0, 0.5, 1.0, 4.0, -2.0}) {
         const DecodeSettings settings{feedback, loss, 200, nullptr, w};
-        const auto answers = decode_argmax(model, settings, boards, kSteps);
-        auto tokens = at::tensor(boards, at::kInt).view({kRows, kCells});
-        const auto rows = model.puzzle_rows(at::zeros({kRows}, at::kInt));
-        auto states = model.initial_states(kRows);
+        const auto answers = decode_argmax(model, settings, boards, kGuidedSteps);
+        auto tokens = at::tensor(boards, at::kInt).view({kGuidedRows, kGuidedCells});
+        const auto rows = model.puzzle_rows(at::zeros({kGuidedRows}, at::kInt));
+        auto states = model.initial_states(kGuidedRows);
         const auto read = [&] { return model.readout(states.y).slice(1, 2).slice(2, 0, 3); };
         auto before = log_policy(read(), loss);
-        for (std::int64_t s = 1; s <= kSteps; ++s) {
-          states = model.latent_reasoning(model.input(tokens, rows, at::full({kRows}, s, at::kInt)), states);
+        for (std::int64_t s = 1; s <= kGuidedSteps; ++s) {
+          states = model.latent_reasoning(model.input(tokens, rows, at::full({kGuidedRows}, s, at::kInt)), states);
           const auto after = log_policy(read(), loss);
           const auto guided = (before + w * (after - before)).argmax(-1).to(at::kInt);
-          const auto found = at::tensor(answers.steps[static_cast<std::size_t>(s - 1)], at::kInt).view({kRows, kCells});
+          const auto found =
+              at::tensor(answers.steps[static_cast<std::size_t>(s - 1)], at::kInt).view({kGuidedRows, kGuidedCells});
           EXPECT_TRUE(at::equal(found, guided)) << "w = " << w << ", step " << s;
           before = after;
           if (feedback == Feedback::prediction) tokens = read().argmax(-1).to(at::kInt);  // shown plain
@@ -63,12 +65,13 @@ TEST(Guidance, AnswersAreThoseOfTheGuidedPolicy) {
 }
 
 TEST(Guidance, ChangesAnswersOfBothDecoders) {
-  const auto model = network();
+  const auto model = guided_network();
   const auto boards = inputs();
   const DecodeSettings plain{}, far{Feedback::input, LossKind::stablemax, 200, nullptr, 8.0};
-  EXPECT_NE(decode_argmax(model, plain, boards, kSteps).steps, decode_argmax(model, far, boards, kSteps).steps);
-  const std::vector<std::int32_t> empty(kRows * kCells, 1);
-  EXPECT_NE(decode_commit(model, plain, empty, kSteps), decode_commit(model, far, empty, kSteps));
+  EXPECT_NE(decode_argmax(model, plain, boards, kGuidedSteps).steps,
+            decode_argmax(model, far, boards, kGuidedSteps).steps);
+  const std::vector<std::int32_t> empty(kGuidedRows * kGuidedCells, 1);
+  EXPECT_NE(decode_commit(model, plain, empty, kGuidedSteps), decode_commit(model, far, empty, kGuidedSteps));
 }
 
 }  // namespace

@@ -12,6 +12,8 @@
 
 namespace dis {
 
+inline Grid grid(const std::string& text) { return grid_from_text(text); }
+
 /// Rows of predictions with the memory behind them.
 struct MadeUpVotes {
   int side = kLargestGrid;

@@ -7,11 +7,10 @@
 #include "core/temporary_folder.h"
 #include "core/user_error.h"
 #include "dis/core/files.h"
+#include "made_up_votes.h"
 
 namespace dis {
 namespace {
-
-Grid grid(const std::string& text) { return grid_from_text(text); }
 
 ArcPair test_pair() { return {grid("1"), grid("2"), true}; }
 ArcPair demonstration() { return {grid("3"), grid("4"), false}; }

@@ -24,7 +24,7 @@ namespace fs = std::filesystem;
 const fs::path kFiles = fs::path(DIS_SOURCE_DIR) / "tests/data/torch_files";
 
 /// That of torch_state_dict.py.
-ModelShape small_shape() {
+ModelShape python_shape() {
   ModelShape shape;
   shape.config.hidden_size = 4;
   shape.config.num_layers = 1;
@@ -46,7 +46,7 @@ at::Tensor expected_values(std::size_t k, const WeightSpec& spec) {
 }
 
 NamedTensors import_file(const fs::path& file) {
-  return from_published(read_torch_file(file), weight_table(small_shape()), "'" + file.string() + "'");
+  return from_published(read_torch_file(file), weight_table(python_shape()), "'" + file.string() + "'");
 }
 
 std::string bytes_of(const at::Tensor& tensor) {
@@ -97,7 +97,7 @@ std::string one_tensor(const std::string& count, const std::string& offset, cons
 }
 
 TEST(TorchFile, ReadsAStateDictOfPython) {
-  const auto table = weight_table(small_shape());
+  const auto table = weight_table(python_shape());
   const auto weights = import_file(kFiles / "plain.pt");
   ASSERT_EQ(weights.size(), table.size());
   for (std::size_t i = 0; i < table.size(); ++i) {
@@ -118,7 +118,7 @@ TEST(TorchFile, ReadsNamesWithoutAnyPrefix) {
   for (const auto& [name, tensor] : import_file(kFiles / "plain.pt")) {
     bare.emplace_back(name.substr(std::string("model.inner.").size()), tensor);
   }
-  expect_same(from_published(bare, weight_table(small_shape()), "here"), import_file(kFiles / "plain.pt"));
+  expect_same(from_published(bare, weight_table(python_shape()), "here"), import_file(kFiles / "plain.pt"));
 }
 
 TEST(TorchFile, ReadsEveryLayoutAndType) {
@@ -180,7 +180,7 @@ TEST(TorchFile, ListsAllMistakes) {
     if (name == "model.inner.q_head.bias") tensor = tensor.to(at::kInt);
   }
   state.emplace_back("_orig_mod.model.inner.L_init", at::zeros({4}));
-  expect_parts(user_error_of([&] { from_published(state, weight_table(small_shape()), "here"); }),
+  expect_parts(user_error_of([&] { from_published(state, weight_table(python_shape()), "here"); }),
                {"here: ", "missing (1): 'H_init' F32 [4]", "unexpected (1)", "wrong shape (1)", "wrong type (1)",
                 "there twice (1)", "only an HRM"});
 }
@@ -245,7 +245,7 @@ TEST(TorchFile, RefusesTensorsThatLeaveTheirStorage) {
   // A huge tensor over few numbers costs nothing until its shape was compared.
   const auto vast = read(one_tensor(four, zero, huge + "\x85", zero + "\x85"));
   EXPECT_EQ(vast.at(0).second.numel(), std::numeric_limits<std::int64_t>::max());
-  expect_parts(user_error_of([&] { from_published(vast, weight_table(small_shape()), "here"); }), {"unexpected (1)"});
+  expect_parts(user_error_of([&] { from_published(vast, weight_table(python_shape()), "here"); }), {"unexpected (1)"});
 }
 
 TEST(TorchFile, DamagedPicklesAreRefusedOrReadNeverWorse) {
@@ -347,7 +347,7 @@ TEST(TorchFile, LibTorchReadsWhatIsWritten) {
 
 TEST(TorchFile, ExportedWeightsImportBitForBit) {
   const TemporaryFolder folder;
-  const Weights weights(small_shape(), 5, at::kCPU, at::kFloat);
+  const Weights weights(python_shape(), 5, at::kCPU, at::kFloat);
   save_weights(folder / "model.safetensors", weights);
   const auto ours = read_tensors(folder / "model.safetensors");
   for (const char* prefix : {kPublishedPrefix, "model.inner.", ""}) {

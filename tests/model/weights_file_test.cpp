@@ -16,7 +16,7 @@ namespace {
 const std::string kPuzzles = "model.inner.puzzle_emb.weights";
 const std::string kHead = "model.inner.lm_head.weight";
 
-ModelShape small_shape(std::int64_t identifiers = 3) {
+ModelShape file_shape(std::int64_t identifiers = 3) {
   ModelShape shape;
   shape.config.hidden_size = 16;
   shape.config.num_heads = 2;
@@ -31,7 +31,7 @@ ModelShape small_shape(std::int64_t identifiers = 3) {
 
 /// Weights with nothing at its initial value.
 Weights weights_of(std::uint64_t seed, std::int64_t identifiers = 3) {
-  Weights weights(small_shape(identifiers), seed, at::kCPU, at::kBFloat16);
+  Weights weights(file_shape(identifiers), seed, at::kCPU, at::kBFloat16);
   for (std::size_t i = 0; i < weights.table().size(); ++i) {
     const auto& tensor = weights.tensor(i);
     const at::NoGradGuard no_grad;

@@ -248,13 +248,13 @@ TEST_P(Feedbacks, ALoneLaneDoesWhatTheMethodSays) {
 TEST_P(Feedbacks, StaggeredLanesSeeTheSamplesAndStepsOfTheHeader) {
   auto config = frozen(small_config());
   config.method.feedback = GetParam();
-  constexpr std::int64_t kTicks = 4 * kSteps;
+  constexpr std::int64_t kAllTicks = 4 * kSteps;
   SmallRun lockstep(config);
-  const auto reference = lockstep.loop.run(kTicks + kSteps);
+  const auto reference = lockstep.loop.run(kAllTicks + kSteps);
   config.method.lanes = Lanes::staggered;
   SmallRun run(config);
   const std::int64_t phases[] = {0, 0, 1, 2};  // floor(3 lane / 4)
-  for (std::int64_t tick = 0; tick < kTicks; ++tick) {
+  for (std::int64_t tick = 0; tick < kAllTicks; ++tick) {
     const auto records = run.loop.run(1);
     std::vector<std::uint64_t> taken;
     for (std::int64_t lane = 0; lane < kLanes; ++lane) {

@@ -22,10 +22,10 @@ namespace {
 using Tokens = std::vector<std::int32_t>;
 
 constexpr int kSide = 5;
-constexpr std::size_t kCells = kSide * kSide;
-constexpr std::int64_t kSteps = 3;
+constexpr std::size_t kFieldCells = kSide * kSide;
+constexpr std::int64_t kItemSteps = 3;
 
-Tokens copy(std::span<const std::int32_t> frame) { return {frame.begin(), frame.end()}; }
+Tokens tokens_of(std::span<const std::int32_t> frame) { return {frame.begin(), frame.end()}; }
 
 /// A field with these rows of tokens: '.' pad, '|' end marker, a digit its colour.
 Tokens field(const std::string& text) {
@@ -99,7 +99,7 @@ TEST(TrajectoryItems, OfArcAreTheTrainingPairs) {
   EXPECT_EQ(find(items, "late", 3), -1);
   EXPECT_EQ(find(items, "Late", 0), -1);
 
-  Tokens input(kCells), label(kCells);
+  Tokens input(kFieldCells), label(kFieldCells);
   items.read(find(items, "late", 1), input, label);
   EXPECT_EQ(input, field("123|. 456|. |||.. ..... ....."));
   Tokens expected = field("12|.. 34|.. 56|.. ||... .....");
@@ -161,10 +161,10 @@ TEST_F(GridTrajectories, TheShippedExampleIsOfRealPairs) {
 
 TEST_F(GridTrajectories, BecomeFieldsAtTheOrigin) {
   const Trajectories found = load_frames(R"("0", [[1, 2, 0, 0, 0]], "12/34/00/00/00", [[1, 2], [3, 4], [5, 6]])");
-  EXPECT_EQ(copy(found.at_step(kItem, 1, 4)), field("0|... |.... ..... ..... ....."));
-  EXPECT_EQ(copy(found.at_step(kItem, 2, 4)), field("12000 ||||| ..... ..... .....")) << "no end at the edge";
-  EXPECT_EQ(copy(found.at_step(kItem, 3, 4)), field("12|.. 34|.. 00|.. 00|.. 00|.."));
-  EXPECT_EQ(copy(found.at_step(kItem, 4, 4)), field("12|.. 34|.. 56|.. ||... ....."));
+  EXPECT_EQ(tokens_of(found.at_step(kItem, 1, 4)), field("0|... |.... ..... ..... ....."));
+  EXPECT_EQ(tokens_of(found.at_step(kItem, 2, 4)), field("12000 ||||| ..... ..... .....")) << "no end at the edge";
+  EXPECT_EQ(tokens_of(found.at_step(kItem, 3, 4)), field("12|.. 34|.. 00|.. 00|.. 00|.."));
+  EXPECT_EQ(tokens_of(found.at_step(kItem, 4, 4)), field("12|.. 34|.. 56|.. ||... ....."));
   EXPECT_EQ(found.missing_count(), 4);
   EXPECT_TRUE(found.at_step(0, 4, 4).empty());
 }
@@ -173,8 +173,8 @@ TEST_F(GridTrajectories, AreProjectedOnTheColours) {
   // The input is 123/456. Row 2 of the first frame and column 2 of the second have no colour before them.
   const Trajectories found = load_frames(
       R"([[10, 2], [3, -1], [99, 18446744073709551615]], [[-5, 2, 10], [3, 4, 7], [5, 6, 10]], "12/34/56")");
-  EXPECT_EQ(copy(found.at_step(kItem, 1, 3)), field("12|.. 35|.. 00|.. ||... ....."));
-  EXPECT_EQ(copy(found.at_step(kItem, 2, 3)), field("120|. 347|. 560|. |||.. ....."));
+  EXPECT_EQ(tokens_of(found.at_step(kItem, 1, 3)), field("12|.. 35|.. 00|.. ||... ....."));
+  EXPECT_EQ(tokens_of(found.at_step(kItem, 2, 3)), field("120|. 347|. 560|. |||.. ....."));
 }
 
 TEST_F(GridTrajectories, MustComeNearerToTheLabel) {
@@ -217,7 +217,7 @@ TEST_F(GridTrajectories, NameWhatIsWrong) {
 /// Where the labelled cells begin: the translation of a field whose pads are kIgnore.
 Translation corner_of(std::span<const std::int32_t> label) {
   std::size_t row = kSide, column = kSide;
-  for (std::size_t cell = 0; cell < kCells; ++cell) {
+  for (std::size_t cell = 0; cell < kFieldCells; ++cell) {
     if (label[cell] < kFirstColourToken) continue;
     row = std::min(row, cell / kSide);
     column = std::min(column, cell % kSide);
@@ -248,7 +248,7 @@ TEST_F(GridTrajectories, AreTurnedRecolouredAndMovedWithTheirExample) {
   }
   MethodConfig method;
   method.targets = TargetKind::trajectory;
-  method.num_supervision = kSteps;
+  method.num_supervision = kItemSteps;
   const TargetBuilder builder(method, data.shape(), std::make_shared<const Trajectories>(load(data, entries)));
 
   constexpr std::int64_t kLanes = 4000;
@@ -258,9 +258,9 @@ TEST_F(GridTrajectories, AreTurnedRecolouredAndMovedWithTheirExample) {
   std::set<ColourMap> colours;
   std::set<std::pair<int, int>> places;
   for (std::size_t lane = 0; lane < kLanes; ++lane) {
-    const auto label = std::span(batch.labels).subspan(lane * kCells, kCells);
+    const auto label = std::span(batch.labels).subspan(lane * kFieldCells, kFieldCells);
     const auto frame = [&](std::size_t s) {
-      return copy(std::span(frames).subspan((lane * (kSteps + 1) + s) * kCells, kCells));
+      return tokens_of(std::span(frames).subspan((lane * (kItemSteps + 1) + s) * kFieldCells, kFieldCells));
     };
     const auto what = data.puzzles().augmentation(batch.puzzle_ids[lane] - 1);
     const auto place = corner_of(label);
@@ -268,14 +268,14 @@ TEST_F(GridTrajectories, AreTurnedRecolouredAndMovedWithTheirExample) {
     colours.insert(what.colours);
     places.insert({place.row, place.column});
 
-    Tokens first(kCells);
+    Tokens first(kFieldCells);
     write_field(first_frame_of(batch.origins[lane].item), what, place, kSide, kPadToken, first);
-    for (std::size_t cell = 0; cell < kCells; ++cell) {
+    for (std::size_t cell = 0; cell < kFieldCells; ++cell) {
       if (label[cell] == kIgnore) first[cell] = kIgnore;
     }
     ASSERT_EQ(frame(1), first) << "lane " << lane;
-    ASSERT_EQ(frame(2), copy(label)) << "lane " << lane;
-    ASSERT_EQ(frame(3), copy(label)) << "lane " << lane;
+    ASSERT_EQ(frame(2), tokens_of(label)) << "lane " << lane;
+    ASSERT_EQ(frame(3), tokens_of(label)) << "lane " << lane;
   }
   EXPECT_EQ(symmetries.size(), 8U);
   EXPECT_GT(colours.size(), 400U) << "of 602 puzzles";

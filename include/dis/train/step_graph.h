@@ -11,6 +11,8 @@
 
 namespace dis {
 
+class CudaGraph;
+
 class StepGraph {
  public:
   /// On the CPU, and where `wanted` is false, run() only calls its argument.
@@ -21,8 +23,8 @@ class StepGraph {
   void run(const std::function<void()>& work);
 
  private:
-  struct Capture;
-  std::unique_ptr<Capture> capture_;  ///< null: no graph
+  std::unique_ptr<CudaGraph> graph_;  ///< null: no graph
+  int calls_ = 0;
 };
 
 }  // namespace dis

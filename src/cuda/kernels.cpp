@@ -1,13 +1,13 @@
-// Tensors to pointers: the operations of ../cuda_call.h, on LibTorch's current stream. Compiled only with CUDA.
+// Tensors to pointers: the table of CUDA kernels (dis/ops/cuda_part.h), on LibTorch's current stream.
 #include <ATen/ATen.h>
 #include <c10/cuda/CUDAException.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
-#include "../cpu_call.h"
-#include "../cuda_call.h"
+#include "../ops/cpu_call.h"
+#include "../ops/cuda/launch.h"
 #include "dis/core/error.h"
-#include "launch.h"
+#include "part.h"
 
 namespace dis::cuda {
 namespace {
@@ -36,8 +36,6 @@ void require(bool condition, const char* operation) {
   ensure(condition, operation, "contiguous tensors on one device");
 }
 
-}  // namespace
-
 RmsNorm add_rms_norm(const at::Tensor& a, const at::Tensor& b, double eps) {
   require(b.device() == a.device(), "add_rms_norm");
   const auto width = a.size(-1), rows = a.numel() / width;
@@ -62,16 +60,12 @@ at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& y, const at
   return dx;
 }
 
-namespace {
-
 RotaryShape rotary_shape(const at::Tensor& x, const RotaryTables& tables) {
   require(tables.cos.device() == x.device() && tables.sin.device() == x.device() && tables.cos.is_contiguous() &&
               tables.sin.is_contiguous() && tables.cos.scalar_type() == at::kFloat,
           "rotary");
   return {x.size(0) * x.size(1), x.size(1), x.size(-2), x.size(-1)};
 }
-
-}  // namespace
 
 void rotary(const at::Tensor& qkv, const RotaryTables& tables) {
   const auto shape = rotary_shape(qkv, tables);
@@ -203,6 +197,23 @@ void sign_sgd(const at::Tensor& table, const at::Tensor& ids, const at::Tensor& 
     launch_sign_sgd(pointer<float>(table), pointer<const std::int32_t>(ids), pointer<const float>(gradient),
                     pointer<const float>(rates), {ids.size(0), table.size(1)}, stream);
   });
+}
+
+}  // namespace
+
+CudaKernels kernels() {
+  return {.add_rms_norm = add_rms_norm,
+          .rms_norm_backward = rms_norm_backward,
+          .rotary = rotary,
+          .rotary_backward = rotary_backward,
+          .swiglu = swiglu,
+          .swiglu_backward = swiglu_backward,
+          .add3 = add3,
+          .cross_entropy = cross_entropy,
+          .embed = embed,
+          .embed_backward = embed_backward,
+          .adam = adam,
+          .sign_sgd = sign_sgd};
 }
 
 }  // namespace dis::cuda

@@ -10,12 +10,12 @@ namespace dis::golden {
 void check_forward(const Case& golden) {
   auto model = golden.network();
   const auto lanes = golden.at("inputs").size(0);
-  const auto tokens = golden.at("inputs").to(at::kInt);
-  const auto labels = golden.at("labels").to(at::kInt);
-  const auto ids = golden.at("puzzle_identifiers").to(at::kInt);
+  const auto tokens = golden.tokens("inputs");
+  const auto labels = golden.tokens("labels");
+  const auto ids = golden.tokens("puzzle_identifiers");
   const auto tolerance = golden.tolerance();
   const auto offset = model.shape().config.puzzle_emb_len;
-  const auto scale = at::full({lanes}, 1.0 / static_cast<double>(lanes), at::kDouble);
+  const auto scale = at::full({lanes}, 1.0 / static_cast<double>(lanes), tokens.options().dtype(at::kDouble));
   auto states = model.initial_states(lanes);
   const auto rows = model.puzzle_rows(ids);
   for (std::int64_t s = 1; golden.has("step" + std::to_string(s) + "/logits"); ++s) {
@@ -25,7 +25,7 @@ void check_forward(const Case& golden) {
       const auto& list = golden.json().at("tolerance").at("states_and_logits_absolute_per_step");
       loose.absolute = list.at(static_cast<std::size_t>(s - 1)).get<double>();
     }
-    const auto x = model.input(tokens, rows, at::full({lanes}, s, at::kInt));
+    const auto x = model.input(tokens, rows, at::full({lanes}, s, tokens.options()));
     const auto after = model.latent_reasoning(x, states);
     const auto logits = model.readout(after.y);
     const auto q = model.halting(after.y);

@@ -2,8 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdlib>
+
 #include "dis/core/error.h"
 #include "dis/model/weights_file.h"
+#include "dis/ops/cuda_part.h"
 
 namespace dis::golden {
 
@@ -52,8 +55,16 @@ ModelShape Case::shape() const {
   return shape;
 }
 
+at::Device device() {
+  const char* named = std::getenv("DIS_GOLDEN_DEVICE");
+  if (named == nullptr) return at::kCPU;
+  const at::Device wanted(named);
+  if (wanted.is_cuda() && !find_cuda()) throw std::runtime_error("DIS_GOLDEN_DEVICE: " + no_cuda_reason());
+  return wanted.is_cuda() ? at::Device(at::kCUDA, 0) : wanted;
+}
+
 Backbone Case::network() const {
-  Backbone model(shape(), 0, at::kCPU, at::kFloat);
+  Backbone model(shape(), 0, device(), at::kFloat);
   for (const auto& spec : model.weights().table()) {
     model.weights().find(spec.name)->detach().copy_(at(spec.name));
   }
@@ -63,7 +74,7 @@ Backbone Case::network() const {
 void expect_close(const std::string& what, const at::Tensor& got, const at::Tensor& want, const Tolerance& tolerance) {
   ASSERT_EQ(got.numel(), want.numel()) << what;
   ASSERT_GT(got.numel(), 0) << what;
-  const auto a = got.detach().to(at::kDouble).flatten();
+  const auto a = got.detach().cpu().to(at::kDouble).flatten();
   const auto b = want.to(at::kDouble).flatten();
   const auto difference = (a - b).abs();
   const auto within = difference <= tolerance.absolute + tolerance.relative * b.abs();  // false for a NaN

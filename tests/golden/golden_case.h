@@ -19,6 +19,9 @@ struct Tolerance {
   double relative = 0.0;
 };
 
+/// $DIS_GOLDEN_DEVICE (cpu, cuda): where the cases of whole networks run; without it the CPU.
+at::Device device();
+
 class Case {
  public:
   explicit Case(const std::filesystem::path& json_file);
@@ -31,8 +34,10 @@ class Case {
 
   /// json()["tolerance"] or one of its objects.
   Tolerance tolerance(const std::string& part = "") const;
-  /// The network of json()["config"], with the case's weights, float32 on the CPU.
+  /// The network of json()["config"], with the case's weights, float32 on device().
   Backbone network() const;
+  /// A tensor of the case as int32 on device().
+  at::Tensor tokens(const std::string& tensor) const { return at(tensor).to(device(), at::kInt); }
   ModelShape shape() const;
 
  private:

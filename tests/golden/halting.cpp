@@ -41,7 +41,7 @@ at::Tensor tensor(const std::vector<T>& values) {
 }
 
 void expect_same(const std::string& what, const at::Tensor& got, const at::Tensor& want) {
-  EXPECT_TRUE(got.to(at::kLong).flatten().equal(want.to(at::kLong).flatten())) << what << ": " << got << want;
+  EXPECT_TRUE(got.cpu().to(at::kLong).flatten().equal(want.to(at::kLong).flatten())) << what << ": " << got << want;
 }
 
 /// Weights that learn: [steps, B] of everything, then the final weights.
@@ -73,20 +73,20 @@ void check_trained(const Case& golden, const std::string& run) {
 /// Gradient of the puzzle rows [B, E] in the first step, of the loss and both heads' losses; `continue_target` [B].
 at::Tensor first_puzzle_gradient(const Case& golden, const at::Tensor& continue_target) {
   const auto model = golden.network();
-  const auto tokens = golden.at("inputs")[0].to(at::kInt), labels = golden.at("labels")[0].to(at::kInt);
+  const auto tokens = golden.tokens("inputs")[0], labels = golden.tokens("labels")[0];
   const auto lanes = tokens.size(0);
-  const auto rows = model.puzzle_rows(golden.at("puzzle_identifiers")[0].to(at::kInt));
-  const auto x = model.input(tokens, rows, at::full({lanes}, 1, at::kInt));
+  const auto rows = model.puzzle_rows(golden.tokens("puzzle_identifiers")[0]);
+  const auto x = model.input(tokens, rows, at::full({lanes}, 1, tokens.options()));
   const auto after = model.latent_reasoning(x, model.initial_states(lanes));
   const auto logits = model.readout(after.y), q = model.halting(after.y);
   const auto share = 1.0 / static_cast<double>(lanes);
   const auto loss =
-      cross_entropy(logits.detach(), labels, at::full({lanes}, share, at::kDouble), true, model.shape().answers);
+      cross_entropy(logits.detach(), labels, at::full({lanes}, share, tokens.options().dtype(at::kDouble)), true, model.shape().answers);
   const auto solved = ((loss.predictions == labels) | (labels < 0)).all(-1);
   const auto bce = [&](std::int64_t head, const at::Tensor& target) {
     return at::binary_cross_entropy_with_logits(q.select(1, head), target.to(at::kFloat), {}, {}, at::Reduction::Sum);
   };
-  const auto heads = 0.5 * share * (bce(0, solved) + bce(1, continue_target));
+  const auto heads = 0.5 * share * (bce(0, solved) + bce(1, continue_target.to(device())));
   torch::autograd::backward({logits, heads}, {loss.dlogits, at::ones_like(heads)});
   return rows.grad();
 }

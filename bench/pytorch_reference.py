@@ -12,8 +12,9 @@ Bench: python bench/pytorch_reference.py bench --task queens --batch 64 --dtype 
 from __future__ import annotations
 
 import argparse
-import resource
+import json
 import math
+import resource
 import statistics
 import time
 from dataclasses import dataclass, replace
@@ -469,7 +470,7 @@ def bench(args) -> None:
         model.parameters(), lr=1e-4, betas=(0.9, 0.95), weight_decay=0.1)
     sparse = SparseSignSGD(model.puzzle_emb)
     run = torch.compile(dis_step, dynamic=False) if args.compile else dis_step
-    seconds, cpu_seconds = [], []
+    seconds, cpu_seconds, first = [], [], 0.0
     memory_before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     for trial in range(args.warmup + args.steps):
         start, busy = time.perf_counter(), time.process_time()
@@ -479,10 +480,21 @@ def bench(args) -> None:
             losses = dis_train_batch(model, batch, optimizer, sparse, feedback=args.feedback, run=run)
         if args.device != "cpu":
             torch.cuda.synchronize()
+        taken = time.perf_counter() - start
+        if trial == 0:
+            first = taken  # with --compile: compiling, too
         if trial >= args.warmup:
-            seconds.append(time.perf_counter() - start)
+            seconds.append(taken)
             cpu_seconds.append(time.process_time() - busy)
     middle = statistics.median(seconds)
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 if args.device == "cpu" else \
+        torch.cuda.max_memory_allocated()
+    if args.json:
+        print(json.dumps({"ms_per_supervision_step": 1e3 * middle / cfg.num_supervision,
+                          "fastest_ms": 1e3 * min(seconds) / cfg.num_supervision, "samples_per_s": args.batch / middle,
+                          "first_batch_s": first, "peak_mb": peak / 2**20, "last_loss": losses[-1].item(),
+                          "torch": torch.__version__, "device": args.device, "batch": args.batch, "size": args.size}))
+        return
     print(f"{args.task} {args.size} batch {args.batch} {args.dtype} {'compiled' if args.compile else 'eager'} "
           f"{args.optimizer} {args.device}, {torch.get_num_threads()} threads, torch {torch.__version__}: "
           f"{1e3 * middle / cfg.num_supervision:.1f} ms per supervision step (fastest {1e3 * min(seconds) / cfg.num_supervision:.1f}, "
@@ -507,6 +519,7 @@ def main() -> None:
     p.add_argument("--warmup", type=int, default=2)
     p.add_argument("--threads", type=int, default=0, help="0: PyTorch's own choice")
     p.add_argument("--device", default="cpu")
+    p.add_argument("--json", action="store_true", help="also the first batch, which compiles, and the peak of memory")
     p.set_defaults(call=bench)
     args = parser.parse_args()
     args.call(args)

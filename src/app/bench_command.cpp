@@ -25,7 +25,7 @@ namespace dis {
 namespace {
 
 struct StepOptions {
-  std::string task = "queens", size = "compact", dtype = "float32", optimiser = "adamw";
+  std::string task = "queens", size = "compact", dtype = "float32", optimiser = "adamw", attention = "automatic";
   std::int64_t batch = 64, batches = 5, warmup = 2, threads = 0;
   bool forward_only = false, cuda_graph = false, json = false;
 };
@@ -64,6 +64,10 @@ void run_step_bench(const StepOptions& options) {
   config.train.global_batch = options.batch;
   config.compute.threads = options.threads;
   config.compute.cuda_graph = options.cuda_graph;
+  if (options.attention == "cudnn") {
+    config.compute.attention = AttentionChoice::cudnn;
+    config.compute.deterministic = false;
+  }
   config.compute.dtype = options.dtype == "float32" ? ComputeType::float32 : ComputeType::bfloat16;
   const bool queens = options.task == "queens";
   const RandomStream stream({queens ? 3 : 12, queens ? 64 : 900, 1024});
@@ -107,6 +111,7 @@ void run_step_bench(const StepOptions& options) {
                      {"samples_per_s", static_cast<double>(options.batch) / middle},
                      {"forward_only", options.forward_only},
                      {"cuda_graph", options.cuda_graph},
+                     {"attention", options.attention},
                      {"step_mb", memory - memory_before},
                      {"peak_mb", memory}};
   if (options.json) {
@@ -146,6 +151,9 @@ void add_bench_command(CLI::App& app) {
   step->add_option("--threads", options->threads, "0: one per core")->check(CLI::NonNegativeNumber);
   step->add_flag("--forward-only", options->forward_only, "Evaluation: no gradient, no update");
   step->add_flag("--cuda-graph", options->cuda_graph, "On a GPU: replay the supervision step as a CUDA graph");
+  step->add_option("--attention", options->attention, "On a GPU: cudnn, which does not repeat bit for bit")
+      ->check(CLI::IsMember({"automatic", "cudnn"}))
+      ->capture_default_str();
   step->add_flag("--json", options->json, "Print the result as JSON");
   step->footer("Example:\n  dis bench step --task queens --batch 64 --dtype bfloat16");
   step->callback([options] { run_step_bench(*options); });

@@ -81,7 +81,8 @@ at::Tensor first_puzzle_gradient(const Case& golden, const at::Tensor& continue_
   const auto logits = model.readout(after.y), q = model.halting(after.y);
   const auto share = 1.0 / static_cast<double>(lanes);
   const auto loss =
-      cross_entropy(logits.detach(), labels, at::full({lanes}, share, tokens.options().dtype(at::kDouble)), true, model.shape().answers);
+      cross_entropy(logits.detach(), labels, at::full({lanes}, share, tokens.options().dtype(at::kDouble)), true,
+                    model.shape().answers);
   const auto solved = ((loss.predictions == labels) | (labels < 0)).all(-1);
   const auto bce = [&](std::int64_t head, const at::Tensor& target) {
     return at::binary_cross_entropy_with_logits(q.select(1, head), target.to(at::kFloat), {}, {}, at::Reduction::Sum);

@@ -62,7 +62,8 @@ TEST_P(DeviceTest, SignSgdSumsTheLanesOfARow) {
   const auto table = draws({kRows, kNumbers}, 4), gradient = draws({kLanes, kNumbers}, 5);
   auto ids = at::empty({kLanes}, at::kInt);
   Draws source(test_seed(), Purpose::test, 1, 6);
-  for (std::int64_t i = 0; i < kLanes; ++i) ids.data_ptr<std::int32_t>()[i] = static_cast<std::int32_t>(source.below(9));
+  for (std::int64_t i = 0; i < kLanes; ++i)
+    ids.data_ptr<std::int32_t>()[i] = static_cast<std::int32_t>(source.below(9));
   const auto found = there(table);
   sparse_sign_sgd(found, there(ids), there(gradient), sign_sgd_rates(0.1, 0.5).to(device()));
   const auto sums = at::zeros({kRows, kNumbers}, at::kDouble).index_add_(0, ids, gradient.to(at::kDouble));
@@ -89,8 +90,8 @@ TEST_P(DeviceTest, EveryKernelOfAttentionIsAsExactAsBfloat16) {
     auto leaf = qkv.to(at::kDouble).requires_grad_();
     const auto exact = reference::attention(leaf, tables.cos.cpu(), tables.sin.cpu());
     exact.backward(dout.to(at::kDouble));
-    for (const auto kernel : {AttentionKernel::automatic, AttentionKernel::flash, AttentionKernel::cudnn,
-                              AttentionKernel::composed}) {
+    for (const auto kernel :
+         {AttentionKernel::automatic, AttentionKernel::flash, AttentionKernel::cudnn, AttentionKernel::composed}) {
       SCOPED_TRACE(std::to_string(positions) + " positions, kernel " + std::to_string(static_cast<int>(kernel)));
       use_attention(kernel);
       const auto packed = there(qkv);

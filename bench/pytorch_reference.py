@@ -197,7 +197,8 @@ class RecursiveModel(nn.Module):
     def initial_state(self, batch: int) -> tuple[Tensor, Tensor]:
         """y, z, each [B, S, D]."""
         shape = (batch, self.cfg.puzzle_emb_len + self.cfg.seq_len, -1)
-        return self.H_init.expand(shape), self.L_init.expand(shape)
+        # Contiguous as what a step returns: torch.compile would compile once more for other strides.
+        return self.H_init.expand(shape).contiguous(), self.L_init.expand(shape).contiguous()
 
     def time_embedding(self, step: Tensor) -> Tensor:
         """step [B], 1-based -> [B, D]."""

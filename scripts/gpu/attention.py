@@ -29,7 +29,8 @@ def measure(check: Check, section: Section, shape: tuple) -> str:
     measured = [row for row in found["rows"] if "failed" not in row]
     if not measured:
         raise Failed("no kernel works at this size")
-    wrong = [row["kernel"] for row in measured if not max(row["error_out"], row["error_gradient"]) <= ERROR_MOST]
+    errors = {row["kernel"]: [row["error_out"], row["error_gradient"]] for row in measured}
+    wrong = [name for name, found in errors.items() if None in found or not max(found) <= ERROR_MOST]  # None: a NaN
     if wrong:
         raise Failed(f"an error above {ERROR_MOST}: {', '.join(wrong)}")
     best = min(measured, key=lambda row: row["forward_ms"] + row["backward_ms"])

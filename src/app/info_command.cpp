@@ -80,6 +80,7 @@ Json cuda() {
 }
 
 Json gather() {
+  const Json gpus = cuda();  // first: LibTorch's own summary asks about CUDA, too, and remembers the answer
   const std::string model = cpuinfo("model name");
   Json info;
   info["version"] = build_info::version;
@@ -94,7 +95,7 @@ Json gather() {
                  {"threads", at::get_num_threads()},
                  {"instruction_sets", instruction_sets()},
                  {"torch_kernels", at::get_cpu_capability()}};
-  info["cuda"] = cuda();
+  info["cuda"] = gpus;
   return info;
 }
 

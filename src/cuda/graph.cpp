@@ -1,5 +1,7 @@
 #include <ATen/cuda/CUDAEvent.h>
 #include <ATen/cuda/CUDAGraph.h>
+#include <c10/cuda/CUDACachingAllocator.h>
+#include <c10/cuda/CUDAFunctions.h>
 #include <c10/cuda/CUDAGuard.h>
 #include <c10/cuda/CUDAStream.h>
 
@@ -28,6 +30,9 @@ class Graph : public CudaGraph {
   }
 
   void capture(const std::function<void()>& work) override {
+    // While it records, LibTorch takes memory from the device alone and gives nothing back: what is cached makes room.
+    c10::cuda::device_synchronize();
+    c10::cuda::CUDACachingAllocator::emptyCache();
     call([&] {
       graph_.capture_begin();
       work();

@@ -93,7 +93,7 @@ Ranks::Ranks(const Place& place, const DistConfig& config, at::Device device) : 
                     ": use dist.backend=gloo");
   }
   const bool nccl = device.is_cuda() && config.backend != DistBackend::gloo;
-  if (nccl) check_gpu(place);
+  if (device.is_cuda()) check_gpu(place);
   parts_ = std::make_unique<Parts>();
   parts_->timeout = timeout_of(config);
   const auto where = place.address + ":" + std::to_string(place.port);

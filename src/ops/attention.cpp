@@ -75,10 +75,26 @@ Attention flash_forward(const Heads& in) {
   return {std::get<0>(result), std::get<1>(result)};
 }
 
-/// With at::globalContext().deterministicAlgorithms() the order of the sums is fixed.
+/// LibTorch's flash sums in a fixed order only where deterministic algorithms are demanded. Where it shall merely warn
+/// (Compute does not want other operations to throw) it takes the other way: while this object lives it is demanded.
+class FixedOrder {
+ public:
+  explicit FixedOrder(bool wanted) : wanted_(wanted) { demand(true); }
+  ~FixedOrder() { demand(false); }
+  FixedOrder(const FixedOrder&) = delete;
+  FixedOrder& operator=(const FixedOrder&) = delete;
+
+ private:
+  void demand(bool demanded) const {
+    if (wanted_) at::globalContext().setDeterministicAlgorithms(true, /*warn_only=*/!demanded);
+  }
+  bool wanted_;
+};
+
 std::tuple<at::Tensor, at::Tensor, at::Tensor> flash_backward(const at::Tensor& dout, const Heads& in,
                                                               const Attention& forward) {
   const auto generator = no_generator(in);
+  const FixedOrder fixed(at::globalContext().deterministicAlgorithms());
   return at::_scaled_dot_product_flash_attention_backward(dout, in.q, in.k, in.v, forward.out, forward.lse, {}, {},
                                                           in.positions(), in.positions(), 0.0, false, generator,
                                                           generator);

@@ -109,10 +109,10 @@ TEST_P(DeviceTest, EveryKernelOfAttentionIsAsExactAsBfloat16) {
 TEST_P(DeviceTest, AttentionRepeatsBitForBit) {
   const Choices restored_at_the_end;
   at::globalContext().setDeterministicAlgorithms(true, true);
-  const auto qkv = draws({4, 300, 3, 2, 32}, 9).to(at::kBFloat16), dout = draws({4, 300, 64}, 10).to(at::kBFloat16);
-  const auto tables = rotary_tables(300, 32, 10000.0, device());
+  const auto qkv = draws({4, 916, 3, 2, 32}, 9).to(at::kBFloat16), dout = draws({4, 916, 64}, 10).to(at::kBFloat16);
+  const auto tables = rotary_tables(916, 32, 10000.0, device());
   at::Tensor first;
-  for (int trial = 0; trial < 5; ++trial) {
+  for (int trial = 0; trial < 3; ++trial) {
     const auto packed = there(qkv);
     const auto gradient = attention_backward(there(dout), packed, attention(packed, tables), tables).cpu();
     if (trial == 0) first = gradient;

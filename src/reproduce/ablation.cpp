@@ -93,14 +93,14 @@ std::string text(const char* format, double value) {
 }
 
 /// "0.626 ± 0.366"; with one seed the mean alone, with none nothing. `format` is that of the mean.
-std::string with_interval(const Mean& mean, const char* format = "%.3f") {
+std::string with_interval(const SeedMean& mean, const char* format = "%.3f") {
   if (mean.n == 0) return "";
   return text(format, mean.value) + (std::isnan(mean.half_width) ? "" : text(" ± %.3f", mean.half_width));
 }
 
-std::string signed_with_interval(const Mean& mean) { return with_interval(mean, "%+.3f"); }
+std::string signed_with_interval(const SeedMean& mean) { return with_interval(mean, "%+.3f"); }
 
-Json json_of(const Mean& mean) {
+Json json_of(const SeedMean& mean) {
   return {{"mean", number_or_text(mean.value)}, {"half_width_95", number_or_text(mean.half_width)}, {"seeds", mean.n}};
 }
 

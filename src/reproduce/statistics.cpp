@@ -39,7 +39,7 @@ double student_quantile(double probability, int freedom) {
   return low;
 }
 
-Mean mean_of(const std::vector<double>& values) {
+SeedMean mean_of(const std::vector<double>& values) {
   const auto n = static_cast<int>(values.size());
   if (n == 0) return {kNaN, kNaN, 0};
   const double mean = std::accumulate(values.begin(), values.end(), 0.0) / n;

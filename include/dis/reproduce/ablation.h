@@ -27,11 +27,11 @@ Experiment experiment_of(const Variant& variant, std::int64_t index);
 /// A variant over its seeds: argmax and commit on the first test set.
 struct VariantScores {
   Variant variant;
-  int seeds = 0;                            ///< finished
-  Mean valid, exact, commit_valid;          ///< shares of the boards
-  Mean valid_difference, exact_difference;  ///< from the base, paired by seed
-  double seconds = 0.0, samples = 0.0;      ///< mean of a run
-  double forward_passes = 0.0;              ///< per sample in training, as far as it may go
+  int seeds = 0;                                ///< finished
+  SeedMean valid, exact, commit_valid;          ///< shares of the boards
+  SeedMean valid_difference, exact_difference;  ///< from the base, paired by seed
+  double seconds = 0.0, samples = 0.0;          ///< mean of a run
+  double forward_passes = 0.0;                  ///< per sample in training, as far as it may go
 };
 
 struct AblationScores {

@@ -9,6 +9,7 @@
 
 #include "dis/analysis/latent_run.h"
 #include "dis/core/error.h"
+#include "dis/core/memory.h"
 #include "dis/core/progress.h"
 #include "dis/core/random.h"
 #include "dis/core/signals.h"
@@ -315,7 +316,9 @@ void Analysis::add(const Analysis& other, std::size_t most) {
   append(successes, other.successes, most);
 }
 
-Analysis analyze(const Session& session, bool targets_known) {
+namespace {
+
+Analysis analyze_rows(const Session& session, bool targets_known) {
   const auto& config = session.config;
   const auto& shape = session.model->shape();
   const auto rows = test_rows(session, config.eval, config.analyze.one_completion);
@@ -343,6 +346,14 @@ Analysis analyze(const Session& session, bool targets_known) {
   if (all.rows == 0) throw UserError("none of the " + std::to_string(rows->size()) + " rows has a known answer");
   choose_examples(all, most_examples(session));
   return all;
+}
+
+}  // namespace
+
+Analysis analyze(const Session& session, bool targets_known) {
+  const auto batch = session.config.eval.batch;
+  return with_memory_advice("analysing " + std::to_string(batch) + " rows at once", try_half("eval.batch", batch),
+                            [&] { return analyze_rows(session, targets_known); });
 }
 
 }  // namespace dis

@@ -25,6 +25,7 @@ void run_analysis(const AnalyzeOptions& options) {
   const auto config = options.subject.load();
   const auto trained =
       options.subject.run.empty() ? options.subject.config.load() : run_config(options.subject.run, {});
+  try_folder(options.subject.results_folder());
   const auto ranks = join_ranks(config);
   const auto subject = open_subject(options.subject, config, ranks);
   if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
@@ -33,7 +34,7 @@ void run_analysis(const AnalyzeOptions& options) {
   const auto json = to_json(analysis, subject.session, subject.target);
   ensure_folder(subject.target.folder);
   const auto file = subject.target.folder / (subject.target.name + ".json");
-  write_json(file, json);
+  write_or_keep(file, json_text(json));
   if (options.json) {
     std::cout << json.dump(2) << "\n";
   } else {

@@ -12,6 +12,7 @@
 #include "dis/core/files.h"
 #include "dis/data/arc_json.h"
 #include "dis/data/arc_task.h"
+#include "outputs.h"
 
 namespace dis {
 namespace {
@@ -53,6 +54,11 @@ void order_tasks(std::vector<ArcTask>& tasks, const fs::path& file) {
 }
 
 void combine(const CombineOptions& options) {
+  for (const char* kind : {"challenges", "solutions"}) {
+    const auto file = fs::path(options.output) / ("arc-agi_" + options.name + "_" + kind + ".json");
+    refuse_input(file, "--output", {options.input, options.order});
+  }
+  try_folder(options.output);
   ArcSubset subset = read_input(options.input, options.name);
   if (!options.order.empty()) order_tasks(subset.tasks, options.order);
   write_arc_subset(options.output, subset);

@@ -139,6 +139,7 @@ void show_boards(const RunConfig& config, const ShowBoards& options) {
 }
 
 void write_boards(const RunConfig& config, const std::filesystem::path& folder) {
+  try_folder(folder);
   const NQueensData data(config.data, static_cast<std::uint64_t>(config.run.seed));
   ensure_folder(folder);
   const auto write = [&](const BoardList& list, const std::string& what, const std::string& name, const char* key) {

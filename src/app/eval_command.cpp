@@ -6,7 +6,9 @@
 
 #include "commands.h"
 #include "dis/core/error.h"
+#include "dis/core/files.h"
 #include "dis/core/log.h"
+#include "dis/core/memory.h"
 #include "dis/core/signals.h"
 #include "dis/data/arc_data.h"
 #include "dis/data/board_text.h"
@@ -46,8 +48,10 @@ void show_boards(const Session& session, const NQueensData& data, std::int64_t c
   }
   std::vector<std::int32_t> inputs;
   for (const auto& board : boards) inputs.insert(inputs.end(), board.input.begin(), board.input.end());
-  const auto answers =
-      decode_argmax(*session.model, decode_settings(session, config.eval), inputs, config.method.num_supervision).steps;
+  const auto answers = with_memory_advice("solving the boards", try_half("eval.batch", config.eval.batch), [&] {
+    return decode_argmax(*session.model, decode_settings(session, config.eval), inputs, config.method.num_supervision)
+        .steps;
+  });
   const auto length = static_cast<std::ptrdiff_t>(session.model->shape().length);
   for (std::ptrdiff_t i = 0; i < std::ssize(boards); ++i) {
     const auto& board = boards[static_cast<std::size_t>(i)];
@@ -61,7 +65,9 @@ void show_boards(const Session& session, const NQueensData& data, std::int64_t c
 }
 
 void show_solution(const Session& session, const EvalOptions& options) {
-  const auto scene = solution_scene(session, session.config.eval, options.task);
+  const auto& eval = session.config.eval;
+  const auto scene = with_memory_advice("solving the task", try_half("eval.batch", eval.batch),
+                                        [&] { return solution_scene(session, eval, options.task); });
   if (options.picture.empty()) {
     std::cout << grid_text(scene, style_of_stdout());
   } else {
@@ -70,7 +76,7 @@ void show_solution(const Session& session, const EvalOptions& options) {
   }
 }
 
-/// Evaluates, and prints; a first SIGINT or SIGTERM stops an ARC evaluation so that it can go on later.
+/// Evaluates, and prints; a first signal to stop ends an ARC evaluation so that it can go on later.
 void evaluate_on(const EvalOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
   auto subject = open_subject(options.subject, config, ranks);
   const auto& session = subject.session;
@@ -96,8 +102,18 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
   }
 }
 
+/// Before the work: can the results be written?
+void try_results(const EvalOptions& options) {
+  if (find_place().rank > 0) return;
+  if (options.task.empty()) return try_folder(options.subject.results_folder());
+  if (options.picture.empty()) return;
+  check_picture_name(options.picture);
+  try_file(options.picture);
+}
+
 void run_evaluation(const EvalOptions& options) {
   const auto config = options.subject.load();
+  try_results(options);
   const auto ranks = join_ranks(config);
   if (ranks->size() > 1 && (options.show > 0 || !options.task.empty())) {
     throw UserError("--show and --task draw for one process: start dis eval without a launcher");

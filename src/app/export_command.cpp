@@ -8,11 +8,13 @@
 
 #include "commands.h"
 #include "dis/core/error.h"
+#include "dis/core/files.h"
 #include "dis/core/log.h"
 #include "dis/model/published_weights.h"
 #include "dis/model/torch_file.h"
 #include "dis/train/checkpoint.h"
 #include "dis/train/session.h"
+#include "outputs.h"
 
 namespace dis {
 namespace {
@@ -48,6 +50,8 @@ fs::path weights_of(const fs::path& folder, bool averaged) {
 void run_export(const ExportOptions& options) {
   const auto config = run_config(options.run, {});
   const auto folder = find_checkpoint(options.run, options.checkpoint);
+  refuse_input(options.output, "--output", run_inputs(options.run));
+  try_file(options.output);
   const auto weights = read_tensors(weights_of(folder, options.ema));
   const auto states = state_type(options.states, config.compute);
   const auto state = to_published(weights, options.prefix, states);

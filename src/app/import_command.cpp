@@ -13,6 +13,7 @@
 #include "dis/model/published_weights.h"
 #include "dis/model/torch_file.h"
 #include "dis/train/session.h"
+#include "outputs.h"
 
 namespace dis {
 namespace {
@@ -49,8 +50,23 @@ bool same_file(const fs::path& a, const fs::path& b) {
   return fs::equivalent(a, b, ignored);
 }
 
+void try_weights(const ImportOptions& options, bool is_file, const fs::path& file) {
+  refuse_input(file, "--output", {options.input, options.identifiers, options.config.file});
+  const auto list = file.parent_path() / "identifiers.json";
+  if (!is_file) refuse_input(list, "--output", {options.input, options.config.file});
+  if (is_file) {
+    try_file(file);
+  } else {
+    try_folder(options.output);
+  }
+}
+
 void run_import(const ImportOptions& options) {
   const auto config = options.config.load();
+  const fs::path output = options.output;
+  const bool is_file = output.extension() == ".safetensors";
+  const auto file = is_file ? output : output / "model.safetensors";
+  try_weights(options, is_file, file);
   auto state = read_torch_file(options.input);  // before the data: most mistakes are about this file
   const auto rows = list_length(options, config.model);
   const auto shape = wanted_shape(config, rows);
@@ -61,10 +77,6 @@ void run_import(const ImportOptions& options) {
     log_warn("without --identifiers only the number of puzzle rows was compared (" + std::to_string(shape.identifiers) +
              "): were these weights trained on other puzzles, or on these in another order, their scores mean nothing");
   }
-  const fs::path output = options.output;
-  const bool is_file = output.extension() == ".safetensors";
-  const auto file = is_file ? output : output / "model.safetensors";
-  if (same_file(file, options.input)) throw UserError("--output is the file that --input names");
   if (!is_file) ensure_folder(output);
   auto list = fs::path(options.identifiers);
   if (!is_file && rows > 0) {

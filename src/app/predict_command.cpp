@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "dis/core/error.h"
+#include "dis/core/files.h"
 #include "dis/core/json.h"
 #include "dis/core/log.h"
 #include "dis/core/progress.h"
@@ -19,6 +20,7 @@
 #include "dis/train/checkpoint.h"
 #include "dis/train/session.h"
 #include "dis/train/trainer.h"
+#include "outputs.h"
 
 namespace dis {
 namespace {
@@ -35,6 +37,7 @@ struct PredictOptions {
 };
 
 constexpr const char* kChallenges = "_challenges.json";
+constexpr const char* kSolutions = "_solutions.json";  // lies beside it
 
 /// One task in a file, a file <prefix><name>_challenges.json of many, or a folder of task files.
 std::vector<ArcTask> read_tasks(const fs::path& input) {
@@ -49,6 +52,20 @@ std::vector<ArcTask> read_tasks(const fs::path& input) {
     return read_arc_subset(input.parent_path(), subset).tasks;
   }
   return {read_arc_task(input)};
+}
+
+void try_submission(const PredictOptions& options) {
+  const auto place = fs::absolute(options.output).parent_path();
+  if (!fs::is_directory(place)) {
+    throw UserError("--output: the folder '" + place.string() + "' does not exist; make it first");
+  }
+  auto inputs = run_inputs(options.run);
+  inputs.emplace_back(options.input);
+  if (auto name = options.input; name.ends_with(kChallenges)) {
+    inputs.emplace_back(name.replace(name.size() - std::string(kChallenges).size(), std::string::npos, kSolutions));
+  }
+  refuse_input(options.output, "--output", inputs);
+  try_file(options.output);
 }
 
 /// Scores of tasks whose answers training saw are refused, unless forced.
@@ -70,10 +87,7 @@ void run_prediction(const PredictOptions& options) {
   PredictRequest request;
   request.config = run_config(options.run, options.set);
   request.tasks = read_tasks(options.input);
-  const auto place = fs::absolute(options.output).parent_path();
-  if (!fs::is_directory(place)) {  // before the work, not after it
-    throw UserError("--output: the folder '" + place.string() + "' does not exist; make it first");
-  }
+  try_submission(options);  // before the work, not after it
   const auto warning = seen_before(options.run, request);
   if (!warning.empty()) log_warn(warning);
   const auto folder = find_checkpoint(options.run, options.checkpoint);

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "dis/core/error.h"
+#include "dis/core/files.h"
 #include "dis/core/progress.h"
 #include "dis/data/arc_data.h"
 #include "dis/data/arc_export.h"
@@ -130,6 +131,7 @@ ArcTask find_task(const DataConfig& data, const std::string& id) {
 }
 
 void export_data(const RunConfig& config, const fs::path& folder) {
+  try_folder(folder);
   const auto bar = std::make_shared<std::unique_ptr<Progress>>();
   const auto progress = export_progress(bar);
   switch (config.data.kind) {
@@ -151,6 +153,10 @@ void export_data(const RunConfig& config, const fs::path& folder) {
 }
 
 void import_folder(const fs::path& folder, const fs::path& config_file) {
+  if (!config_file.empty()) {
+    if (fs::exists(config_file)) throw UserError("'" + config_file.string() + "' exists already; name another file");
+    try_file(config_file);
+  }
   RunConfig config;
   config.data.kind = DataKind::folder;
   config.data.path = folder.string();
@@ -170,7 +176,6 @@ void import_folder(const fs::path& folder, const fs::path& config_file) {
   if (data.test()) check(*data.test(), "test");
   print_rows_info(rows_info(config));
   if (config_file.empty()) return;
-  if (fs::exists(config_file)) throw UserError("'" + config_file.string() + "' exists already; name another file");
   write_json(config_file, {{"name", "DIS on " + folder.filename().string()},
                            {"data", {{"kind", "folder"}, {"path", fs::absolute(folder).string()}}}});
   std::cout << "train on it with: dis train --config " << config_file.string() << " --run-dir runs/"

@@ -13,6 +13,7 @@
 #include "dis/core/log.h"
 #include "dis/core/signals.h"
 #include "dis/report/report.h"
+#include "outputs.h"
 
 namespace dis {
 namespace {
@@ -28,6 +29,8 @@ void write_report(const ReportOptions& options) {
   namespace fs = std::filesystem;
   const fs::path file =
       options.output.empty() ? fs::path(options.runs.front()) / "report.html" : fs::path(options.output);
+  for (const auto& run : options.runs) refuse_input(file, "--output", run_inputs(run));
+  try_file(file);
   if (options.follow) catch_stop_signals();
   while (true) {
     const auto runs = read_runs(options.runs);

@@ -9,6 +9,7 @@
 #include "dis/eval/seen_tasks.h"
 #include "dis/model/weights_file.h"
 #include "dis/train/checkpoint.h"
+#include "outputs.h"
 
 namespace dis {
 namespace {
@@ -30,7 +31,7 @@ Subject open_run(const SubjectOptions& options, const RunConfig& config, const s
   const auto folder = find_checkpoint(options.run, options.checkpoint);
   const bool averaged = session.config.eval.ema && fs::exists(folder / "ema.safetensors");
   const auto file = folder / (averaged ? "ema.safetensors" : "model.safetensors");
-  EvaluationTarget target{fs::path(options.run) / options.results, folder.filename().string(), options.run,
+  EvaluationTarget target{options.results_folder(), folder.filename().string(), options.run,
                           averaged ? "moving average" : "last"};
   target.variant = variant_name(config.eval, trained.eval);
   const auto identifiers = fs::path(options.run) / "identifiers.json";
@@ -54,7 +55,7 @@ Subject open_weights(const SubjectOptions& options, const RunConfig& config,
                      const std::shared_ptr<const Ranks>& ranks) {
   auto session = make_session(config, ranks);
   const fs::path file = options.weights;
-  EvaluationTarget target{fs::path(options.output), file.stem().string(), "", file.string()};
+  EvaluationTarget target{options.results_folder(), file.stem().string(), "", file.string()};
   target.variant = variant_name(config.eval, {});
   std::vector<std::string> theirs;
   if (!options.identifiers.empty()) {
@@ -82,7 +83,7 @@ Subject open_weights(const SubjectOptions& options, const RunConfig& config,
 }  // namespace
 
 void SubjectOptions::add_to(CLI::App& app, const std::string& results_folder) {
-  results = output = results_folder;
+  results = results_folder;
   config.add_to(app);
   app.add_option("--run", run, "Run folder")->type_name("DIR");
   app.add_option("--checkpoint", checkpoint, "Checkpoint: an update number, latest or best")->capture_default_str();
@@ -91,10 +92,9 @@ void SubjectOptions::add_to(CLI::App& app, const std::string& results_folder) {
   app.add_option("--identifiers", identifiers, "identifiers.json that the weights were trained with")
       ->type_name("FILE")
       ->needs("--weights");
-  app.add_option("--output", output, "Folder of the results with --weights")
-      ->type_name("DIR")
-      ->capture_default_str()
-      ->needs("--weights");
+  app.add_option("--output", output,
+                 "Folder of the results; default: " + results + " in the run folder, or here with --weights")
+      ->type_name("DIR");
 }
 
 void SubjectOptions::check() const {
@@ -103,13 +103,27 @@ void SubjectOptions::check() const {
   }
 }
 
+fs::path SubjectOptions::results_folder() const {
+  if (!output.empty()) return output;
+  return weights.empty() ? fs::path(run) / results : fs::path(results);
+}
+
 RunConfig SubjectOptions::load() const {
   return without_trajectories(weights.empty() ? run_config(run, config.set) : config.load());
 }
 
 Subject open_subject(const SubjectOptions& options, const RunConfig& config,
                      const std::shared_ptr<const Ranks>& ranks) {
-  return options.weights.empty() ? open_run(options, config, ranks) : open_weights(options, config, ranks);
+  auto subject = options.weights.empty() ? open_run(options, config, ranks) : open_weights(options, config, ranks);
+  const auto& target = subject.target;
+  const auto inputs = options.weights.empty()
+                          ? run_inputs(options.run)
+                          : std::vector<fs::path>{options.weights, options.identifiers, options.config.file};
+  for (const auto& ending :
+       {target.variant + ".json", target.variant + "_tasks.csv", target.variant + "_submission.json"}) {
+    refuse_input(target.folder / (target.name + ending), "the results", inputs);
+  }
+  return subject;
 }
 
 }  // namespace dis

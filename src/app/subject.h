@@ -2,6 +2,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <memory>
 #include <string>
 
@@ -17,14 +18,15 @@ struct SubjectOptions {
   std::string checkpoint = "latest";
   std::string weights;
   std::string identifiers;
-  std::string output;   ///< folder of the results with --weights
-  std::string results;  ///< folder of the results in a run
+  std::string output;   ///< folder of the results, if the user names one
+  std::string results;  ///< its name in a run, and with --weights
 
   /// Adds --config, --set, --run, --checkpoint, --weights, --identifiers and --output. Results go to the folder
-  /// `results_folder` of a run, and to one of that name with --weights.
+  /// `results_folder` of a run, and to one of that name with --weights, unless --output names another.
   void add_to(CLI::App& app, const std::string& results_folder);
   /// UserError: --run together with --config.
   void check() const;
+  std::filesystem::path results_folder() const;
   /// The configuration of the run, or that of --config, with --set applied. Evaluation needs no trajectories.
   RunConfig load() const;
 };
@@ -36,7 +38,7 @@ struct Subject {
 };
 
 /// Makes data and network and reads the weights. UserError as of make_session and the readers of weights; tasks that
-/// training saw (eval.allow_seen_tasks).
+/// training saw (eval.allow_seen_tasks); results that would replace what is read.
 Subject open_subject(const SubjectOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks);
 
 }  // namespace dis

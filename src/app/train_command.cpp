@@ -88,9 +88,10 @@ void train_on(const TrainOptions& options, const RunConfig& config, const std::s
     auto eval = trained.config.eval;
     eval.decoder = Decoder::argmax;  // the quick one; `dis eval` runs both
     const bool averaged = trained.config.optim.ema_rate > 0.0 && eval.ema;
-    const auto evaluation = evaluate(trained, eval,
-                                     {std::filesystem::path(options.run) / "eval", std::to_string(updates), options.run,
-                                      averaged ? "moving average" : "last", true});
+    EvaluationTarget target{std::filesystem::path(options.run) / "eval", std::to_string(updates), options.run,
+                            averaged ? "moving average" : "last", true};
+    target.within_training = true;
+    const auto evaluation = evaluate(trained, eval, target);
     log_info("update " + std::to_string(updates) + ": " + evaluation.summary);
     return evaluation.score;
   };

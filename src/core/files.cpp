@@ -6,6 +6,7 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <system_error>
 #include <utility>
 
@@ -116,6 +117,41 @@ void write_atomically(const fs::path& path, std::span<const std::byte> bytes) {
 
 void write_atomically(const fs::path& path, std::string_view text) {
   write_atomically(path, std::as_bytes(std::span(text)));
+}
+
+void try_file(const fs::path& path) {
+  constexpr std::array<std::byte, 4096> kSome{};  // a full disk takes a name, but no bytes
+  AtomicFile(path).write(kSome);
+}
+
+void try_folder(const fs::path& path) {
+  std::error_code error;
+  fs::path above = fs::absolute(path);
+  while (!fs::exists(above, error) && above.has_relative_path()) above = above.parent_path();
+  if (!fs::is_directory(above, error)) throw file_error("make the folder", path, ENOTDIR);
+  try {
+    try_file(above / ".dis");
+  } catch (const UserError& failure) {
+    throw UserError("the folder '" + path.string() + "' takes no files: " + failure.what());
+  }
+}
+
+void write_or_keep(const fs::path& path, std::string_view text) {
+  try {
+    write_atomically(path, text);
+  } catch (const UserError& failure) {
+    std::error_code error;
+    const auto temporary = fs::temp_directory_path(error);
+    const auto elsewhere = temporary / ("dis-" + std::to_string(::getpid()) + "-" + path.filename().string());
+    try {
+      if (error) throw file_error("write", elsewhere, error.value());
+      write_atomically(elsewhere, text);
+    } catch (const UserError&) {
+      const bool printed = std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+      throw UserError(failure.what() + std::string(printed ? "; it was printed instead" : "; it is lost"));
+    }
+    throw UserError(failure.what() + ("; it was written to '" + elsewhere.string() + "' instead"));
+  }
 }
 
 void ensure_folder(const fs::path& path) {

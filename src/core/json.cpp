@@ -58,8 +58,12 @@ Json parse_json(std::string_view text, const std::string& name) {
 
 Json read_json(const std::filesystem::path& path) { return parse_json(read_text(path), path.string()); }
 
+std::string json_text(const Json& json, int indent) {
+  return json.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n';
+}
+
 void write_json(const std::filesystem::path& path, const Json& json, int indent) {
-  write_atomically(path, json.dump(indent, ' ', false, Json::error_handler_t::replace) + '\n');
+  write_atomically(path, json_text(json, indent));
 }
 
 Json number_or_text(double value) {

@@ -23,7 +23,11 @@ class Log {
     if (level < lowest_) return;
     if (before_) before_();
     console_.log(level, message);
-    if (file_) file_->log(level, message);
+    if (!file_) return;
+    file_->log(level, message);
+    if (std::ferror(stderr) != 0 && !std::exchange(alone_, true)) {
+      file_->log(spdlog::level::info, "nobody reads stderr any more: messages stand here only");
+    }
   }
 
   void open(const std::filesystem::path& path) {
@@ -64,6 +68,7 @@ class Log {
   std::function<void()> before_;
   std::atomic<spdlog::level::level_enum> lowest_ = spdlog::level::info;
   spdlog::logger console_;
+  bool alone_ = false;  // the file is all that takes messages
   std::unique_ptr<spdlog::logger> file_;
 };
 

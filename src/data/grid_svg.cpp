@@ -101,15 +101,15 @@ std::string grid_svg(const GridScene& scene) {
   return svg + "</svg>\n";
 }
 
+void check_picture_name(const std::filesystem::path& file) {
+  const auto ending = file.extension();
+  if (ending == ".svg" || ending == ".png") return;
+  throw UserError("cannot write a picture to '" + file.string() + "': expected a name that ends in .svg or .png");
+}
+
 void write_grid_picture(const std::filesystem::path& file, const GridScene& scene) {
-  const std::string ending = file.extension().string();
-  if (ending == ".svg") {
-    write_atomically(file, grid_svg(scene));
-  } else if (ending == ".png") {
-    write_atomically(file, grid_png(scene));
-  } else {
-    throw UserError("cannot write a picture to '" + file.string() + "': expected a name that ends in .svg or .png");
-  }
+  check_picture_name(file);
+  write_atomically(file, file.extension() == ".svg" ? grid_svg(scene) : grid_png(scene));
 }
 
 }  // namespace dis

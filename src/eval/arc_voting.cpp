@@ -142,6 +142,10 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
                " puzzles" + (file ? ", the votes are kept; go on with the same command" : ""));
       throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};
     }
+    if (settings.within_training && session.ranks->any(take_checkpoint_request())) {
+      if (file) file->sync();
+      throw CheckpointWanted{};
+    }
   }
   progress.finish();
   return book;

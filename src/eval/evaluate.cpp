@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "dis/core/files.h"
+#include "dis/core/memory.h"
 #include "dis/eval/arc_voting.h"
 #include "kinds.h"
 
@@ -40,7 +41,9 @@ Evaluation evaluate(const Session& session, const EvalConfig& eval, const Evalua
   const bool guided = eval.guidance != 1.0;
   auto named = target;
   named.name += target.variant;
-  auto evaluation = evaluate_kind(session, eval, named);
+  auto evaluation =
+      with_memory_advice("evaluating with " + std::to_string(eval.batch) + " rows at once",
+                         try_half("eval.batch", eval.batch), [&] { return evaluate_kind(session, eval, named); });
   Json head = {{"run", target.run},
                {"checkpoint", target.name},
                {"weights", target.weights},
@@ -51,7 +54,7 @@ Evaluation evaluate(const Session& session, const EvalConfig& eval, const Evalua
   head.update(evaluation.json);
   evaluation.json = std::move(head);
   evaluation.file = target.folder / (named.name + ".json");
-  if (session.ranks->first()) write_json(evaluation.file, evaluation.json);
+  if (session.ranks->first()) write_or_keep(evaluation.file, json_text(evaluation.json));
   if (eval.halting) evaluation.report = "each row until the halting head ends it\n" + evaluation.report;
   if (guided) evaluation.report = "guidance w = " + Json(eval.guidance).dump() + "\n" + evaluation.report;
   if (!target.seen_tasks.empty()) evaluation.report = "warning: " + target.seen_tasks + "\n" + evaluation.report;

@@ -76,7 +76,8 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   // Named after it, so that another evaluation does not end the votes of this one.
   const auto votes_file = target.folder / (target.name + "-" + sha256_hex(fingerprint).substr(0, 8) + ".votes");
   const bool writes = session.ranks->first();
-  const VotingSettings settings{eval, writes ? votes_file : std::filesystem::path(), fingerprint, target.interruptible};
+  const VotingSettings settings{eval, writes ? votes_file : std::filesystem::path(), fingerprint, target.interruptible,
+                                target.within_training};
   const auto book = vote(session, data, election, settings);
   const auto score = score_arc(election.tasks, book, {.seed = seed});
 
@@ -92,7 +93,7 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
     evaluation.report += "\nThe base puzzles alone, without votes\n" + step_table(rates);
   }
   if (writes) {
-    write_atomically(target.folder / (target.name + "_tasks.csv"), table_csv(score));
+    write_or_keep(target.folder / (target.name + "_tasks.csv"), table_csv(score));
     write_submission(target.folder / (target.name + "_submission.json"), election.tasks, best_grids(book));
   }
   evaluation.kept_votes = votes_file;

@@ -6,6 +6,7 @@
 
 #include "dis/core/error.h"
 #include "dis/core/log.h"
+#include "dis/core/memory.h"
 #include "dis/core/progress.h"
 #include "dis/core/signals.h"
 #include "dis/data/arc_data.h"
@@ -113,10 +114,14 @@ PredictResult predict(const PredictRequest& request) {
                     to_string(request.config.data.kind));
   }
   const auto tasks = by_size(request.tasks, request.config.data.max_grid);
-  auto session = session_for(request, tasks.fit);
+  const auto& settings = request.config.predict;
+  auto session =
+      with_memory_advice("building the puzzles' rows", try_half("predict.augmentations", settings.augmentations),
+                         [&] { return session_for(request, tasks.fit); });
   PredictResult result;
   auto start = Clock::now();
-  fit_rows(session);
+  with_memory_advice("fitting " + std::to_string(settings.batch) + " lanes at once",
+                     try_half("predict.batch", settings.batch), [&] { fit_rows(session); });
   result.fitting_seconds = seconds_since(start);
 
   start = Clock::now();
@@ -126,7 +131,10 @@ PredictResult predict(const PredictRequest& request) {
     election.tasks.push_back(task);
     election.test_inputs += std::ranges::count(task.pairs, true, &ArcPair::test);
   }
-  const auto book = vote(session, data, election, {.eval = session.config.eval, .interruptible = true});
+  const auto& eval = session.config.eval;
+  const auto book = with_memory_advice(
+      "voting with " + std::to_string(eval.batch) + " rows at once", try_half("eval.batch", eval.batch),
+      [&] { return vote(session, data, election, {.eval = eval, .interruptible = true}); });
   result.voting_seconds = seconds_since(start);
   result.score = score_arc(election.tasks, book, {.seed = static_cast<std::uint64_t>(session.config.run.seed)});
   result.tasks = election.tasks;

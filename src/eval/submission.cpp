@@ -164,7 +164,7 @@ Json submission(std::span<const ArcTask> tasks, std::span<const std::vector<Grid
 
 void write_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks,
                       std::span<const std::vector<Grid>> attempts) {
-  write_json(path, submission(tasks, attempts), -1);
+  write_or_keep(path, json_text(submission(tasks, attempts), -1));
 }
 
 std::vector<std::string> check_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks) {

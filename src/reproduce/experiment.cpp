@@ -69,7 +69,9 @@ void run_experiment(const Experiment& experiment, const fs::path& folder, const 
   };
   request.evaluate = [&](const Session& trained, std::int64_t updates) {
     if (updates == updates_of(experiment.config)) return 0.0;  // below: its file says that all is done
-    return evaluate(trained, experiment.config.eval, target(updates)).score;
+    auto within = target(updates);
+    within.within_training = true;
+    return evaluate(trained, experiment.config.eval, within).score;
   };
   train(session, request);
   if (averaged) use_average(run, *session.model, *ranks);

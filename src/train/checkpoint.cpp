@@ -40,6 +40,50 @@ std::string list_of(const fs::path& run) {
   return list.empty() ? "none" : list;
 }
 
+/// The checkpoint that a link names. A folder that travelled (scp -r, zip) may have, in place of the link, a copy of
+/// the checkpoint or a file with the link's text. Empty: something else.
+std::string name_behind(const fs::path& link) {
+  const auto type = fs::symlink_status(link).type();
+  fs::path target;
+  if (type == fs::file_type::symlink) target = fs::read_symlink(link);
+  if (type == fs::file_type::regular) {
+    const auto text = read_text(link);
+    target = text.substr(0, text.find_last_not_of(" \r\n") + 1);
+  }
+  if (type == fs::file_type::directory && fs::exists(link / "state.json")) {
+    const auto state = read_json(link / "state.json");
+    if (state.is_object() && state.contains("step")) target = state["step"].dump();
+  }
+  return (target.has_filename() ? target : target.parent_path()).filename().string();
+}
+
+/// Makes a link of what stands in its place; UserError where that is not what name_behind() knows.
+void restore_link(const fs::path& run, const char* name) {
+  const auto link = folder_of(run) / name;
+  const auto type = fs::symlink_status(link).type();
+  if (type == fs::file_type::symlink || type == fs::file_type::not_found) return;
+  const auto target = name_behind(link);
+  if (target.empty()) throw UserError("'" + link.string() + "' should be a link to a checkpoint: remove it");
+  if (type == fs::file_type::directory) {
+    if (fs::exists(folder_of(run) / target)) {
+      fs::remove_all(link);
+    } else {
+      fs::rename(link, folder_of(run) / target);
+    }
+  }
+  replace_symlink(link, target);
+}
+
+/// Of the best checkpoint: by its link or, where that did not travel, by what the latest one says. Empty: unknown.
+std::string name_of_best(const fs::path& run) {
+  const auto link = folder_of(run) / "best";
+  if (fs::symlink_status(link).type() != fs::file_type::not_found) return name_behind(link);
+  const auto latest = latest_checkpoint(run);
+  if (!latest || !fs::exists(*latest / "state.json")) return "";
+  const auto best = read_json(*latest / "state.json").value("best", Json::object());
+  return best.is_object() && best.contains("step") ? best["step"].dump() : "";
+}
+
 /// The optimiser's moments, split by parameter.
 NamedTensors moments(const Weights& weights, const Optimiser& optimiser) {
   NamedTensors tensors;
@@ -127,18 +171,25 @@ std::optional<fs::path> latest_checkpoint(const fs::path& run) {
   if (kind == fs::file_type::not_found) {
     return all.empty() ? std::nullopt : std::optional(folder_of(run) / std::to_string(all.back()));
   }
-  const bool is_link = kind == fs::file_type::symlink;
-  const std::string target = is_link ? fs::read_symlink(link).string() : "";
+  const auto target = name_behind(link);
   for (const auto update : all) {
     if (target == std::to_string(update)) return folder_of(run) / target;
   }
+  if (kind == fs::file_type::directory && !target.empty()) return link;  // only the copy is there
+  const bool is_link = kind == fs::file_type::symlink;
   throw UserError("'" + link.string() + "' should be a link to a checkpoint, found " +
-                  (is_link ? "a link to '" + target + "'" : "something else") + "; there are: " + list_of(run) +
-                  "; point it to one of them, or remove it to take the newest");
+                  (is_link ? "a link to '" + fs::read_symlink(link).string() + "'" : "something else") +
+                  "; there are: " + list_of(run) + "; point it to one of them, or remove it to take the newest");
 }
 
 fs::path find_checkpoint(const fs::path& run, const std::string& step) {
   const auto folder = folder_of(run) / step;
+  if (step == "latest") {
+    if (const auto latest = latest_checkpoint(run)) return *latest;
+  } else if (step == "best") {
+    const auto best = name_of_best(run);
+    if (!best.empty() && fs::is_directory(folder_of(run) / best)) return folder_of(run) / best;
+  }
   if (fs::is_directory(folder)) return fs::canonical(folder);
   throw UserError("run '" + run.string() + "' has no checkpoint '" + step + "'; it has: " + list_of(run) +
                   (updates_in(run).empty() ? "" : " (and the names latest, best)"));
@@ -190,6 +241,7 @@ RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& opt
 
 void tidy_checkpoints(const fs::path& run) {
   if (!fs::is_directory(folder_of(run))) return;
+  for (const char* name : {"latest", "best"}) restore_link(run, name);
   if (const auto latest = latest_checkpoint(run)) {
     const auto newest = std::stoll(latest->filename().string());
     for (const auto update : updates_in(run)) {

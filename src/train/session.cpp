@@ -3,6 +3,7 @@
 #include "dis/config/fields.h"
 #include "dis/core/error.h"
 #include "dis/core/log.h"
+#include "dis/core/memory.h"
 #include "dis/data/arc_data.h"
 #include "dis/data/nqueens.h"
 #include "dis/data/open_data.h"
@@ -24,6 +25,13 @@ std::shared_ptr<const Trajectories> trajectories(const RunConfig& config, const 
   if (const auto* boards = dynamic_cast<const NQueensData*>(&data)) return read(trajectory_items(*boards));
   if (const auto* arc = dynamic_cast<const ArcData*>(&data)) return read(trajectory_items(*arc));
   throw UserError("method.targets = trajectory needs data.kind = nqueens or arc, found " + to_string(config.data.kind));
+}
+
+/// What to lower where the data do not fit into memory.
+std::string smaller_data(const DataConfig& data) {
+  if (data.kind == DataKind::arc && data.augmentations > 0) return try_half("data.augmentations", data.augmentations);
+  if (data.kind == DataKind::nqueens) return try_half("data.train_boards", data.train_boards);
+  return "use fewer or smaller examples, or a machine with more memory";
 }
 
 }  // namespace
@@ -76,7 +84,7 @@ void check_shares(const RunConfig& config, const Ranks& ranks) {
 Session open_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks) {
   const auto compute = resolve_compute(config.compute, ranks->place());
   Session s{config, compute, std::move(ranks), nullptr, nullptr, nullptr};
-  s.data = open_data(config);
+  s.data = with_memory_advice("reading the data", smaller_data(config.data), [&] { return open_data(config); });
   s.targets = std::make_unique<TargetBuilder>(config.method, s.data->shape(), trajectories(config, *s.data));
   return s;
 }
@@ -84,13 +92,21 @@ Session open_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks
 Session make_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks) {
   auto s = open_session(config, std::move(ranks));
   const auto seed = static_cast<std::uint64_t>(config.run.seed);
-  s.model = std::make_unique<Backbone>(model_shape(config, s.data->shape(), *s.targets), seed, s.compute.device,
-                                       s.compute.type);
+  with_memory_advice("building the network",
+                     "use a smaller one (model.hidden_size), or fewer puzzle rows (data.augmentations)", [&] {
+                       s.model = std::make_unique<Backbone>(model_shape(config, s.data->shape(), *s.targets), seed,
+                                                            s.compute.device, s.compute.type);
+                     });
   return s;
 }
 
 RunConfig run_config(const std::filesystem::path& run, const std::vector<std::string>& overrides) {
   const auto file = run / "config.json";
+  if (!std::filesystem::exists(file) && std::filesystem::exists(run / ".lock")) {
+    throw UserError("'" + run.string() +
+                    "' holds a start that was broken off before its config.json was written: begin again with the same "
+                    "command, without --resume");
+  }
   if (!std::filesystem::exists(file)) {
     throw UserError("'" + run.string() +
                     "' is not a run folder: it has no config.json; expected a folder that `dis train "

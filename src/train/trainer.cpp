@@ -10,7 +10,6 @@
 #include <chrono>
 #include <csignal>
 #include <cstdio>
-#include <new>
 #include <optional>
 #include <set>
 
@@ -19,6 +18,7 @@
 #include "dis/core/files.h"
 #include "dis/core/json.h"
 #include "dis/core/log.h"
+#include "dis/core/memory.h"
 #include "dis/core/progress.h"
 #include "dis/core/signals.h"
 #include "dis/data/identifiers.h"
@@ -47,25 +47,26 @@ class RunLock {
   Descriptor file_;
 };
 
+/// Whether a folder holds at most what a start that was broken off leaves there before config.json.
+bool only_begun(const fs::path& run) {
+  return fs::is_directory(run) &&
+         std::ranges::all_of(fs::directory_iterator(run), [](const fs::directory_entry& entry) {
+           const auto& file = entry.path();
+           return file.filename() == ".lock" || file.filename() == "identifiers.json" || file.extension() == ".partial";
+         });
+}
+
 std::string fixed(double value, int digits) {
   char text[32];
   std::snprintf(text, sizeof text, "%.*f", digits, value);
   return text;
 }
 
-/// "Out of memory" of any allocator, as advice.
-UserError out_of_memory(const TrainConfig& train) {
+/// For memory that runs out in a batch.
+std::string smaller_batches(const TrainConfig& train) {
   const auto now = train.micro_batch > 0 ? train.micro_batch : train.global_batch;
-  if (now == 1) return UserError("out of memory with a single lane: use a smaller model or shorter boards");
-  return UserError("out of memory with " + std::to_string(now) + " lanes at once; try --set train.micro_batch=" +
-                   std::to_string((now + 1) / 2) + " (the gradients are accumulated, so the result is the same)");
-}
-
-bool is_out_of_memory(const std::exception& error) {
-  if (dynamic_cast<const std::bad_alloc*>(&error) != nullptr) return true;
-  const std::string what = error.what();
-  return what.find("out of memory") != std::string::npos || what.find("not enough memory") != std::string::npos ||
-         what.find("can't allocate memory") != std::string::npos;
+  if (now == 1) return "use a smaller model or shorter boards";
+  return try_half("train.micro_batch", now) + " (the gradients are accumulated, so the result is the same)";
 }
 
 /// The place that train.init_from names: a .safetensors file, a checkpoint folder or a run folder.
@@ -138,53 +139,14 @@ class Run {
                        .unit = "updates",
                        .total = batches_ * updates_per_batch(config_.method),
                        .done_before = state_.updates});
-    const auto start = std::chrono::steady_clock::now();
-    const double before = state_.seconds, device_before = state_.device_seconds;
-    const auto samples_before = state_.samples;
     if (state_.evaluation_due) {
-      log_info("the evaluation after update " + std::to_string(state_.updates) + ", which a signal ended");
+      log_info("the evaluation after update " + std::to_string(state_.updates) + ", which was broken off");
       evaluate(outputs);
-      if (outputs) outputs->sync();
-      if (ranks_.first()) update_checkpoint(request_.run, state_, config_.train.keep_last);
-      ranks_.await_first();
+      save(outputs);
     }
-    bool stop = state_.evaluation_due;
-    BatchMetrics batch;
-    while (state_.batches < batches_ && !stop) {
-      const auto own = one_batch();
-      state_.updates = optimiser_.updates();
-      ++state_.batches;
-      const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-      state_.seconds = before + spent;
-      state_.device_seconds = device_before + spent * static_cast<double>(ranks_.size());
-      const auto seen = agree({find_non_finite(own).has_value(), stop_requested(), ended_samples(own)});
-      stop = seen.stop;
-      state_.samples += seen.ended;
-      const bool log = state_.batches % config_.train.log_every == 0 || state_.batches == batches_;
-      const double rate = static_cast<double>(state_.samples - samples_before) / (state_.seconds - before);
-      if (log || seen.non_finite) {
-        const auto records = gather(ranks_, own);
-        if (const auto bad = find_non_finite(records)) fail_non_finite("the loss is NaN or infinite at " + *bad);
-        batch = summarise(records, config_.method.num_supervision);
-        if (outputs) record(batch, rate, *outputs);
-      }
-      const auto found = batch.loss.empty() ? std::string()
-                                            : "loss " + fixed(batch.mean_loss(), 4) + ", exact " +
-                                                  fixed(batch.final_exact(), 3) + ", ";
-      progress.update(state_.updates, found + fixed(rate, 1) + " samples/s");
-      if (config_.dist.check_every > 0 && state_.batches % config_.dist.check_every == 0) check_ranks();
-      const bool best = due(config_.train.eval_every) && evaluate(outputs);
-      stop = stop || state_.evaluation_due;
-      if (due(config_.train.checkpoint_every) || best) {
-        if (outputs) outputs->sync();
-        checkpoint();
-      }
-    }
+    if (!state_.evaluation_due) make_batches(outputs, progress);
     progress.finish();
-    if (saved_at_ != state_.updates) {
-      if (outputs) outputs->sync();
-      checkpoint();
-    }
+    if (saved_at_ != state_.updates) save(outputs);
     ranks_.barrier();  // rank 0 may hold the store: it leaves when all are done
     if (state_.batches < batches_ || state_.evaluation_due) {
       log_info("stopped by a signal at update " + std::to_string(state_.updates) + " of " +
@@ -210,8 +172,47 @@ class Run {
     EventFile events;
   };
 
+  /// To the last one, or until a signal stops it.
+  void make_batches(std::optional<Outputs>& outputs, Progress& progress) {
+    const auto start = std::chrono::steady_clock::now();
+    const double before = state_.seconds, device_before = state_.device_seconds;
+    const auto samples_before = state_.samples;
+    bool stop = false;
+    BatchMetrics batch;
+    while (state_.batches < batches_ && !stop) {
+      const auto own = one_batch();
+      state_.updates = optimiser_.updates();
+      ++state_.batches;
+      const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      state_.seconds = before + spent;
+      state_.device_seconds = device_before + spent * static_cast<double>(ranks_.size());
+      const auto seen =
+          agree({find_non_finite(own).has_value(), stop_requested(), take_checkpoint_request(), ended_samples(own)});
+      stop = seen.stop;
+      state_.samples += seen.ended;
+      const bool log = state_.batches % config_.train.log_every == 0 || state_.batches == batches_;
+      const double rate = static_cast<double>(state_.samples - samples_before) / (state_.seconds - before);
+      if (log || seen.non_finite) {
+        const auto records = gather(ranks_, own);
+        if (const auto bad = find_non_finite(records)) fail_non_finite("the loss is NaN or infinite at " + *bad);
+        batch = summarise(records, config_.method.num_supervision);
+        if (outputs) record(batch, rate, *outputs);
+      }
+      const auto found = batch.loss.empty() ? std::string()
+                                            : "loss " + fixed(batch.mean_loss(), 4) + ", exact " +
+                                                  fixed(batch.final_exact(), 3) + ", ";
+      progress.update(state_.updates, found + fixed(rate, 1) + " samples/s");
+      if (config_.dist.check_every > 0 && state_.batches % config_.dist.check_every == 0) check_ranks();
+      state_.evaluation_due = evaluates() && due(config_.train.eval_every);
+      if (seen.save) save_on_request(outputs);
+      const bool best = state_.evaluation_due && !stop && evaluate(outputs);
+      stop = stop || state_.evaluation_due;
+      if (due(config_.train.checkpoint_every) || best || evaluation_due_on_disk_) save(outputs);
+    }
+  }
+
   struct Seen {
-    bool non_finite = false, stop = false;
+    bool non_finite = false, stop = false, save = false;
     std::int64_t ended = 0;
   };
 
@@ -224,12 +225,14 @@ class Run {
   /// What any rank has seen, and the samples of all.
   Seen agree(Seen own) const {
     if (ranks_.size() == 1) return own;
-    const auto seen = at::zeros({3}, at::kLong);
-    seen[0] = own.non_finite ? 1 : 0;
-    seen[1] = own.stop ? 1 : 0;
-    seen[2] = own.ended;
+    const auto seen = at::zeros({4}, at::kLong);
+    auto* number = seen.data_ptr<std::int64_t>();
+    number[0] = own.non_finite ? 1 : 0;
+    number[1] = own.stop ? 1 : 0;
+    number[2] = own.save ? 1 : 0;
+    number[3] = own.ended;
     ranks_.sum(seen);
-    return {seen[0].item<std::int64_t>() > 0, seen[1].item<std::int64_t>() > 0, seen[2].item<std::int64_t>()};
+    return {number[0] > 0, number[1] > 0, number[2] > 0, number[3]};
   }
 
   void check_ranks() const {
@@ -243,13 +246,16 @@ class Run {
 
   void open_folder(NamedTensors& lanes) {
     const auto& run = request_.run;
-    if (!request_.resume && fs::exists(run) && !(fs::is_directory(run) && fs::is_empty(run))) {
+    if (!request_.resume && fs::exists(run) && !only_begun(run)) {
       throw UserError("run folder '" + run.string() +
                       "' exists already: go on with --resume, or name another folder with --run-dir");
     }
     if (!request_.resume) adopt_initial_weights();  // first, so that a mistake leaves no run folder behind
     ensure_folder(run);
     lock_.emplace(run);
+    try_folder(run / "checkpoints");
+    if (request_.evaluate) try_folder(run / "eval");
+    if (!request_.resume) fs::remove(run / "identifiers.json");  // of a start that was broken off
     keep_identifiers(run / "identifiers.json");
     const auto latest = request_.resume ? latest_checkpoint(run) : std::nullopt;
     if (latest) {
@@ -311,14 +317,10 @@ class Run {
   }
 
   TickRecords one_batch() {
-    try {
-      return loop_->run(config_.method.num_supervision);
-    } catch (const UserError&) {
-      throw;
-    } catch (const std::exception& error) {
-      if (is_out_of_memory(error)) throw out_of_memory(config_.train);
-      throw;
-    }
+    const auto& train = config_.train;
+    const auto lanes = train.micro_batch > 0 ? train.micro_batch : train.global_batch;
+    return with_memory_advice("training with " + std::to_string(lanes) + " lanes at once", smaller_batches(train),
+                              [&] { return loop_->run(config_.method.num_supervision); });
   }
 
   [[noreturn]] void fail_non_finite(const std::string& what) const {
@@ -368,22 +370,48 @@ class Run {
     return request_.evaluate(session_, state_.updates);
   }
 
+  bool evaluates() const { return request_.evaluate && config_.train.eval_every > 0; }
+
   /// Whether this update is the best one so far, which is to be kept. A signal may leave the evaluation due.
   bool evaluate(std::optional<Outputs>& outputs) {
-    state_.evaluation_due = false;
-    if (!request_.evaluate || config_.train.eval_every == 0) return false;
-    double score = 0.0;
-    try {
-      score = evaluate_now();
-    } catch (const Stopped&) {
-      state_.evaluation_due = true;
-      return false;
+    state_.evaluation_due = evaluates();
+    if (!state_.evaluation_due) return false;
+    std::optional<double> score;
+    while (!score) {
+      try {
+        score = evaluate_now();
+      } catch (const Stopped&) {
+        return false;
+      } catch (const CheckpointWanted&) {
+        save_on_request(outputs);
+      } catch (const UserError&) {  // no memory, no room: what was trained is kept, and --resume begins here
+        if (ranks_.size() == 1 && saved_at_ != state_.updates) save(outputs);
+        throw;
+      }
     }
-    if (outputs) outputs->events.scalar("eval/score", state_.updates, score);
-    if (!config_.train.keep_best || (state_.best_score && score <= *state_.best_score)) return false;
-    state_.best_score = score;
+    state_.evaluation_due = false;
+    if (outputs) outputs->events.scalar("eval/score", state_.updates, *score);
+    if (!config_.train.keep_best || (state_.best_score && *score <= *state_.best_score)) return false;
+    state_.best_score = *score;
     state_.best_update = state_.updates;
     return true;
+  }
+
+  void save_on_request(std::optional<Outputs>& outputs) {
+    save(outputs);
+    log_info("a signal asked for a checkpoint: written at update " + std::to_string(state_.updates) + ", going on");
+  }
+
+  /// The checkpoint of this update; of one that is there already what may have changed since: the evaluation.
+  void save(std::optional<Outputs>& outputs) {
+    if (outputs) outputs->sync();
+    if (saved_at_ != state_.updates) {
+      checkpoint();
+    } else {
+      if (ranks_.first()) update_checkpoint(request_.run, state_, config_.train.keep_last);
+      ranks_.await_first();
+    }
+    evaluation_due_on_disk_ = state_.evaluation_due;
   }
 
   void checkpoint() {
@@ -409,6 +437,7 @@ class Run {
   std::optional<RunLock> lock_;
   RunState state_;
   std::int64_t saved_at_ = -1;
+  bool evaluation_due_on_disk_ = false;  ///< in the checkpoint of this update
   std::vector<std::string> seen_before_;
 };
 
@@ -425,9 +454,14 @@ std::optional<std::vector<std::string>> read_seen_tasks(const fs::path& run) {
 }
 
 void train(Session& session, const TrainRequest& request) {
-  Run run(session, request);
-  run.open();
-  run.work();
+  const auto lanes = session.config.train.global_batch;
+  std::optional<Run> run;
+  with_memory_advice("preparing " + std::to_string(lanes) + " lanes",
+                     try_half("train.global_batch", lanes) + ", a smaller model, or more ranks", [&] {
+                       run.emplace(session, request);
+                       run->open();
+                     });
+  run->work();
 }
 
 }  // namespace dis

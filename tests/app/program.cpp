@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,10 +19,18 @@
 namespace dis {
 namespace {
 
-/// The whole of a file in memory; closes it.
-std::string take_text(int& descriptor) {
-  std::string text(static_cast<std::size_t>(::lseek(descriptor, 0, SEEK_END)), '\0');
+/// The whole of a file in memory.
+std::string text_of(int descriptor) {
+  struct stat status {};
+  ::fstat(descriptor, &status);  // a seek would move the program's place, too
+  std::string text(static_cast<std::size_t>(status.st_size), '\0');
   if (::pread(descriptor, text.data(), text.size(), 0) != static_cast<ssize_t>(text.size())) text = "(unreadable)";
+  return text;
+}
+
+/// Closes it, too.
+std::string take_text(int& descriptor) {
+  auto text = text_of(descriptor);
   ::close(descriptor);
   descriptor = -1;
   return text;
@@ -28,7 +38,7 @@ std::string take_text(int& descriptor) {
 
 }  // namespace
 
-Program::Program(const Arguments& arguments, const std::vector<std::string>& more)
+Program::Program(const Arguments& arguments, const std::vector<std::string>& more, Output output)
     : out_(::memfd_create("out", MFD_CLOEXEC)), err_(::memfd_create("err", MFD_CLOEXEC)) {
   std::vector<char*> words{const_cast<char*>(DIS_EXECUTABLE)};
   for (const std::string& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
@@ -43,10 +53,14 @@ Program::Program(const Arguments& arguments, const std::vector<std::string>& mor
   posix_spawn_file_actions_t files;
   posix_spawn_file_actions_init(&files);
   posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  posix_spawn_file_actions_adddup2(&files, out_, STDOUT_FILENO);
-  posix_spawn_file_actions_adddup2(&files, err_, STDERR_FILENO);
+  int unread[2] = {-1, -1};
+  if (output == Output::unread && ::pipe2(unread, O_CLOEXEC) != 0) throw std::runtime_error("no pipe");
+  ::close(unread[0]);
+  posix_spawn_file_actions_adddup2(&files, output == Output::kept ? out_ : unread[1], STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(&files, output == Output::kept ? err_ : unread[1], STDERR_FILENO);
   const int error = ::posix_spawn(&process_, DIS_EXECUTABLE, &files, nullptr, words.data(), variables.data());
   posix_spawn_file_actions_destroy(&files);
+  ::close(unread[1]);
   if (error != 0) throw std::runtime_error(std::string("cannot start ") + DIS_EXECUTABLE + ": " + std::strerror(error));
 }
 
@@ -71,6 +85,8 @@ void Program::send(int signal) const {
   if (process_ > 0) ::kill(process_, signal);
 }
 
+std::string Program::err_so_far() const { return text_of(err_); }
+
 Outcome Program::wait() {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::minutes(2);
   while (running()) {
@@ -86,6 +102,29 @@ Outcome Program::wait() {
 }
 
 Outcome run_program(const Arguments& arguments) { return Program(arguments).wait(); }
+
+SignalsSetAside::SignalsSetAside(std::vector<int> signals) : signals_(std::move(signals)) {
+  for (const int signal : signals_) ::signal(signal, SIG_IGN);
+}
+
+SignalsSetAside::~SignalsSetAside() {
+  for (const int signal : signals_) ::signal(signal, SIG_DFL);
+}
+
+Limit::Limit(int resource, std::size_t limit) : resource_(resource) {
+  rlimit both{};
+  ::getrlimit(static_cast<__rlimit_resource>(resource_), &both);
+  before_ = both.rlim_cur;
+  both.rlim_cur = limit;
+  ::setrlimit(static_cast<__rlimit_resource>(resource_), &both);
+}
+
+Limit::~Limit() {
+  rlimit both{};
+  ::getrlimit(static_cast<__rlimit_resource>(resource_), &both);
+  both.rlim_cur = before_;
+  ::setrlimit(static_cast<__rlimit_resource>(resource_), &both);
+}
 
 std::vector<Outcome> run_programs(const std::vector<Arguments>& calls) {
   std::vector<Outcome> outcomes(calls.size());

@@ -17,17 +17,23 @@ struct Outcome {
   std::string err;
 };
 
+/// Where its output goes: kept for the Outcome, or into pipes that nobody reads.
+enum class Output { kept, unread };
+
 /// A process in the background. It reads nothing, and OMP_NUM_THREADS is not set for it; `variables` ("NAME=value")
 /// are.
 class Program {
  public:
-  explicit Program(const Arguments& arguments, const std::vector<std::string>& variables = {});
+  explicit Program(const Arguments& arguments, const std::vector<std::string>& variables = {},
+                   Output output = Output::kept);
   ~Program();  ///< kills it when it still runs
   Program(const Program&) = delete;
   Program& operator=(const Program&) = delete;
 
   bool running();
   void send(int signal) const;
+  /// What it has written to stderr so far.
+  std::string err_so_far() const;
   /// Waits until it ends; a process that takes more than two minutes is killed.
   Outcome wait();
 
@@ -40,6 +46,31 @@ class Program {
 
 /// Runs it to its end.
 Outcome run_program(const Arguments& arguments);
+
+/// While it lives, programs are started with these signals set aside.
+class SignalsSetAside {
+ public:
+  explicit SignalsSetAside(std::vector<int> signals);
+  ~SignalsSetAside();
+  SignalsSetAside(const SignalsSetAside&) = delete;
+  SignalsSetAside& operator=(const SignalsSetAside&) = delete;
+
+ private:
+  std::vector<int> signals_;
+};
+
+/// While it lives, programs are started with this limit (RLIMIT_FSIZE: bytes of a file, ...).
+class Limit {
+ public:
+  Limit(int resource, std::size_t limit);
+  ~Limit();
+  Limit(const Limit&) = delete;
+  Limit& operator=(const Limit&) = delete;
+
+ private:
+  int resource_;
+  std::size_t before_;
+};
 
 /// Runs each to its end, two at a time; outcomes in the order of the calls.
 std::vector<Outcome> run_programs(const std::vector<Arguments>& calls);

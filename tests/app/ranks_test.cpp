@@ -26,7 +26,7 @@ class RankPrograms {
   RankPrograms(int size, const Arguments& arguments, int restart = 0)
       : RankPrograms(std::vector(size, arguments), restart) {}
   /// Rank r gets the arguments calls[r].
-  explicit RankPrograms(const std::vector<Arguments>& calls, int restart = 0) {
+  explicit RankPrograms(const std::vector<Arguments>& calls, int restart = 0, Output output = Output::kept) {
     static int port = 20000 + static_cast<int>(::getpid() * 7 % 20000);
     ++port;
     const auto number = [](std::size_t i) { return std::to_string(i); };
@@ -36,7 +36,8 @@ class RankPrograms {
           std::vector<std::string>{"RANK=" + number(rank), "LOCAL_RANK=" + number(rank),
                                    "WORLD_SIZE=" + number(calls.size()), "LOCAL_WORLD_SIZE=" + number(calls.size()),
                                    "MASTER_ADDR=127.0.0.1", "MASTER_PORT=" + std::to_string(port),
-                                   "TORCHELASTIC_RESTART_COUNT=" + std::to_string(restart), "OMP_NUM_THREADS=1"}));
+                                   "TORCHELASTIC_RESTART_COUNT=" + std::to_string(restart), "OMP_NUM_THREADS=1"},
+          output));
     }
   }
   Program& operator[](std::size_t rank) { return *programs_[rank]; }
@@ -98,32 +99,6 @@ TEST(RankPrograms, GiveTheSameScoresByteForByte) {
       EXPECT_EQ(outcomes[1].out, "");
     }
   }
-}
-
-/// An ARC run whose tasks are also evaluated while it trains.
-Arguments train_small_arc(const fs::path& run) {
-  return Arguments{"train", "--run-dir", run.string()} +
-         set({"data.kind=arc",
-              "data.path=" + (fs::path(DIS_SOURCE_DIR) / "tests/data/arc").string(),
-              "data.subsets=small",
-              "data.test_set=small",
-              "data.augmentations=4",
-              "data.max_grid=6",
-              "model.hidden_size=16",
-              "model.num_heads=2",
-              "model.expansion=0.5",
-              "model.puzzle_emb_len=1",
-              "method.num_supervision=2",
-              "train.global_batch=8",
-              "train.steps=12",
-              "train.eval_every=6",
-              "train.keep_best=true",
-              "eval.batch=7",
-              "compute.dtype=float32",
-              "compute.threads=1",
-              "optim.warmup_steps=0",
-              "dist.deterministic=true",
-              "dist.chunk=2"});
 }
 
 TEST(RankPrograms, TrainAndVoteOnArcByteForByte) {
@@ -231,6 +206,67 @@ TEST(RankPrograms, ASignalToAnyOfThemSavesAndEndsAll) {
   expect_all(outcomes, 128 + SIGTERM);
   EXPECT_NE(outcomes[0].err.find("the checkpoint is written"), std::string::npos) << outcomes[0].err;
   EXPECT_EQ(read_json(run / "checkpoints" / "latest" / "state.json")["batches"], metrics_lines(run));
+}
+
+TEST(RankPrograms, ASignalToAnyOfThemHasAllWriteOneCheckpointAndGoOn) {
+  const TemporaryFolder folder;
+  const auto whole = folder / "whole", asked = folder / "asked";
+  const std::vector<std::string> settings{"train.global_batch=6", "train.checkpoint_every=0", "train.keep_last=10"};
+  expect_success(train_shared(whole, settings));
+  RankPrograms ranks(3, train_shared(asked, settings));
+  wait_for(ranks[0], asked, 8);
+  ranks[2].send(SIGUSR1);
+  const auto outcomes = ranks.wait();
+  expect_all(outcomes, 0);
+  EXPECT_NE(outcomes[0].err.find("a signal asked for a checkpoint: written at update "), std::string::npos)
+      << outcomes[0].err;
+  const auto there = std::distance(fs::directory_iterator(asked / "checkpoints"), fs::directory_iterator());
+  EXPECT_EQ(there, 3) << "one on request, the last, and the link to it";
+  EXPECT_TRUE(weights_of(asked) == weights_of(whole));
+  EXPECT_EQ(metrics_without_clock(asked), metrics_without_clock(whole));
+}
+
+/// As torchrun's ranks behind `| tee`: the terminal's Ctrl-C takes the reader first.
+TEST(RankPrograms, UnreadOutputAndAHangUpSaveAndEndAll) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  RankPrograms ranks(std::vector(2, train_shared(run, {"train.steps=6000", "train.checkpoint_every=0"})), 0,
+                     Output::unread);
+  wait_for(ranks[0], run, 8);
+  ranks[1].send(SIGHUP);
+  // Of the rank that got none it is what a launcher sends.
+  EXPECT_EQ(ranks[0].wait().status, 128 + SIGTERM);
+  EXPECT_EQ(ranks[1].wait().status, 128 + SIGHUP);
+  EXPECT_EQ(read_json(run / "checkpoints" / "latest" / "state.json")["batches"], metrics_lines(run));
+}
+
+TEST(RankPrograms, ARequestDuringAnEvaluationSavesAndKeepsItsVotes) {
+  const TemporaryFolder folder;
+  const auto whole = folder / "whole", asked = folder / "asked";
+  const auto settings = set({"eval.batch=1", "data.augmentations=60"});
+  expect_success(train_small_arc(whole) + settings);
+  RankPrograms ranks(2, train_small_arc(asked) + settings);
+  const auto voting = [&] {
+    for (const auto& entry : fs::directory_iterator(asked / "eval")) {
+      if (entry.path().extension() == ".votes" && fs::file_size(entry.path()) > 2000) return true;
+    }
+    return false;
+  };
+  while (ranks[0].running() && !(fs::exists(asked / "eval") && voting())) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  ranks[1].send(SIGUSR1);
+  const auto outcomes = ranks.wait();
+  expect_all(outcomes, 0);
+  EXPECT_NE(outcomes[0].err.find("written at update 6, going on"), std::string::npos) << outcomes[0].err;
+  EXPECT_NE(outcomes[0].err.find("votes are there already"), std::string::npos) << outcomes[0].err;
+  EXPECT_TRUE(weights_of(asked) == weights_of(whole));
+  for (const char* name : {"6_tasks.csv", "12_tasks.csv", "12_submission.json"}) {
+    EXPECT_TRUE(read_text(asked / "eval" / name) == read_text(whole / "eval" / name)) << name;
+  }
+  auto a = read_json(asked / "checkpoints/latest/state.json"), b = read_json(whole / "checkpoints/latest/state.json");
+  for (const char* clock : {"seconds", "device_seconds"}) EXPECT_TRUE(a.erase(clock) == 1 && b.erase(clock) == 1);
+  EXPECT_EQ(a, b);
 }
 
 TEST(RankPrograms, MistakesAreToldInOneLine) {

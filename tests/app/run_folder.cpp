@@ -3,10 +3,12 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 #include <limits>
 #include <sstream>
+#include <thread>
 
 #include "dis/core/files.h"
 #include "dis/core/safetensors.h"
@@ -21,6 +23,31 @@ Arguments train_tiny(const fs::path& run, const std::vector<std::string>& settin
               "model.num_heads=2", "model.puzzle_emb_len=1", "method.num_supervision=3", "train.global_batch=8",
               "compute.dtype=float32", "compute.threads=1"}) +
          set(settings);
+}
+
+Arguments train_small_arc(const fs::path& run) {
+  return Arguments{"train", "--run-dir", run.string()} +
+         set({"data.kind=arc",
+              "data.path=" + (fs::path(DIS_SOURCE_DIR) / "tests/data/arc").string(),
+              "data.subsets=small",
+              "data.test_set=small",
+              "data.augmentations=4",
+              "data.max_grid=6",
+              "model.hidden_size=16",
+              "model.num_heads=2",
+              "model.expansion=0.5",
+              "model.puzzle_emb_len=1",
+              "method.num_supervision=2",
+              "train.global_batch=8",
+              "train.steps=12",
+              "train.eval_every=6",
+              "train.keep_best=true",
+              "eval.batch=7",
+              "compute.dtype=float32",
+              "compute.threads=1",
+              "optim.warmup_steps=0",
+              "dist.deterministic=true",
+              "dist.chunk=2"});
 }
 
 Arguments resume(const fs::path& run, const std::vector<std::string>& settings) {
@@ -61,6 +88,14 @@ std::map<std::string, std::string> contents(const fs::path& folder) {
     }
   }
   return found;
+}
+
+bool wait_until(Program& program, const std::function<bool()>& there) {
+  while (!there()) {
+    if (!program.running()) return there();
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  return true;
 }
 
 std::string difference(const std::map<std::string, std::string>& before,

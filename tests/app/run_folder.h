@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -14,6 +15,9 @@ namespace dis {
 /// `dis train` of a network that takes a blink: 5 x 5 boards, width 16, N_sup 3, 8 lanes, float32, one thread. Without
 /// train.steps.
 Arguments train_tiny(const std::filesystem::path& run, const std::vector<std::string>& settings);
+
+/// An ARC run whose tasks are also evaluated while it trains.
+Arguments train_small_arc(const std::filesystem::path& run);
 
 /// `dis train --resume` of that run.
 Arguments resume(const std::filesystem::path& run, const std::vector<std::string>& settings = {});
@@ -29,6 +33,9 @@ std::size_t metrics_lines(const std::filesystem::path& run);
 
 /// All that lies under a folder: relative path -> bytes of a file, target of a link, "(folder)".
 std::map<std::string, std::string> contents(const std::filesystem::path& folder);
+
+/// Waits until `there()`; false when the program ended before.
+bool wait_until(Program& program, const std::function<bool()>& there);
 
 /// How two such maps differ, one path a line; empty when they do not.
 std::string difference(const std::map<std::string, std::string>& before,

@@ -20,6 +20,9 @@ struct Stopped {
   int signal;
 };
 
+/// A signal asked for a checkpoint while something was at work that goes on later where it is; for who writes it.
+struct CheckpointWanted {};
+
 /// Throws std::logic_error (a bug, status 3) naming `where` unless `condition` holds.
 inline void ensure(bool condition, const char* where, const char* expectation) {
   if (!condition) throw std::logic_error(std::string("[") + where + "] expected " + expectation);

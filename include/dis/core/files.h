@@ -67,6 +67,15 @@ class AtomicFile {
 void write_atomically(const std::filesystem::path& path, std::span<const std::byte> bytes);
 void write_atomically(const std::filesystem::path& path, std::string_view text);
 
+/// UserError, as of the writing itself, unless such a file could be written now: for before long work. Leaves nothing.
+void try_file(const std::filesystem::path& path);
+/// The same for files in a folder that may be missing: then the nearest one above it is tried.
+void try_folder(const std::filesystem::path& path);
+
+/// write_atomically() of what has taken long to compute. Where it fails, the text goes into the system's temporary
+/// folder (TMPDIR), or, failing that, to stdout; the UserError says so.
+void write_or_keep(const std::filesystem::path& path, std::string_view text);
+
 /// Makes the folder and its parents where they are missing.
 void ensure_folder(const std::filesystem::path& path);
 

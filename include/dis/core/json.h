@@ -18,7 +18,10 @@ Json parse_json(std::string_view text, const std::string& name);
 /// Reads a JSON file; errors as of parse_json, with the path as the name.
 Json read_json(const std::filesystem::path& path);
 
-/// Writes a JSON file atomically, with an end of line. `indent` spaces a level; -1: all in one line.
+/// The text of a JSON file, with an end of line. `indent` spaces a level; -1: all in one line.
+std::string json_text(const Json& json, int indent = 2);
+
+/// Writes a JSON file atomically.
 void write_json(const std::filesystem::path& path, const Json& json, int indent = 2);
 
 /// JSON has no NaN and no infinities (nlohmann writes them as null): a finite number as it is, the others as the texts

@@ -1,7 +1,8 @@
 // Messages to the person who runs the program: lines on stderr, and, while a run has one, lines in its log file.
 //
 // Messages go out as they are; warnings and errors start with "warning: " and "error: ". The file's lines also carry
-// the local time. All functions may be called from any thread.
+// the local time. A stderr that is gone (a closed pipe or terminal) harms nothing: the file says so, once. All
+// functions may be called from any thread.
 #pragma once
 
 #include <filesystem>

@@ -49,6 +49,8 @@ std::string grid_svg(const GridScene& scene);
 /// ASCII characters; others become '?'. UserError for a scene of more than 2^26 pixels.
 std::string grid_png(const GridScene& scene);
 
+/// UserError unless it ends in .svg or .png.
+void check_picture_name(const std::filesystem::path& file);
 /// Writes `file` as SVG or PNG, by its ending. UserError for another ending.
 void write_grid_picture(const std::filesystem::path& file, const GridScene& scene);
 

@@ -31,7 +31,8 @@ struct VotingSettings {
   EvalConfig eval;                  ///< how the network is asked
   std::filesystem::path file = {};  ///< keeps the votes, so that voting can go on (vote_file.h); empty: none
   std::string fingerprint = {};     ///< of the file
-  bool interruptible = false;       ///< SIGINT and SIGTERM end it (Stopped), once the votes are on the disk
+  bool interruptible = false;       ///< a signal to stop ends it (Stopped), once the votes are on the disk
+  bool within_training = false;     ///< so does one that asks for a checkpoint (CheckpointWanted)
 };
 
 /// Runs all supervision steps on every row, and counts the answers.

@@ -25,9 +25,10 @@ struct EvaluationTarget {
   std::string name;              ///< of the files, as "2700"
   std::string run;               ///< named in the results
   std::string weights;           ///< "last", "moving average", or a file
-  bool interruptible = false;    ///< SIGINT and SIGTERM stop an ARC vote (Stopped); its votes are kept, and used again
+  bool interruptible = false;    ///< a signal to stop ends an ARC vote (Stopped); its votes are kept, and used again
   std::string seen_tasks = {};   ///< why the scores are not to be trusted, if training saw the answers
   std::string variant = {};      ///< of the files' names (variant_name), so that they do not replace the plain ones
+  bool within_training = false;  ///< a signal that asks for a checkpoint ends an ARC vote, too (CheckpointWanted)
 };
 
 /// EvaluationTarget::variant of an evaluation with `eval` of a network whose own settings are `own`: "-w1.5" for

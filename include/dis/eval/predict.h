@@ -31,7 +31,7 @@ struct PredictResult {
 };
 
 /// Tasks with a grid larger than data.max_grid get no answer. UserError: no other tasks, or data of another kind than
-/// ARC. Throws Stopped after SIGINT or SIGTERM.
+/// ARC. Throws Stopped after a signal to stop.
 PredictResult predict(const PredictRequest& request);
 
 }  // namespace dis

@@ -24,7 +24,7 @@ std::vector<std::vector<Grid>> best_grids(const VoteBook& book);
 /// `attempts` for test_inputs(tasks), best first; what stands behind the second is not used.
 Json submission(std::span<const ArcTask> tasks, std::span<const std::vector<Grid>> attempts);
 
-/// Writes it in one line.
+/// Writes it in one line (write_or_keep).
 void write_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks,
                       std::span<const std::vector<Grid>> attempts);
 

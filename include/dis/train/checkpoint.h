@@ -33,7 +33,8 @@ void save_checkpoint(const std::filesystem::path& run, const RunState& state, co
 /// Replaces all but the tensors of the checkpoint of this update; keeps others as save_checkpoint() does.
 void update_checkpoint(const std::filesystem::path& run, const RunState& state, std::int64_t keep_last);
 
-/// Folder of the latest checkpoint, if the run has one; the newest when the link is gone. UserError: the link leads
+/// Folder of the latest checkpoint, if the run has one; the newest when the link is gone; where the folder travelled
+/// and a copy of the checkpoint or a text stands in the link's place, the one that is meant. UserError: the link leads
 /// nowhere.
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run);
 
@@ -45,7 +46,8 @@ std::filesystem::path find_checkpoint(const std::filesystem::path& run, const st
 RunState load_checkpoint(const std::filesystem::path& folder, Backbone& model, Optimiser& optimiser,
                          NamedTensors& lanes);
 
-/// Removes what a killed program left: half-written checkpoints, and whole ones newer than `latest`.
+/// Removes what a killed program left: half-written checkpoints, and whole ones newer than `latest`. Makes links again
+/// of `latest` and `best` where they travelled as copies.
 void tidy_checkpoints(const std::filesystem::path& run);
 
 }  // namespace dis

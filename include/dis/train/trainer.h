@@ -21,11 +21,12 @@ struct TrainRequest {
   bool resume = false;        ///< go on with the run that is there
   /// Called with the updates done every train.eval_every updates, if set; returns the score that keep_best compares
   /// (higher is better). It may throw Stopped: then training stops too, with a checkpoint, and
-  /// `resume` begins with this evaluation.
+  /// `resume` begins with this evaluation; or CheckpointWanted: it is called again after a checkpoint.
   std::function<double(const Session&, std::int64_t updates)> evaluate;
 };
 
-/// Trains to train.steps. Throws Stopped after SIGINT or SIGTERM, when a checkpoint is written. UserError: the folder
+/// Trains to train.steps. Throws Stopped after a signal to stop, when a checkpoint is written; a signal that asks for
+/// one (signals.h) has it written, and training goes on: by all ranks, whichever got it. UserError: the folder
 /// exists already (or does not, under resume), it is in use, a damaged checkpoint, a full disk, a NaN or infinite loss
 /// (the last good checkpoint stays), memory ran out (names the micro_batch to try).
 void train(Session& session, const TrainRequest& request);

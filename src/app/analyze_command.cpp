@@ -21,7 +21,7 @@ struct AnalyzeOptions {
 };
 
 void run_analysis(const AnalyzeOptions& options) {
-  if (find_place().size > 1) throw UserError("dis analyze works in one process: start it without a launcher");
+  require_one_process("dis analyze");
   const auto config = options.subject.load();
   const auto trained =
       options.subject.run.empty() ? options.subject.config.load() : run_config(options.subject.run, {});

@@ -113,11 +113,9 @@ void try_results(const EvalOptions& options) {
 
 void run_evaluation(const EvalOptions& options) {
   const auto config = options.subject.load();
+  if (options.show > 0 || !options.task.empty()) require_one_process("dis eval with --show or --task");
   try_results(options);
   const auto ranks = join_ranks(config);
-  if (ranks->size() > 1 && (options.show > 0 || !options.task.empty())) {
-    throw UserError("--show and --task draw for one process: start dis eval without a launcher");
-  }
   with_last_words(*ranks, [&] { evaluate_on(options, config, ranks); });
 }
 

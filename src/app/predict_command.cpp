@@ -83,7 +83,7 @@ std::string seen_before(const fs::path& run, const PredictRequest& request) {
 }
 
 void run_prediction(const PredictOptions& options) {
-  if (find_place().size > 1) throw UserError("dis predict works in one process: start it without a launcher");
+  require_one_process("dis predict");
   PredictRequest request;
   request.config = run_config(options.run, options.set);
   request.tasks = read_tasks(options.input);

@@ -71,8 +71,8 @@ void print_plan(const TrainOptions& options) {
 }
 
 /// Whether the launcher has started the ranks anew after a failure, and this run is the one that failed.
-bool begun_before_restart(const TrainOptions& options, const RunConfig& config) {
-  return find_place().restart > 0 && std::filesystem::exists(std::filesystem::path(options.run) / "config.json") &&
+bool begun_before_restart(const TrainOptions& options, const RunConfig& config, const Ranks& ranks) {
+  return ranks.place().restart > 0 && std::filesystem::exists(std::filesystem::path(options.run) / "config.json") &&
          run_config(options.run, {}) == config;
 }
 
@@ -83,7 +83,7 @@ void train_on(const TrainOptions& options, const RunConfig& config, const std::s
     throw UserError("train.eval_every = " + std::to_string(session.config.train.eval_every) +
                     ", but the data have nothing to evaluate; set it to 0, or name a data.test_set");
   }
-  TrainRequest request{options.run, options.resume || begun_before_restart(options, config), {}};
+  TrainRequest request{options.run, options.resume || begun_before_restart(options, config, *ranks), {}};
   request.evaluate = [&](const Session& trained, std::int64_t updates) {
     auto eval = trained.config.eval;
     eval.decoder = Decoder::argmax;  // the quick one; `dis eval` runs both

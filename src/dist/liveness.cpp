@@ -4,12 +4,13 @@
 #include <atomic>
 #include <condition_variable>
 #include <cstdio>
-#include <future>
 #include <mutex>
 #include <optional>
 #include <sstream>
 #include <thread>
 #include <vector>
+
+#include "patience.h"
 
 namespace dis {
 namespace {
@@ -38,7 +39,6 @@ struct Liveness::Signs {
   std::condition_variable stop;
   bool stopping = false, stopped = false;
 
-  bool holds_store() const { return !place.agent_store && place.rank == 0; }
   /// Enough for a rank to find out that it has failed, and to miss several beats.
   milliseconds patience() const { return std::max(milliseconds(1000), 4 * interval); }
 
@@ -116,7 +116,7 @@ struct Liveness::Signs {
 
   /// The store goes with rank 0 where it holds it: the others get a moment to read why.
   void wait_for_readers() {
-    if (!holds_store()) return;
+    if (!place.holds_store()) return;
     const auto end = Clock::now() + milliseconds(2000);
     for (int rank = 1; rank < place.size; ++rank) {
       while (!read(key("heard/", rank)) && Clock::now() < end) std::this_thread::sleep_for(milliseconds(20));
@@ -134,24 +134,6 @@ struct Liveness::Signs {
     return {agreed.begin(), agreed.end()};
   }
 };
-
-namespace {
-
-/// Calls f in a thread of its own; none when it throws or takes longer than `most`: then the store is gone, or hangs.
-template <class F>
-std::optional<std::string> answer_within(milliseconds most, F f) {
-  std::packaged_task<std::string()> task(std::move(f));
-  auto answer = task.get_future();
-  std::thread(std::move(task)).detach();
-  if (answer.wait_for(most) != std::future_status::ready) return std::nullopt;
-  try {
-    return answer.get();
-  } catch (const std::exception&) {
-    return std::nullopt;
-  }
-}
-
-}  // namespace
 
 Liveness::Liveness(StorePointer store, const Place& place, milliseconds timeout) : signs_(std::make_shared<Signs>()) {
   signs_->store = std::move(store);
@@ -215,10 +197,7 @@ std::string Liveness::explain(const std::string& what, const std::string& error)
     const auto found = signs->find_fault(what);
     return found.empty() ? found : signs->agree(found);
   });
-  if (!reason) {
-    return signs_->place.agent_store ? "the launcher, which holds the ranks' store, is gone or does not answer"
-                                     : "rank 0, which holds the ranks' store, is gone or does not answer";
-  }
+  if (!reason) return signs_->place.store_holder() + " is gone or does not answer";
   return reason->empty() ? what + " between the ranks failed: " + error : *reason;
 }
 

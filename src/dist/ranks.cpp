@@ -12,6 +12,7 @@
 #include "dis/ops/cuda_part.h"
 #include "group.h"
 #include "liveness.h"
+#include "meeting.h"
 
 namespace dis {
 namespace {
@@ -27,7 +28,7 @@ void quieten_c10d() {
   if (std::getenv("TORCH_CPP_LOG_LEVEL") == nullptr) FLAGS_caffe2_log_level = c10::GLOG_FATAL;
 }
 
-/// A connection to the store, under a prefix that an earlier start of the same ranks did not use.
+/// A connection to the store.
 StorePointer connect(const Place& place, bool host, milliseconds timeout) {
   c10d::TCPStoreOptions options;
   options.port = static_cast<std::uint16_t>(place.port);
@@ -35,13 +36,19 @@ StorePointer connect(const Place& place, bool host, milliseconds timeout) {
   options.waitWorkers = false;
   options.multiTenant = false;
   options.timeout = timeout;
-  const auto store = c10::make_intrusive<c10d::TCPStore>(place.address, options);
-  return c10::make_intrusive<c10d::PrefixStore>("dis/" + std::to_string(place.restart), store);
+  return c10::make_intrusive<c10d::TCPStore>(place.address, options);
 }
 
 std::string first_line(const std::exception& error) {
   const std::string what = error.what();
   return what.substr(0, what.find('\n'));
+}
+
+/// The end of a message of a rank that waited for the others in vain.
+std::string told_by(const Place& place) {
+  if (place.origin.empty()) return "";
+  return "; " + place.origin + " say that there are " + std::to_string(place.size) +
+         " ranks: unset them for one process";
 }
 
 void check_gpu(const Place& place) {
@@ -97,13 +104,23 @@ Ranks::Ranks(const Place& place, const DistConfig& config, at::Device device) : 
   parts_ = std::make_unique<Parts>();
   parts_->timeout = timeout_of(config);
   const auto where = place.address + ":" + std::to_string(place.port);
+  StorePointer store, second;
   try {
-    parts_->store = connect(place, place.rank == 0 && !place.agent_store, parts_->timeout);
-    parts_->liveness = std::make_unique<Liveness>(connect(place, false, parts_->timeout), place, parts_->timeout);
+    store = connect(place, place.holds_store(), parts_->timeout);
+    second = connect(place, false, parts_->timeout);
   } catch (const std::exception& error) {
     throw UserError("rank " + std::to_string(place.rank) + " of " + std::to_string(place.size) +
-                    " cannot reach the ranks' store at " + where + " (MASTER_ADDR:MASTER_PORT): " + first_line(error));
+                    " cannot reach the ranks' store at " + where + " (MASTER_ADDR:MASTER_PORT): " + first_line(error) +
+                    told_by(place));
   }
+  const auto meeting = meet(store, place, parts_->timeout);
+  if (!meeting.problem.empty()) {
+    throw RankFailure("the " + std::to_string(place.size) + " ranks did not meet at " + where + ": " + meeting.problem +
+                      told_by(place));
+  }
+  place_.restart = meeting.restarts;
+  parts_->store = of_round(meeting, store);
+  parts_->liveness = std::make_unique<Liveness>(of_round(meeting, second), place, parts_->timeout);
   try {
     const auto prefixed = [&](const char* prefix) -> StorePointer {
       return c10::make_intrusive<c10d::PrefixStore>(prefix, parts_->store);

@@ -98,6 +98,50 @@ TEST(Place, OpenMpi) {
   EXPECT_NE(mistake_of(two_machines).find("MASTER_ADDR is not set"), std::string::npos);
 }
 
+TEST(Place, OneRankNeedsNothingElse) {
+  const Variables one = {{"RANK", "0"}, {"WORLD_SIZE", "1"}};
+  // Kubernetes: no LOCAL_RANK, and a service called "master" has an address of another kind.
+  for (const auto& variables :
+       {one, with(one, "MASTER_ADDR", "job-master-0"), with(one, "MASTER_PORT", "tcp://10.43.0.1:29500"),
+        with(with(one, "MASTER_ADDR", "job-master-0"), "MASTER_PORT", "tcp://10.43.0.1:29500"), without(one, "RANK"),
+        with(one, "RANK", ""), Variables{{"RANK", ""}, {"WORLD_SIZE", ""}}}) {
+    const auto place = place_of(variables);
+    EXPECT_EQ(place.size, 1);
+    EXPECT_EQ(place.rank, 0);
+    EXPECT_EQ(place.local_rank, 0);
+    EXPECT_EQ(place.address, "");
+  }
+  const auto place = place_of(with(with(one, "MASTER_ADDR", "job-master-0"), "MASTER_PORT", "29500"));
+  EXPECT_EQ(place.address, "job-master-0");  // NCCL can be shown to work with one rank
+  EXPECT_EQ(place.port, 29500);
+  EXPECT_NE(mistake_of(with(one, "WORLD_SIZE", "2")).find("LOCAL_RANK is not set"), std::string::npos);
+}
+
+TEST(Place, AShellOfASlurmJobIsOneProcess) {
+  for (const char* step : {"4294967290", "4294967291", "4294967293"}) {  // interactive, batch, pending
+    EXPECT_EQ(place_of(with(kSlurm, "SLURM_STEP_ID", step)).size, 1) << step;
+  }
+  EXPECT_EQ(place_of(with(kSlurm, "SLURM_STEP_ID", "17")).size, 4);
+}
+
+TEST(Place, AJobThatWasPutBackIntoTheQueueIsARestart) {
+  const Variables requeued = {{"SLURM_RESTART_COUNT", "3"}};
+  EXPECT_EQ(place_of(requeued).restart, 3);
+  EXPECT_EQ(place_of(with(kSlurm, "SLURM_RESTART_COUNT", "3")).restart, 3);
+  auto one = with(with(kSlurm, "SLURM_NTASKS", "1"), "SLURM_PROCID", "0");
+  EXPECT_EQ(place_of(with(one, "SLURM_RESTART_COUNT", "3")).restart, 3);
+  EXPECT_EQ(place_of(with(kTorchrun, "SLURM_RESTART_COUNT", "3")).restart, 3);
+  EXPECT_EQ(place_of(with(kTorchrun, "SLURM_RESTART_COUNT", "1")).restart, 2);
+  EXPECT_EQ(place_of({{"WORLD_SIZE", "1"}, {"TORCHELASTIC_RESTART_COUNT", "2"}}).restart, 2);
+}
+
+TEST(Place, SaysWhichVariablesMadeItSo) {
+  EXPECT_EQ(place_of(kTorchrun).origin, "RANK=5 and WORLD_SIZE=8");
+  EXPECT_EQ(place_of(kSlurm).origin, "SLURM_PROCID=3 and SLURM_NTASKS=4");
+  EXPECT_EQ(place_of(kOpenMpi).origin, "OMPI_COMM_WORLD_RANK=1 and OMPI_COMM_WORLD_SIZE=2");
+  EXPECT_EQ(place_of({}).origin, "");
+}
+
 TEST(Place, MistakesNameTheVariable) {
   for (const char* name : {"RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT"}) {
     EXPECT_NE(mistake_of(without(kTorchrun, name)).find(std::string(name) + " is not set"), std::string::npos) << name;

@@ -39,6 +39,8 @@ class Ranks {
   Ranks(const Ranks&) = delete;
   Ranks& operator=(const Ranks&) = delete;
 
+  /// As the launcher said, but for `restart`, which is the same on every rank: the most that any of them was told, or
+  /// that the store knows of.
   const Place& place() const { return place_; }
   int rank() const { return place_.rank; }
   int size() const { return place_.size; }

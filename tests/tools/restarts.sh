@@ -68,6 +68,6 @@ run first 0 0
 run both 1 0 1
 for name in second first both; do
   cmp "$work"/{whole,$name}/checkpoints/latest/model.safetensors || fail "$name has other weights than the undisturbed run"
-  grep -qh "going on\|goes on\|resum" "$work/$name".*.log || fail "$name did not go on from its checkpoint"
+  grep -qh "going on from update" "$work/$name".*.log || fail "$name did not go on from its checkpoint"
 done
 echo "killed ranks were started anew on both machines; nothing was lost"

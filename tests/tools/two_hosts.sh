@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Two hosts, made of network namespaces: torchrun's c10d rendezvous, 20 updates on both; then a run whose link is cut.
+# Two hosts, made of network namespaces: torchrun's c10d rendezvous, 20 updates on both; then a run whose link is cut for
+# a while, which must go on when it is mended; then one whose link is cut for good, which must end.
 # Usage: two_hosts.sh DIS TORCHRUN. Status 77 (skipped) where namespaces are not allowed or torchrun is missing.
 set -uo pipefail
 dis=$1 torchrun=$2
@@ -24,13 +25,13 @@ for host in $a $b; do
   ip -n $host link set v${host#dis} up
 done
 
-# start HOST NUMBER RUN UPDATES: the agent of one host; both see the same file system
+# start HOST NUMBER RUN UPDATES [RESTARTS]: the agent of one host; both see the same file system
 start() {
   ip netns exec "$1" env OMP_NUM_THREADS=1 GLOO_SOCKET_IFNAME="v${1#dis}" "$torchrun" --no-python --nnodes 2 \
-    --nproc_per_node 1 --rdzv_backend c10d --rdzv_endpoint 10.77.0.1:29400 --rdzv_conf is_host=$(($2 == 1 ? 1 : 0)) --rdzv_id "$3" --local_addr 10.77.0."$2" \
+    --nproc_per_node 1 --rdzv_backend c10d --rdzv_endpoint 10.77.0.1:29400 --rdzv_conf is_host=$(($2 == 1 ? 1 : 0)) --rdzv_id "$3" --local_addr 10.77.0."$2" --max-restarts "${5:-0}" \
     "$dis" train --set data.board_size=5 --set data.train_boards=50 --set data.test_boards=10 \
     --set model.hidden_size=48 --set model.num_heads=2 --set train.global_batch=8 --set compute.dtype=float32 \
-    --set dist.timeout_s=5 --set train.steps="$4" --run-dir "$work/$3" >"$work/$3.$2.log" 2>&1
+    --set dist.timeout_s=5 --set train.checkpoint_every=20 --set train.steps="$4" --run-dir "$work/$3" >"$work/$3.$2.log" 2>&1
 }
 fail() {
   echo "FAILED: $1"
@@ -44,12 +45,33 @@ wait $first || fail "the first host"
 grep -q "2 ranks" "$work"/whole.*.log || fail "there were not two ranks"
 echo "two hosts trained together"
 
+# until_begun RUN: until there is something to lose
+until_begun() {
+  for _ in {1..300}; do
+    [[ $(cat "$work/$1/metrics.jsonl" 2>/dev/null | wc -l) -lt 5 ]] || break
+    sleep 0.1
+  done
+}
+
+start $a 1 undisturbed 1200 & first=$!
+start $b 2 undisturbed 1200 || fail "the second host, undisturbed"
+wait $first || fail "the first host, undisturbed"
+start $a 1 mended 1200 3 & first=$!
+start $b 2 mended 1200 3 & second=$!
+until_begun mended
+ip -n $a link set v$$a down
+sleep 8 # longer than dist.timeout_s: both ranks end
+ip -n $a link set v$$a up
+wait $first || fail "the first host, after the link was mended"
+wait $second || fail "the second host, after the link was mended"
+grep -qh "^error: " "$work"/mended.*.log || fail "no rank noticed the cut link"
+grep -qh "going on from update" "$work"/mended.*.log || fail "the run did not go on from its checkpoint"
+cmp "$work"/{undisturbed,mended}/checkpoints/latest/model.safetensors || fail "other weights after a cut link"
+echo "a cut and mended link lost nothing"
+
 start $a 1 cut 100000 &
 start $b 2 cut 100000 &
-for _ in {1..300}; do  # until there is something to lose
-  [[ $(cat "$work/cut/metrics.jsonl" 2>/dev/null | wc -l) -lt 5 ]] || break
-  sleep 0.1
-done
+until_begun cut
 ip -n $a link set v$$a down
 begin=$SECONDS
 # The ranks must end soon; torchrun's agent on the second host waits longer for its store.

@@ -41,15 +41,16 @@ std::string marks_of(const BoardView& view, int n) {
 }
 
 /// A row of a board, 2 N - 1 columns (2 N with colour, whose ground has no gaps).
-std::string row_text(const std::string& marks, int n, int row, bool colour) {
+std::string row_text(const std::string& marks, int n, int row, const TextStyle& style) {
   std::string text;
   for (int column = 0; column < n; ++column) {
     const char mark = marks[static_cast<std::size_t>(row * n + column)];
-    if (!colour) {
+    if (!style.colour) {
       if (column > 0) text += ' ';
       text += mark;
       continue;
     }
+    const std::string queen = style.unicode ? "\u265b " : std::string{mark, ' '};
     const bool wrong = mark == 'x' || mark == '!' || mark == '?';
     const bool light = (row + column) % 2 == 0;
     text += wrong ? "\x1b[48;2;200;60;50m" : light ? "\x1b[48;2;238;228;208m" : "\x1b[48;2;196;172;140m";
@@ -58,13 +59,13 @@ std::string row_text(const std::string& marks, int n, int row, bool colour) {
         text += "  ";
         break;
       case 'Q':
-        text += "\x1b[1;38;2;30;30;30m\u265b ";
+        text += "\x1b[1;38;2;30;30;30m" + queen;
         break;
       case 'q':
-        text += "\x1b[1;38;2;20;90;200m\u265b ";
+        text += "\x1b[1;38;2;20;90;200m" + queen;
         break;
       case 'x':
-        text += "\x1b[1;38;2;255;255;255m\u265b ";
+        text += "\x1b[1;38;2;255;255;255m" + queen;
         break;
       default:
         text += std::string("\x1b[1;38;2;255;255;255m") + mark + ' ';
@@ -113,7 +114,7 @@ std::string board_text(std::span<const BoardView> views, const TextStyle& style)
     if (titled) line_of([&](const BoardView& view) { return padded(view.title, width); });
     for (int row = 0; row < n; ++row) {
       line_of([&](const BoardView& view) {
-        return row_text(marks_of(view, n), n, row, style.colour) + padded("", width - drawn);
+        return row_text(marks_of(view, n), n, row, style) + padded("", width - drawn);
       });
     }
   }

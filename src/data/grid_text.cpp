@@ -39,14 +39,14 @@ bool changes(const Grid& grid, int row, int column) {
   return column == 0 || grid.at(row, column) != grid.at(row, column - 1);
 }
 
-/// Two spaces a cell.
-Line large_row(const Grid& grid, int row) {
+/// `columns` spaces a cell.
+Line ground_row(const Grid& grid, int row, int columns) {
   std::string text;
   for (int column = 0; column < grid.columns; ++column) {
     if (changes(grid, row, column)) text += ground_code(kGridColours[grid.at(row, column)]);
-    text += "  ";
+    text.append(static_cast<std::size_t>(columns), ' ');
   }
-  return {text + kReset, 2 * grid.columns};
+  return {text + kReset, columns * grid.columns};
 }
 
 /// Two rows in one line of upper half blocks: the ink is the upper row, the ground the lower one.
@@ -73,20 +73,21 @@ Line caption_line(const GridPanel& panel, bool colour) {
 }
 
 /// Title (an empty line where `titled` and there is none), grid, caption.
-Block block_of(const GridPanel& panel, bool titled, bool colour, CellSize size) {
+Block block_of(const GridPanel& panel, bool titled, const TextStyle& style, CellSize size) {
   Block block;
   if (titled) block.push_back(text_line(clean_text(panel.title)));
   if (const std::string text = placeholder_of(panel); !text.empty()) {
     block.push_back(text_line(panel.grid ? "(" + text + ")" : text));
   } else {
-    const int step = colour && size == CellSize::small ? 2 : 1;
+    const bool halves = style.colour && style.unicode && size == CellSize::small;
+    const int step = halves ? 2 : 1;
     for (int row = 0; row < panel.grid->rows; row += step) {
-      block.push_back(!colour                   ? plain_row(*panel.grid, row, size)
-                      : size == CellSize::large ? large_row(*panel.grid, row)
-                                                : small_rows(*panel.grid, row));
+      block.push_back(!style.colour ? plain_row(*panel.grid, row, size)
+                      : halves      ? small_rows(*panel.grid, row)
+                                    : ground_row(*panel.grid, row, size == CellSize::large ? 2 : 1));
     }
   }
-  if (const Line caption = caption_line(panel, colour); !caption.text.empty()) block.push_back(caption);
+  if (const Line caption = caption_line(panel, style.colour); !caption.text.empty()) block.push_back(caption);
   return block;
 }
 
@@ -128,7 +129,7 @@ std::string row_text(const GridRow& row, const TextStyle& style) {
       std::any_of(row.panels.begin(), row.panels.end(), [](const auto& panel) { return !panel.title.empty(); });
   const auto blocks_of = [&](CellSize size) {
     std::vector<Block> blocks;
-    for (const GridPanel& panel : row.panels) blocks.push_back(block_of(panel, titled, style.colour, size));
+    for (const GridPanel& panel : row.panels) blocks.push_back(block_of(panel, titled, style, size));
     return blocks;
   };
   std::vector<Block> blocks = blocks_of(CellSize::large);

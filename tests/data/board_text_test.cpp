@@ -73,6 +73,10 @@ TEST(BoardText, ColourIsResetAndPlainHasNone) {
   EXPECT_NE(coloured.find("\x1b[48;2;"), std::string::npos);
   EXPECT_EQ(coloured.substr(coloured.size() - 5), "\x1b[0m\n");
   EXPECT_EQ(board_text(one, {}).find('\x1b'), std::string::npos);
+  EXPECT_NE(coloured.find("\u265b"), std::string::npos);
+  const std::string ascii = board_text(one, {.colour = true, .unicode = false});
+  EXPECT_TRUE(std::ranges::all_of(ascii, [](char c) { return c > 0; })) << ascii;
+  EXPECT_NE(ascii.find("mQ "), std::string::npos) << ascii;
   EXPECT_EQ(board_text({}, {}), "");
 }
 

@@ -119,6 +119,10 @@ TEST(GridText, ColouredCells) {
     for (std::string line; std::getline(lines, line);) EXPECT_TRUE(line.ends_with("\x1b[0m")) << "reset";
   }
 
+  const std::string ascii = grid_text(scene, {.colour = true, .unicode = false, .width = 9});
+  EXPECT_TRUE(std::ranges::all_of(ascii, [](char c) { return c > 0; })) << ascii;
+  EXPECT_EQ(std::ranges::count(ascii, '\n'), std::ranges::count(large, '\n')) << "a line a row";
+  EXPECT_LT(std::ranges::count(ascii, ' '), std::ranges::count(large, ' ')) << "a column a cell";
   const std::string odd = grid_text(scene_of({panel("", "00/11/22")}), {.colour = true, .width = 1});
   EXPECT_EQ(cells_of(odd, "38"), colours("0022"));
   EXPECT_EQ(cells_of(odd, "48"), colours("11--")) << "nothing below the last row";

@@ -4,7 +4,8 @@
 //   x  a queen that attacks another   !  a given queen that the answer has taken away
 //   .  an empty cell                  ?  a token that no board has
 //
-// With colour, cells have the chequered ground of a board and queens are figures; wrong cells stand out in red.
+// With colour, cells have the chequered ground of a board and queens are figures (with `unicode`; else the letters);
+// wrong cells stand out in red.
 #pragma once
 
 #include <cstdint>
@@ -22,7 +23,8 @@ struct BoardView {
 };
 
 struct TextStyle {
-  bool colour = false;  ///< 24-bit ANSI colours and UTF-8 figures
+  bool colour = false;  ///< 24-bit ANSI colours
+  bool unicode = true;  ///< with colour: figures that need UTF-8
   int width = 80;       ///< columns of the terminal; boards that do not fit go below
 };
 

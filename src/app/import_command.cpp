@@ -11,7 +11,7 @@
 #include "dis/core/log.h"
 #include "dis/data/identifiers.h"
 #include "dis/model/published_weights.h"
-#include "dis/model/torch_file.h"
+#include "dis/model/state_dict.h"
 #include "dis/train/session.h"
 #include "outputs.h"
 
@@ -67,10 +67,10 @@ void run_import(const ImportOptions& options) {
   const bool is_file = output.extension() == ".safetensors";
   const auto file = is_file ? output : output / "model.safetensors";
   try_weights(options, is_file, file);
-  auto state = read_torch_file(options.input);  // before the data: most mistakes are about this file
+  auto state = read_state_dict(options.input);  // before the data: most mistakes are about this file
   const auto rows = list_length(options, config.model);
   const auto shape = wanted_shape(config, rows);
-  const auto weights = from_published(state, weight_table(shape), "'" + options.input + "'");
+  const auto [weights, recognised] = from_published(state, weight_table(shape), "'" + options.input + "'");
   state.clear();
 
   if (rows == 0 && config.model.puzzle_embedding && shape.identifiers > 1) {
@@ -89,8 +89,8 @@ void run_import(const ImportOptions& options) {
 
   std::int64_t numbers = 0;
   for (const auto& [name, tensor] : weights) numbers += tensor.numel();
-  std::cout << weights.size() << " tensors, " << numbers << " numbers: all names and shapes fit\nwritten to "
-            << file.string() << "\nnext: dis eval --weights " << file.string();
+  std::cout << weights.size() << " tensors, " << numbers << " numbers: all names and shapes fit (" << recognised
+            << ")\nwritten to " << file.string() << "\nnext: dis eval --weights " << file.string();
   if (rows > 0) std::cout << " --identifiers " << list.string();
   if (!options.config.file.empty()) std::cout << " --config " << options.config.file;
   std::cout << "\n";
@@ -100,9 +100,12 @@ void run_import(const ImportOptions& options) {
 
 void add_import_command(CLI::App& app) {
   auto options = std::make_shared<ImportOptions>();
-  CLI::App* command = app.add_subcommand("import", "Read published TRM, HRM or DIS weights (files of torch.save)");
+  CLI::App* command =
+      app.add_subcommand("import", "Read published TRM, HRM or DIS weights (files of torch.save or safetensors)");
   options->config.add_to(*command);
-  command->add_option("--input", options->input, "State dict of the official programs, such as step_1234")
+  command
+      ->add_option("--input", options->input,
+                   "State dict of the official programs, such as step_1234, or a checkpoint with one in it")
       ->required()
       ->type_name("FILE");
   command

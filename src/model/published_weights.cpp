@@ -8,18 +8,12 @@
 
 #include "dis/core/error.h"
 #include "dis/core/safetensors.h"
+#include "dis/model/state_dict.h"
 
 namespace dis {
 namespace {
 
 constexpr std::string_view kOurs = "model.inner.";
-constexpr std::string_view kCompiled = "_orig_mod.";
-
-std::string our_name(std::string_view name) {
-  if (name.starts_with(kCompiled)) name.remove_prefix(kCompiled.size());
-  if (name.starts_with(kOurs)) name.remove_prefix(kOurs.size());
-  return std::string(kOurs).append(name);
-}
 
 std::string dtype_name(at::ScalarType type) {
   switch (type) {
@@ -92,15 +86,19 @@ struct Mistakes {
 
 }  // namespace
 
-NamedTensors from_published(const NamedTensors& state, const std::vector<WeightSpec>& table, const std::string& where) {
+PublishedWeights from_published(const NamedTensors& state, const std::vector<WeightSpec>& table,
+                                const std::string& where) {
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : state) names.push_back(name);
+  const auto network = recognise_network(names, table, where);
   Mistakes mistakes;
   std::map<std::string, const at::Tensor*> found;
-  for (const auto& [name, tensor] : state) {
-    const auto ours = our_name(name);
+  for (const auto& [index, ours, known] : network.entries) {
+    const auto& [name, tensor] = state[index];
     if (!found.emplace(ours, &tensor).second) {
-      mistakes.twice.push_back(quoted(name).append(", with and without a prefix"));
+      mistakes.twice.push_back(quoted(name).append(", behind two prefixes"));
       mistakes.names.insert(ours);
-    } else if (std::ranges::find(table, ours, &WeightSpec::name) == table.end()) {
+    } else if (!known) {
       mistakes.unexpected.push_back(quoted(name).append(" ").append(description(tensor)));
       mistakes.names.insert(ours);
     }
@@ -123,13 +121,14 @@ NamedTensors from_published(const NamedTensors& state, const std::vector<WeightS
     mistakes.names.insert(spec.name);
   }
   if (!mistakes.names.empty()) {
-    throw UserError(where + ": these weights do not belong to the network of this configuration: " + mistakes.text());
+    throw UserError(where + ": these weights (" + network.text +
+                    ") do not belong to the network of this configuration: " + mistakes.text());
   }
-  NamedTensors weights;
+  PublishedWeights published{{}, network.text};
   for (std::size_t i = 0; i < table.size(); ++i) {
-    weights.emplace_back(table[i].name, tensors[i]->to(at::kFloat).contiguous());
+    published.weights.emplace_back(table[i].name, tensors[i]->to(at::kFloat).contiguous());
   }
-  return weights;
+  return published;
 }
 
 NamedTensors to_published(const NamedTensors& weights, const std::string& prefix, at::ScalarType states) {

@@ -104,28 +104,54 @@ class TensorReader {
 
   NamedTensors read() {
     const auto& root = pickle_.root();
-    const bool ordered = is_call(root, kDictionary);
-    if (root.kind != Pickle::Kind::dictionary && !ordered) {
+    if (!is_dictionary(root)) {
       throw UserError(where_ + ": expected a dictionary of tensors, found " + describe(pickle_, root));
     }
-    if (ordered && !pickle_.item(root, 1).items.empty()) throw UserError(where_ + ": an OrderedDict with arguments");
-    NamedTensors tensors;
-    std::set<std::string> names;
-    for (std::size_t i = ordered ? 2 : 0; i + 1 < root.items.size(); i += 2) {
-      const auto& key = pickle_.item(root, i);
-      const auto& value = pickle_.item(root, i + 1);
-      if (key.kind != Pickle::Kind::text) {
-        throw UserError(where_ + ": expected texts as names of tensors, found " + describe(pickle_, key));
-      }
-      if (!names.insert(key.text).second) throw UserError(where_ + ": tensor '" + key.text + "' is there twice");
-      tensors.emplace_back(key.text, tensor(value, key.text));
-    }
-    return tensors;
+    add(root, "", 0);
+    if (tensors_.empty() && !no_tensor_.empty()) throw UserError(where_ + ": " + no_tensor_);
+    return std::move(tensors_);
   }
 
  private:
   bool is_call(const Pickle::Object& object, std::string_view function) const {
     return object.kind == Pickle::Kind::call && pickle_.item(object, 0).text == function;
+  }
+
+  bool is_dictionary(const Pickle::Object& object) const {
+    return object.kind == Pickle::Kind::dictionary || is_call(object, kDictionary);
+  }
+
+  /// Adds the tensors of a dictionary and of those in it; what else a checkpoint keeps is passed over. Dictionaries may
+  /// hold one another, or the same one many times.
+  void add(const Pickle::Object& dictionary, const std::string& prefix, int depth) {
+    constexpr int kDeepest = 16;
+    constexpr std::size_t kMostEntries = 1'000'000, kLongestKey = 10'000;
+    const bool ordered = dictionary.kind == Pickle::Kind::call;
+    if (ordered && !pickle_.item(dictionary, 1).items.empty()) {
+      throw UserError(where_ + ": an OrderedDict with arguments");
+    }
+    if (depth > kDeepest || (entries_ += dictionary.items.size()) > kMostEntries) {
+      throw UserError(where_ + ": expected a checkpoint, found dictionaries inside one another without an end");
+    }
+    for (std::size_t i = ordered ? 2 : 0; i + 1 < dictionary.items.size(); i += 2) {
+      const auto& key = pickle_.item(dictionary, i);
+      const auto& value = pickle_.item(dictionary, i + 1);
+      if (key.kind != Pickle::Kind::text && (prefix.empty() || key.kind != Pickle::Kind::integer)) {
+        throw UserError(where_ + ": expected texts as names of tensors, found " + describe(pickle_, key));
+      }
+      const std::string name = prefix + (key.kind == Pickle::Kind::text ? key.text : std::to_string(key.number));
+      if (name.size() > kLongestKey)
+        throw UserError(where_ + ": expected names of tensors, found a text of " + std::to_string(name.size()) +
+                        " bytes");
+      if (is_dictionary(value)) {
+        add(value, name + ".", depth + 1);
+      } else if (is_call(value, kTensor) || is_call(value, kParameter)) {
+        if (!names_.insert(name).second) throw UserError(where_ + ": tensor '" + name + "' is there twice");
+        tensors_.emplace_back(name, tensor(value, name));
+      } else if (no_tensor_.empty()) {
+        no_tensor_ = "expected tensors, found none: entry '" + name + "' is " + describe(pickle_, value);
+      }
+    }
   }
 
   [[noreturn]] void refuse(const std::string& name, const std::string& why) const {
@@ -232,6 +258,10 @@ class TensorReader {
   const Pickle& pickle_;
   const std::string& where_;
   std::unordered_map<std::string, at::Tensor> storages_;
+  NamedTensors tensors_;
+  std::set<std::string> names_;
+  std::size_t entries_ = 0;
+  std::string no_tensor_;  // what the first entry that is none is
 };
 
 /// What the file is when it is no zip file, by its first bytes.
@@ -239,11 +269,12 @@ void check_first_bytes(const fs::path& path, const std::string& where) {
   std::error_code ignored;
   if (!fs::exists(path, ignored)) throw UserError(where + ": there is no such file");
   if (!fs::is_regular_file(path, ignored)) throw UserError(where + ": it is not a regular file");
-  std::array<char, 16> first{};
+  std::array<char, 64> first{};
   std::ifstream file(path, std::ios::binary);
   if (!file) throw file_error("read", path, errno);
   file.read(first.data(), first.size());
   const std::string_view start(first.data(), static_cast<std::size_t>(file.gcount()));
+  refuse_git_lfs_pointer(path, start);
   if (start.starts_with("PK\x03\x04")) return;
   if (start.starts_with("\x80")) {
     throw UserError(where +

@@ -7,7 +7,9 @@
 #include <unordered_map>
 
 #include "dis/core/error.h"
+#include "dis/core/log.h"
 #include "dis/core/safetensors.h"
+#include "dis/model/state_dict.h"
 
 namespace dis {
 namespace {
@@ -38,33 +40,40 @@ at::Tensor read_tensor(const SafetensorsFile& file, const TensorInfo& info) {
 const std::string kPuzzleTable = "model.inner.puzzle_emb.weights";
 
 /// Their tensors by our names; checks names, shapes and types of all but the height of the puzzle table.
-std::unordered_map<std::string, at::Tensor> matched(const SafetensorsFile& file, const Weights& weights,
+std::unordered_map<std::string, at::Tensor> matched(const std::filesystem::path& path, const Weights& weights,
                                                     bool any_puzzle_rows) {
-  const std::string where = "weights file '" + file.path().string() + "'";
+  const auto state = read_state_dict(path);
+  std::string where = "weights file '" + path.string() + "'";
+  std::vector<std::string> names;
+  for (const auto& [name, tensor] : state) names.push_back(name);
+  const auto network = recognise_network(names, weights.table(), where);
+  if (!network.usual) {
+    log_info(where + ": " + network.text);
+    where += " (" + network.text + ")";
+  }
   std::unordered_map<std::string, at::Tensor> found;
-  for (const auto& info : file.tensors()) {
-    const std::string compiled = "_orig_mod.";
-    const auto name = info.name.starts_with(compiled) ? info.name.substr(compiled.size()) : info.name;
-    const auto* ours = weights.find(name);
-    if (ours == nullptr) {
+  for (const auto& [index, name, known] : network.entries) {
+    const auto& [theirs, tensor] = state[index];
+    if (!known) {
       throw UserError(
-          where + ": tensor '" + info.name +
+          where + ": tensor '" + theirs +
           "' does not belong to this network; was it trained with other settings of `model` or method.time?");
     }
+    const auto* ours = weights.find(name);
+    const auto described = describe_tensor(type_name(tensor.scalar_type()), tensor.sizes().vec());
     const bool rows_differ =
-        any_puzzle_rows && name == kPuzzleTable && info.shape.size() == 2 && info.shape[1] == ours->size(1);
-    if (!rows_differ && at::IntArrayRef(info.shape) != ours->sizes()) {
-      throw UserError(where + ": tensor '" + info.name + "' should be " + describe_tensor("F32", ours->sizes().vec()) +
-                      ", found " + describe_tensor(info.dtype, info.shape));
+        any_puzzle_rows && name == kPuzzleTable && tensor.dim() == 2 && tensor.size(1) == ours->size(1);
+    if (!rows_differ && tensor.sizes() != ours->sizes()) {
+      throw UserError(where + ": tensor '" + theirs + "' should be " + describe_tensor("F32", ours->sizes().vec()) +
+                      ", found " + described);
     }
     if (found.contains(name)) {
-      throw UserError(where + ": tensor '" + name + "' is there twice, with and without the prefix '" + compiled + "'");
+      throw UserError(where + ": tensor '" + name + "' is there twice, behind two prefixes");
     }
-    auto tensor = read_tensor(file, info);
     if (!tensor.is_floating_point()) {
-      throw UserError(where + ": tensor '" + info.name + "' should hold floating-point numbers, found " + info.dtype);
+      throw UserError(where + ": tensor '" + theirs + "' should hold floating-point numbers, found " + described);
     }
-    found[name] = tensor.to(at::kFloat);
+    found[name] = tensor.to(at::kFloat).contiguous();
   }
   for (const auto& spec : weights.table()) {
     if (found.contains(spec.name)) continue;
@@ -130,14 +139,14 @@ void save_weights(const std::filesystem::path& path, const Weights& weights, con
 
 void load_weights(const std::filesystem::path& path, Weights& weights) {
   const at::NoGradGuard no_grad;
-  overwrite(matched(SafetensorsFile(path), weights, false), weights);
+  overwrite(matched(path, weights, false), weights);
 }
 
 std::int64_t adopt_weights(const std::filesystem::path& path, Weights& weights,
                            const std::vector<std::string>& our_identifiers,
                            const std::vector<std::string>& their_identifiers) {
   const at::NoGradGuard no_grad;
-  auto found = matched(SafetensorsFile(path), weights, true);
+  auto found = matched(path, weights, true);
   const auto* ours = weights.find(kPuzzleTable);
   const auto table = found.find(kPuzzleTable);
   if (ours == nullptr || table == found.end()) {

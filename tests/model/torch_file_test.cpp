@@ -15,6 +15,7 @@
 #include "core/user_error.h"
 #include "dis/core/files.h"
 #include "dis/model/published_weights.h"
+#include "dis/model/state_dict.h"
 
 namespace dis {
 namespace {
@@ -46,7 +47,7 @@ at::Tensor expected_values(std::size_t k, const WeightSpec& spec) {
 }
 
 NamedTensors import_file(const fs::path& file) {
-  return from_published(read_torch_file(file), weight_table(python_shape()), "'" + file.string() + "'");
+  return from_published(read_torch_file(file), weight_table(python_shape()), "'" + file.string() + "'").weights;
 }
 
 std::string bytes_of(const at::Tensor& tensor) {
@@ -118,7 +119,94 @@ TEST(TorchFile, ReadsNamesWithoutAnyPrefix) {
   for (const auto& [name, tensor] : import_file(kFiles / "plain.pt")) {
     bare.emplace_back(name.substr(std::string("model.inner.").size()), tensor);
   }
-  expect_same(from_published(bare, weight_table(python_shape()), "here"), import_file(kFiles / "plain.pt"));
+  expect_same(from_published(bare, weight_table(python_shape()), "here").weights, import_file(kFiles / "plain.pt"));
+}
+
+TEST(TorchFile, FindsTheNetworkBehindAnyPrefix) {
+  const auto plain = import_file(kFiles / "plain.pt");
+  const auto table = weight_table(python_shape());
+  for (const std::string prefix :
+       {"module.", "module._orig_mod.", "module._orig_mod.model.inner.", "model.", "state_dict.", "ema.model.inner.",
+        "checkpoint.network.module.model.inner.", "_orig_mod.module.wrapped.model.inner."}) {
+    NamedTensors state;
+    for (const auto& [name, tensor] : to_published(plain, prefix, at::kFloat)) state.emplace_back(name, tensor);
+    const auto found = from_published(state, table, "here");
+    expect_same(found.weights, plain);
+    EXPECT_EQ(found.recognised, "names behind '" + prefix + "'");
+  }
+  // A wrapper inside the names: one level compiled alone.
+  NamedTensors inside;
+  for (auto [name, tensor] : plain) {
+    if (const auto place = name.find("L_level."); place != std::string::npos) name.insert(place + 8, "_orig_mod.");
+    inside.emplace_back(name, tensor);
+  }
+  expect_same(from_published(inside, table, "here").weights, plain);
+}
+
+TEST(TorchFile, OfSeveralNetworksTheMovingAverageIsTaken) {
+  const auto plain = import_file(kFiles / "plain.pt");
+  const auto table = weight_table(python_shape());
+  const auto add = [&](NamedTensors& state, const std::string& prefix, double shift) {
+    for (const auto& [name, tensor] : to_published(plain, prefix, at::kFloat)) state.emplace_back(name, tensor + shift);
+  };
+  NamedTensors state;
+  add(state, "model._orig_mod.model.inner.", 1.0);
+  add(state, "ema.shadow.model.inner.", 0.0);
+  add(state, "optimizer.exp_avg.", 2.0);
+  state.emplace_back("optimizer.state.0.step", at::zeros({1}));
+  const auto found = from_published(state, table, "here");
+  expect_same(found.weights, plain);
+  EXPECT_TRUE(found.recognised.starts_with("names behind 'ema.shadow.model.inner.'; left aside: "));
+  for (const char* part : {"'model' (", "'optimizer.exp_avg' (", "'optimizer' (1 tensor)"}) {
+    EXPECT_TRUE(contains(found.recognised, part)) << found.recognised;
+  }
+  // Without it, the one that has no prefix of its own; and never a guess.
+  NamedTensors two;
+  add(two, "model.", 0.0);
+  add(two, "optimizer.exp_avg.", 1.0);
+  expect_same(from_published(two, table, "here").weights, plain);
+  NamedTensors unclear;
+  add(unclear, "a.", 0.0);
+  add(unclear, "b.", 1.0);
+  expect_parts(user_error_of([&] { from_published(unclear, table, "here"); }),
+               {"here: expected one network, found 2 ('a', 'b')"});
+  // What lies where the network does must belong to it.
+  state.emplace_back("ema.shadow.model.inner.L_level.layers.7.x", at::zeros({1}));
+  expect_parts(user_error_of([&] { from_published(state, table, "here"); }),
+               {"names behind 'ema.shadow.", "unexpected (1): 'ema.shadow.model.inner.L_level.layers.7.x'"});
+}
+
+TEST(TorchFile, ReadsTheTensorsOfDictionariesInsideOneAnother) {
+  using namespace std::string_literals;
+  const auto nested = read_torch_file(kFiles / "nested.pt");  // {"model": {"a": tensor}, "epoch": 3}
+  ASSERT_EQ(nested.size(), 1U);
+  EXPECT_EQ(nested[0].first, "model.a");
+  const TemporaryFolder folder;
+  const auto refusal = [&](const std::string& pickle) {
+    write_archive(folder / "file", {{"data.pkl", pickle}});
+    return user_error_of([&] { read_torch_file(folder / "file"); });
+  };
+  // In itself, once and a hundred times; without any tensor; with a name that grows without bounds.
+  expect_parts(refusal("\x80\x02}q\x01X\x01\0\0\0ah\x01s."s), {"inside one another without an end"});
+  std::string often = "\x80\x02}q\x01("s;
+  for (char c = 0; c < 100; ++c) often += "X\x01\0\0\0"s + c + "h\x01"s;
+  expect_parts(refusal(often + "u."), {"inside one another without an end"});
+  expect_parts(refusal("\x80\x02}X\x01\0\0\0aK\x03s."s), {"expected tensors, found none: entry 'a' is an integer"});
+  expect_parts(refusal("\x80\x02}q\x01X\0\x20\0\0"s + std::string(0x2000, 'a') + "h\x01s."),
+               {"found a text of 16385 bytes"});
+}
+
+TEST(TorchFile, SafetensorsAndTorchFilesAreToldApartByTheirBytes) {
+  const TemporaryFolder folder;
+  const NamedTensors tensors = {{"ema.a", at::arange(3, at::kFloat)}};
+  write_torch_file(folder / "file.safetensors", tensors);
+  write_tensors(folder / "file.pt", tensors);
+  expect_same(read_state_dict(folder / "file.safetensors"), tensors);
+  expect_same(read_state_dict(folder / "file.pt"), tensors);
+  write_atomically(folder / "pointer", std::string_view("version https://git-lfs.github.com/spec/v1\noid sha256:00\n"));
+  for (const auto& read : {read_state_dict, read_torch_file, read_tensors}) {
+    expect_parts(user_error_of([&] { read(folder / "pointer"); }), {"pointer", "Git LFS pointer", "git lfs pull"});
+  }
 }
 
 TEST(TorchFile, ReadsEveryLayoutAndType) {
@@ -190,7 +278,6 @@ TEST(TorchFile, RefusesWhatIsNoStateDict) {
   expect_parts(refusal("truncated.pt"), {"truncated.pt", "truncated or damaged"});
   expect_parts(refusal("compressed.pt"), {"compressed.pt", "unpack to more than"});
   expect_parts(refusal("legacy.pt"), {"legacy.pt", "bare pickle", "before 1.6"});
-  expect_parts(refusal("nested.pt"), {"nested.pt", "entry 'model' should be a tensor, found a dictionary"});
   expect_parts(refusal("list.pt"), {"list.pt", "found a list"});
   expect_parts(refusal("absent.pt"), {"absent.pt", "no such file"});
   expect_parts(user_error_of([] { read_torch_file(kFiles); }), {"not a regular file"});

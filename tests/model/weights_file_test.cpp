@@ -9,6 +9,7 @@
 
 #include "core/temporary_folder.h"
 #include "core/user_error.h"
+#include "dis/model/torch_file.h"
 
 namespace dis {
 namespace {
@@ -107,17 +108,26 @@ TEST_F(WeightsFile, SavesTheParametersOfAnotherFlatBuffer) {
   EXPECT_TRUE(loaded.master().y_init.equal(weights.master().y_init));
 }
 
-TEST_F(WeightsFile, AcceptsThePrefixOfCompiledNetworksAndNarrowInitialStates) {
+TEST_F(WeightsFile, AcceptsAnyPrefixAndNarrowInitialStates) {
   auto tensors = tensors_of(weights_of(1));
   for (const char* name : {"model.inner.H_init", "model.inner.L_init"}) {
     named(tensors, name) = named(tensors, name).to(at::kBFloat16);
   }
   auto expected = tensors;
-  for (auto& [name, tensor] : tensors) name = "_orig_mod." + name;
-  write_tensors(file(), tensors);
-  auto loaded = weights_of(2);
-  load_weights(file(), loaded);
-  expect_equal(loaded, expected);
+  const auto plain = tensors;
+  for (const std::string prefix : {"_orig_mod.", "module._orig_mod.", "ema.", "state_dict.module."}) {
+    for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].first = prefix + plain[i].first;
+    auto stored = tensors;
+    stored.emplace_back("optimizer.step", at::zeros({1}));
+    write_tensors(file(), stored);
+    auto loaded = weights_of(2);
+    load_weights(file(), loaded);
+    expect_equal(loaded, expected);
+    write_torch_file(file(), stored);
+    auto adopted = weights_of(2);
+    adopt_weights(file(), adopted, {"<blank>", "a", "b"}, {});
+    expect_equal(adopted, expected);
+  }
 }
 
 TEST_F(WeightsFile, RefusesAMissingTensor) {

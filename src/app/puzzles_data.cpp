@@ -43,7 +43,11 @@ Json arc_info(const RunConfig& config) {
                {"test_set", config.data.test_set},
                {"build_seed", config.data.build_seed},
                {"max_grid", config.data.max_grid},
-               {"subsets", Json::array()}};
+               {"subsets", Json::array()},
+               {"left_out", Json::array()}};
+  for (const auto& subset : puzzles.left_out()) {
+    for (const auto& task : subset.tasks) json["left_out"].push_back(task.id);
+  }
   std::int64_t test_puzzles = 0, short_groups = 0;
   for (const auto& name : subset_names(config.data)) {
     std::int64_t tasks = 0, demonstrations = 0, tests = 0, subset_puzzles = 0;
@@ -85,6 +89,9 @@ void print_arc_info(const Json& info) {
                   subset["test_pairs"].get<long long>(), subset["puzzles"].get<long long>(),
                   name == info["test_set"] ? "   <- its test pairs are kept for evaluation" : "");
     std::cout << line;
+  }
+  if (!info["left_out"].empty()) {
+    std::cout << "  left out, for their grids: " << info["left_out"].size() << " tasks\n";
   }
   std::cout << "\n  groups               " << info["groups"] << " (" << info["groups_with_fewer_puzzles"]
             << " with fewer puzzles than asked for)\n  puzzles              " << info["puzzles"]

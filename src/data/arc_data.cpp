@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dis/core/error.h"
+#include "dis/core/log.h"
 #include "dis/core/random.h"
 
 namespace dis {
@@ -92,7 +93,9 @@ ArcData::ArcData(ArcPuzzles puzzles, TranslationKind translations)
   }
 }
 
-ArcData::ArcData(const DataConfig& data) : ArcData(read_puzzles(data), data.translations) {}
+ArcData::ArcData(const DataConfig& data) : ArcData(read_puzzles(data), data.translations) {
+  if (const auto text = puzzles_.left_out_text(); !text.empty()) log_warn(text);
+}
 
 DataShape ArcData::shape() const {
   return {kArcVocabulary, std::int64_t{puzzles_.side()} * puzzles_.side(), puzzles_.identifiers()};

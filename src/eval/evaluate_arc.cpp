@@ -3,6 +3,7 @@
 #include <ATen/Parallel.h>
 
 #include "dis/core/files.h"
+#include "dis/core/json.h"
 #include "dis/core/sha256.h"
 #include "dis/eval/arc_score.h"
 #include "dis/eval/arc_voting.h"
@@ -46,7 +47,7 @@ std::string fingerprint_of(const Session& session, const ArcData& data, const Ev
                {"batch", eval.batch}};
   if (eval.guidance != 1.0) what["guidance"] = eval.guidance;  // without it votes of before there was any still count
   if (eval.halting) what["halting"] = true;
-  return what.dump();
+  return json_text(what);
 }
 
 /// The base puzzles of the evaluated tasks, without any vote: answers against labels after each supervision step.
@@ -64,6 +65,15 @@ StepRates base_puzzle_rates(const Session& session, const EvalConfig& eval) {
   StepRates rates(steps);
   rates.add(answer_rows(*session.model, decode_settings(session, eval), bases.inputs, bases.ids, steps), bases.labels);
   return rates;
+}
+
+/// A place without an answer for every test task that no field of the network holds.
+void add_left_out(const ArcPuzzles& puzzles, std::vector<ArcTask>& tasks, std::vector<std::vector<Grid>>& attempts) {
+  for (const auto& subset : puzzles.left_out()) {
+    if (subset.name != puzzles.settings().test_set) continue;
+    tasks.insert(tasks.end(), subset.tasks.begin(), subset.tasks.end());
+  }
+  attempts.resize(test_inputs(tasks).size());
 }
 
 }  // namespace
@@ -94,7 +104,10 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   }
   if (writes) {
     write_or_keep(target.folder / (target.name + "_tasks.csv"), table_csv(score));
-    write_submission(target.folder / (target.name + "_submission.json"), election.tasks, best_grids(book));
+    auto tasks = election.tasks;
+    auto attempts = best_grids(book);
+    if (eval.tasks == 0) add_left_out(data.puzzles(), tasks, attempts);
+    write_submission(target.folder / (target.name + "_submission.json"), tasks, attempts);
   }
   evaluation.kept_votes = votes_file;
   if (!score.pass_at.empty()) {

@@ -113,6 +113,10 @@ PredictResult predict(const PredictRequest& request) {
     throw UserError("dis predict needs a network trained on ARC, found data.kind = " +
                     to_string(request.config.data.kind));
   }
+  if (test_inputs(request.tasks).empty()) {
+    throw UserError("none of the " + std::to_string(request.tasks.size()) +
+                    " tasks has a test input, so there is nothing to answer; add it under \"test\"");
+  }
   const auto tasks = by_size(request.tasks, request.config.data.max_grid);
   const auto& settings = request.config.predict;
   auto session =

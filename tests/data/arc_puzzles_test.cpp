@@ -208,6 +208,28 @@ TEST(ArcPuzzles, LargeTasksAreLeftOut) {
   }
 }
 
+TEST(ArcPuzzles, TasksThatNoFieldHoldsAreLeftOutAndNamed) {
+  const auto all = ArcPuzzles(small_sets(), {.test_set = "small"});
+  EXPECT_TRUE(all.left_out().empty());
+  EXPECT_EQ(all.left_out_text(), "");
+  auto sets = small_sets();
+  ArcTask wide = sets[0].tasks.front();
+  wide.id = "wide";
+  wide.pairs.front().input = {1, 31, std::vector<std::uint8_t>(31, 3)};
+  sets[0].tasks.insert(sets[0].tasks.begin(), wide);
+  const ArcPuzzles puzzles(sets, {.test_set = "small"});
+  ASSERT_EQ(puzzles.left_out().size(), 1U);
+  EXPECT_EQ(puzzles.left_out()[0].name, "small");
+  EXPECT_EQ(puzzles.left_out()[0].tasks, std::vector{wide});
+  EXPECT_EQ(puzzles.left_out_text(),
+            "1 task (wide) left out for a grid of more than 30 rows or columns (data.max_grid)");
+  ASSERT_EQ(puzzles.puzzles(), all.puzzles());
+  for (std::int64_t i = 0; i < all.identifiers(); i += 97) EXPECT_EQ(puzzles.identifier(i), all.identifier(i));
+  wide.id = "wider";
+  sets[1].tasks.push_back(wide);
+  EXPECT_TRUE(ArcPuzzles(sets, {.test_set = "small"}).left_out_text().starts_with("2 tasks (wide for one) left out"));
+}
+
 TEST(ArcPuzzles, Mistakes) {
   expect_user_error([] { ArcPuzzles(small_sets(), {.side = 1, .test_set = "small"}); },
                     {"no task is left", "data.max_grid = 1"});

@@ -125,6 +125,116 @@ TEST_F(ArcReader, OneTaskFromItsFile) {
   EXPECT_TRUE(contains(user_error_of([&] { read_arc_task(folder_ / "none.json"); }), "cannot read"));
 }
 
+TEST_F(ArcReader, LinksAreFollowed) {
+  write("elsewhere/b.json", kTask);
+  write("elsewhere/below/c.json", kTask);
+  write("mine/a.json", kTask);
+  fs::create_directory_symlink(folder_ / "elsewhere", folder_ / "mine/linked");
+  fs::create_symlink(folder_ / "elsewhere/b.json", folder_ / "mine/d.json");
+  fs::create_directory_symlink("..",
+                               folder_ / "elsewhere/below/back");  // leads to mine/linked again, and to nothing new
+  fs::create_directory_symlink(folder_ / "mine", folder_ / "elsewhere/up");
+  fs::create_symlink("nothing", folder_ / "mine/.#a.json");  // hidden
+  testing::internal::CaptureStderr();
+  const auto tasks = read().tasks;
+  const std::string warnings = testing::internal::GetCapturedStderr();
+  ASSERT_EQ(tasks.size(), 4U);
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(tasks[i].id, std::string(1, "abcd"[i]));
+  EXPECT_TRUE(contains(warnings, "mine/linked/below/back' leads back to '")) << warnings;
+  EXPECT_TRUE(contains(warnings, "mine/linked/up' leads back to '")) << warnings;
+
+  fs::create_symlink("nothing", folder_ / "mine/broken");
+  EXPECT_TRUE(contains(error_of(), "mine/broken' is a link to 'nothing', where nothing is; mend or remove it"));
+  fs::remove(folder_ / "mine/broken");
+  fs::create_symlink("round", folder_ / "mine/round");
+  EXPECT_TRUE(contains(error_of(), "mine/round' is a link to 'round', where nothing is"));
+}
+
+TEST_F(ArcReader, WhatIsInAFileTellsItsForm) {
+  const std::string solutions = R"({"a": [[[1, 1]], [[2], [2]]], "b": [[[9]]]})";
+  const std::vector<ArcTask> solved{{"b", {shown("12", "3"), asked("4", "9")}},
+                                    {"a", {asked("5", "11"), asked("67/89", "2/2"), shown("0", "1")}}};
+  write("puzzles.json", kChallenges);
+  EXPECT_EQ(read_arc_tasks(folder_ / "puzzles.json").size(), 2U);
+  EXPECT_FALSE(read_arc_tasks(folder_ / "puzzles.json")[0].pairs[1].output) << "no solutions beside it";
+  write("my-challenges-v2.json", kChallenges);
+  write("my-solutions-v2.json", solutions);
+  EXPECT_EQ(read_arc_tasks(folder_ / "my-challenges-v2.json"), solved);
+  write("0a.json", kTask);
+  EXPECT_EQ(read_arc_tasks(folder_ / "0a.json"), (std::vector<ArcTask>{{"0a", {shown("12", "3"), asked("4")}}}));
+  write("re.json", R"([{"input": [[1]], "output": [[2]]}, {"output": [[4]], "input": [[3]]}])");
+  EXPECT_EQ(read_arc_tasks(folder_ / "re.json"), (std::vector<ArcTask>{{"re", {shown("1", "2"), shown("3", "4")}}}));
+  // Names of tasks that are the forms' own words, and keys that say nothing.
+  write("odd.json", std::string(R"({"train": )") + kTask + R"(, "eval": )" + kTask + "}");
+  EXPECT_EQ(read_arc_tasks(folder_ / "odd.json")[1].id, "eval");
+  write("noted.json", std::string(R"({"notes": [[1]], "source": {"train": 1, "of": [2]}, )") + (kTask + 1));
+  EXPECT_EQ(read_arc_tasks(folder_ / "noted.json")[0].id, "noted");
+
+  const auto message = [&](const std::string& file) {
+    return without_file(user_error_of([&] { read_arc_tasks(folder_ / file); }), file);
+  };
+  EXPECT_TRUE(contains(message("my-solutions-v2.json"), "expected tasks, found a list under each task"));
+  write("kit.json", std::string(R"({"train": {"x": )") + kTask + R"(}, "eval": {}})");
+  EXPECT_TRUE(contains(message("kit.json"), "dis data combine"));
+  write("empty.json", "[]");
+  EXPECT_EQ(message("empty.json"), " expected at least one pair, found none");
+  write("half.json", R"([{"input": [[1]], "output": [[2]]}, {"input": [[1]]}])");
+  EXPECT_EQ(message("half.json"),
+            " task \"half\": train[1]: expected a grid under \"output\", as every demonstration has, found none");
+  write("broken.json", R"({"t": {"test": 5}})");
+  EXPECT_EQ(message("broken.json"), " task \"t\": test: expected a list of pairs, found 5");
+}
+
+TEST_F(ArcReader, SubsetsOfFilesUnderOtherNames) {
+  write("mine_challenges.json", kChallenges);
+  write("mine_solutions.json", R"({"a": [], "b": [[[9]]]})");
+  EXPECT_EQ(read().tasks[0], (ArcTask{"b", {shown("12", "3"), asked("4", "9")}}));
+  write("other.json", kChallenges);
+  EXPECT_EQ(read("other").tasks[1].id, "a");
+  // A folder may hold any of them.
+  write("folder/x_challenges.json", kChallenges);
+  write("folder/x_solutions.json", R"({"a": [], "b": [[[9]]]})");
+  write("folder/re.json", R"([{"input": [[1]], "output": [[2]]}])");
+  write("folder/c.json", kTask);
+  const auto tasks = read("folder").tasks;
+  ASSERT_EQ(tasks.size(), 4U);
+  EXPECT_EQ(tasks[0].id, "c");
+  EXPECT_EQ(tasks[1].id, "re");
+  EXPECT_EQ(tasks[2], (ArcTask{"b", {shown("12", "3"), asked("4", "9")}}));
+  write("folder/b.json", kTask);
+  EXPECT_TRUE(contains(error_of("folder"), "hold the same task \"b\"; remove one of them"));
+}
+
+TEST_F(ArcReader, ANullIsAnAnswerThatIsNotKnown) {
+  write("arc-agi_mine_challenges.json",
+        R"({"a": {"train": [{"input": [[1]], "output": [[3]]}], "test": [{"output": null, "input": [[4]]},)"
+        R"( {"input": [[5]], "output": null}, {"input": [[6]], "output": [[7]]}]}})");
+  EXPECT_EQ(read().tasks, (std::vector<ArcTask>{{"a", {shown("1", "3"), asked("4"), asked("5"), asked("6", "7")}}}));
+  EXPECT_EQ(error_in(R"({"t": {"test": [{"input": null}]}})"),
+            " task \"t\": test[0].input: expected a grid, a list of rows, found null");
+  EXPECT_EQ(error_in(R"({"t": {"test": [{"output": null, "output": null}]}})"),
+            " task \"t\": test[0]: key \"output\" stands twice; remove one of them");
+}
+
+TEST_F(ArcReader, GridsBeyondAnyFieldAreRead) {
+  const std::string row(100, '7');
+  std::string cells = "[[7";
+  for (int i = 1; i < 100; ++i) cells += ", 7";
+  write("arc-agi_mine_challenges.json",
+        R"({"a": {"train": [{"input": [[1]], "output": )" + cells + R"(]]}], "test": [{"input": [[4]]}]}})");
+  write("arc-agi_mine_solutions.json", R"({"a": [)" + cells + "]]]}");
+  EXPECT_EQ(read().tasks, (std::vector<ArcTask>{{"a", {shown("1", row), asked("4", row)}}}));
+}
+
+TEST_F(ArcReader, NamesAndTextsOfOtherSystems) {
+  write("mine/caf\xe9.json", kTask);
+  write("mine/caf\xc3\xa9.json", kTask);
+  write("mine/caf\xe8.json", "\xef\xbb\xbf" + std::string("{\r\n") + (kTask + 1) + "\r\n");
+  std::vector<std::string> names;
+  for (const auto& task : read().tasks) names.push_back(task.id);
+  EXPECT_EQ(names, (std::vector<std::string>{"caf\xc3\xa9", "caf\\xE8", "caf\\xE9"}));
+}
+
 TEST_F(ArcReader, ArckitPutsTestPairsFirstForTheFirstArc) {
   const std::string data = std::string(R"({"train": {"b": )") + kTask + R"(, "a": )" + kTask + R"(}, "eval": {"c": )" +
                            kTask + R"(}, "version": {"b": 1}})";
@@ -156,14 +266,16 @@ TEST_F(ArcReader, AnAbsentSubsetSaysWhatThereIs) {
   const std::string folder = folder_.path().string();
   EXPECT_EQ(error_of("training"),
             "no ARC subset \"training\" in '" + folder +
-                "': looked for arc-agi_training_challenges.json, training/*.json, arcagi_aa922be.json; found none at "
+                "': looked for arc-agi_training_challenges.json, training/*.json, training_challenges.json, "
+                "training.json, arcagi_aa922be.json; found none at "
                 "all; scripts/fetch_arc brings ARC-1 and ARC-2");
   write("arc-agi_x_y_challenges.json", kChallenges);
   write("puzzles/a.json", kTask);
   write("kaggle2025_250808.json", "");
   write("empty/readme.txt", "");
   EXPECT_EQ(error_of(), "no ARC subset \"mine\" in '" + folder +
-                            "': looked for arc-agi_mine_challenges.json, mine/*.json; found the subsets evaluation2, "
+                            "': looked for arc-agi_mine_challenges.json, mine/*.json, mine_challenges.json, mine.json; "
+                            "found the subsets evaluation2, "
                             "puzzles, training2, x_y");
   EXPECT_EQ(error_of("empty"), "'" + folder + "/empty': expected one JSON file a task, found none");
   EXPECT_TRUE(contains(error_of("../mine"), "expected a name without '/', found \"../mine\""));
@@ -177,7 +289,7 @@ TEST_F(ArcReader, AnAbsentSubsetSaysWhatThereIs) {
 
 TEST_F(ArcReader, ErrorsNameTaskPairAndCell) {
   std::string row = "[0", rows = "[[0]";
-  for (int i = 1; i < 31; ++i) {
+  for (int i = 1; i < 1001; ++i) {
     row += ", 0";
     rows += ", [0]";
   }
@@ -186,11 +298,11 @@ TEST_F(ArcReader, ErrorsNameTaskPairAndCell) {
   const std::vector<std::pair<std::string, std::string>> grids{
       {"[[1, 2], [3]]", ", row 1: expected 2 cells as in row 0, found 1"},
       {"[[1, 2], [3, 4, 5]]", ", row 1: expected 2 cells as in row 0, found 3"},
-      {"[[1, 2], []]", ", row 1: expected 1 to 30 cells, found none"},
-      {"[[]]", ", row 0: expected 1 to 30 cells, found none"},
-      {"[]", ": expected 1 to 30 rows, found none"},
-      {row, ", row 0, column 30: expected at most 30 columns, found more"},
-      {rows, ", row 30: expected at most 30 rows, found more"},
+      {"[[1, 2], []]", ", row 1: expected 1 to 1000 cells, found none"},
+      {"[[]]", ", row 0: expected 1 to 1000 cells, found none"},
+      {"[]", ": expected 1 to 1000 rows, found none"},
+      {row, ", row 0, column 1000: expected at most 1000 columns, found more"},
+      {rows, ", row 1000: expected at most 1000 rows, found more"},
       {"[[1, 2], [3, 10]]", ", row 1, column 1: expected a colour 0 to 9, found 10"},
       {"[[1, -1]]", ", row 0, column 1: expected a colour 0 to 9, found -1"},
       {"[[1.0]]", ", row 0, column 0: expected a colour 0 to 9, found 1.0"},

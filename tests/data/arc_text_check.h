@@ -11,7 +11,8 @@
 namespace dis {
 
 inline bool is_sound(const Grid& grid) {
-  bool sound = grid.rows >= 1 && grid.rows <= kLargestGrid && grid.columns >= 1 && grid.columns <= kLargestGrid &&
+  bool sound = grid.rows >= 1 && grid.rows <= kLargestFileGrid && grid.columns >= 1 &&
+               grid.columns <= kLargestFileGrid &&
                grid.cells.size() == static_cast<std::size_t>(grid.rows * grid.columns);
   for (const auto cell : grid.cells) sound = sound && cell < kColours;
   return sound;

@@ -25,7 +25,7 @@ class ArcData : public TrainingStream {
  public:
   explicit ArcData(ArcPuzzles puzzles, TranslationKind translations = TranslationKind::fresh);
   /// Reads data.subsets from data.path and makes the puzzles. UserError as of the readers and ArcPuzzles.
-  explicit ArcData(const DataConfig& data);
+  explicit ArcData(const DataConfig& data);  ///< warns of tasks that are left out
 
   const ArcPuzzles& puzzles() const { return puzzles_; }
   std::int64_t epoch_length() const override { return sampler_.epoch_length(); }

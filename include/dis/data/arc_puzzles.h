@@ -59,6 +59,11 @@ class ArcPuzzles {
 
   /// In the order of the build. Those of the split `test` are the groups with test pairs.
   const std::vector<ArcGroup>& groups() const { return groups_; }
+  /// The tasks with a grid larger than the field, by subset; subsets without any are not in the list.
+  const std::vector<ArcSubset>& left_out() const { return left_out_; }
+  /// "3 tasks (<id> for one) left out for a grid of more than 30 rows or columns (data.max_grid)"; empty: none.
+  std::string left_out_text() const;
+
   std::int64_t puzzles() const { return static_cast<std::int64_t>(augmentations_.size()); }
   std::int64_t examples(ArcSplit split) const;
 
@@ -77,6 +82,7 @@ class ArcPuzzles {
  private:
   ArcPuzzlesSettings settings_;
   std::vector<ArcGroup> groups_;
+  std::vector<ArcSubset> left_out_;
   std::vector<std::uint64_t> augmentations_;  // packed, one a puzzle
   std::vector<Translation> translations_;     // [examples of the split train], or empty
 };

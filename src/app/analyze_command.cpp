@@ -7,6 +7,7 @@
 #include "dis/analysis/analysis.h"
 #include "dis/core/error.h"
 #include "dis/core/files.h"
+#include "dis/core/json.h"
 #include "dis/core/log.h"
 #include "dis/core/signals.h"
 #include "ranked.h"
@@ -34,9 +35,9 @@ void run_analysis(const AnalyzeOptions& options) {
   const auto json = to_json(analysis, subject.session, subject.target);
   ensure_folder(subject.target.folder);
   const auto file = subject.target.folder / (subject.target.name + ".json");
-  write_or_keep(file, json_text(json));
+  write_or_keep(file, json_file_text(json));
   if (options.json) {
-    std::cout << json.dump(2) << "\n";
+    std::cout << json_text(json, 2) << "\n";
   } else {
     if (!subject.target.seen_tasks.empty()) std::cout << "warning: " << subject.target.seen_tasks << "\n";
     std::cout << report_text(analysis, subject.session) << "written to " << file.string() << "\n";

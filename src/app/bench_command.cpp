@@ -115,7 +115,7 @@ void run_step_bench(const StepOptions& options) {
                      {"step_mb", memory - memory_before},
                      {"peak_mb", memory}};
   if (options.json) {
-    std::cout << json.dump() << "\n";
+    std::cout << json_text(json) << "\n";
     return;
   }
   std::printf(

@@ -108,7 +108,7 @@ void run_data_bench(const DataBenchOptions& options) {
                      {"examples_with_targets_per_s", with_targets},
                      {"peak_rss_mb", peak_megabytes()}};
   if (options.json) {
-    std::cout << json.dump() << "\n";
+    std::cout << json_text(json) << "\n";
     return;
   }
   std::printf(

@@ -43,7 +43,7 @@ void run_device_bench(const DeviceOptions& options) {
   if (options.json) {
     const Json result = {{"device", compute.device.str()}, {"dtype", "bfloat16"},      {"copy_gb_s", gb_s},
                          {"copy_mb", options.megabytes},   {"product_tflops", tflops}, {"product_size", options.size}};
-    std::cout << result.dump() << "\n";
+    std::cout << json_text(result) << "\n";
     return;
   }
   std::printf("%s: copies %.0f GB/s (read plus written), products of %lld in bfloat16 %.1f TFLOP/s\n",

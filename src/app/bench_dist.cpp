@@ -81,7 +81,7 @@ void run_bench(const DistOptions& options) {
                   payload.bytes / seconds / 1e9);
     }
   }
-  if (ranks->first() && options.json) std::cout << json.dump() << "\n";
+  if (ranks->first() && options.json) std::cout << json_text(json) << "\n";
 }
 
 }  // namespace

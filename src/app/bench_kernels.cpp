@@ -168,7 +168,7 @@ void run_kernel_bench(const KernelOptions& options) {
   const auto lines = lines_of(options, shape);
   const auto total = total_of(lines);
   if (options.json) {
-    std::cout << json_of(options, lines, total).dump() << "\n";
+    std::cout << json_text(json_of(options, lines, total)) << "\n";
   } else {
     print_table(options, shape, lines, total);
   }

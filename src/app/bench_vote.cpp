@@ -201,7 +201,7 @@ void run_vote_bench(const VoteOptions& options) {
                      {"cpu_seconds", watch.cpu_seconds()},
                      {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024.0}};
   if (options.json) {
-    std::cout << json.dump() << "\n";
+    std::cout << json_text(json) << "\n";
     return;
   }
   std::printf(

@@ -44,7 +44,7 @@ void add_show(CLI::App& config) {
   CLI::App* show = config.add_subcommand("show", "Print the complete configuration as JSON");
   options->add_to(*show);
   show->footer("Example:\n  dis config show --config configs/nqueens/dis.json --set model.hidden_size=128");
-  show->callback([options] { std::cout << to_json(options->load()).dump(2) << "\n"; });
+  show->callback([options] { std::cout << json_text(to_json(options->load()), 2) << "\n"; });
 }
 
 void add_check(CLI::App& config) {
@@ -61,7 +61,7 @@ void add_check(CLI::App& config) {
 void add_schema(CLI::App& config) {
   CLI::App* command = config.add_subcommand("schema", "Print the JSON Schema of a configuration");
   command->footer("Example:\n  dis config schema > docs/config.schema.json");
-  command->callback([] { std::cout << schema().dump(2) << "\n"; });
+  command->callback([] { std::cout << json_text(schema(), 2) << "\n"; });
 }
 
 void add_fields(CLI::App& config) {
@@ -78,7 +78,7 @@ void add_fields(CLI::App& config) {
     if (options->markdown) {
       std::cout << reference_page();
     } else if (options->json) {
-      std::cout << fields_as_json().dump(2) << "\n";
+      std::cout << json_text(fields_as_json(), 2) << "\n";
     } else {
       print_fields();
     }

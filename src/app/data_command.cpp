@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "config_options.h"
 #include "dis/core/error.h"
+#include "dis/core/json.h"
 #include "puzzles_data.h"
 #include "terminal.h"
 
@@ -18,7 +19,7 @@ namespace {
 void print_info(const RunConfig& config, bool as_json) {
   const auto print = [&](const Json& info, void (*as_text)(const Json&)) {
     if (as_json) {
-      std::cout << info.dump(2) << "\n";
+      std::cout << json_text(info, 2) << "\n";
     } else {
       as_text(info);
     }

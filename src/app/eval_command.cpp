@@ -7,6 +7,7 @@
 #include "commands.h"
 #include "dis/core/error.h"
 #include "dis/core/files.h"
+#include "dis/core/json.h"
 #include "dis/core/log.h"
 #include "dis/core/memory.h"
 #include "dis/core/signals.h"
@@ -93,7 +94,7 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
   const auto evaluation = evaluate(session, session.config.eval, subject.target);
   if (!ranks->first()) return;
   if (options.json) {
-    std::cout << evaluation.json.dump(2) << "\n";
+    std::cout << json_text(evaluation.json, 2) << "\n";
     return;
   }
   std::cout << evaluation.report << "written to " << evaluation.file.string() << "\n\n";

@@ -148,7 +148,7 @@ void add_info_command(CLI::App& app) {
   command->callback([json] {
     const Json info = gather();
     if (*json) {
-      std::cout << info.dump(2) << "\n";
+      std::cout << json_text(info, 2) << "\n";
     } else {
       print(info);
     }

@@ -102,7 +102,7 @@ void run_ablation(const AblationOptions& options) {
   write_atomically(out / "ablation.csv", to_csv(scores));
   write_atomically(out / "ablation.md", to_markdown(scores));
   write_atomically(out / "ablation.svg", to_svg(scores));
-  std::cout << (options.study.format == "json" ? to_json(scores).dump(2) + "\n" : to_markdown(scores));
+  std::cout << (options.study.format == "json" ? json_text(to_json(scores), 2) + "\n" : to_markdown(scores));
   log_info("written to " + (out / "ablation.{csv,md,svg}").string());
 }
 
@@ -182,7 +182,7 @@ void run_table1(const Table1Options& options) {
   const fs::path out = options.study.out;
   auto cells = collect_table1(columns, out);  // before hours of work: are the runs there of these settings?
   if (options.study.plan) {
-    std::cout << (json ? table1_json(columns, cells).dump(2) + "\n" : table1_plan(columns, cells));
+    std::cout << (json ? json_text(table1_json(columns, cells), 2) + "\n" : table1_plan(columns, cells));
     return;
   }
   // At the paper's size only what was asked for by name: a row is days of a GPU.
@@ -196,7 +196,7 @@ void run_table1(const Table1Options& options) {
   write_json(out / "table1.json", table1_json(columns, cells));
   for (const auto& column : columns) write_curves(column, out);
   if (json) {
-    std::cout << table1_json(columns, cells).dump(2) << "\n";
+    std::cout << json_text(table1_json(columns, cells), 2) << "\n";
   } else {
     std::cout << (options.study.format == "latex" ? table1_latex(columns, cells) : table1_markdown(columns, cells));
   }

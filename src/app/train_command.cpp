@@ -9,6 +9,7 @@
 #include "commands.h"
 #include "config_options.h"
 #include "dis/core/error.h"
+#include "dis/core/json.h"
 #include "dis/core/log.h"
 #include "dis/eval/evaluate.h"
 #include "dis/train/plan.h"
@@ -64,7 +65,7 @@ void print_plan(const TrainOptions& options) {
   const auto plan =
       plan_training(config, shape, session.data->epoch_length(), evaluation_rows(session, config.eval), narrow);
   if (options.json) {
-    std::cout << to_json(plan).dump(2) << "\n";
+    std::cout << json_text(to_json(plan), 2) << "\n";
   } else {
     std::cout << plan_text(plan, assumed_cpu(at::get_num_threads(), narrow));
   }

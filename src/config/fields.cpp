@@ -82,10 +82,7 @@ std::vector<Section> build_sections() {
 /// The value as messages show it: JSON, cut where it is long, bad UTF-8 replaced.
 std::string shown(const Json& value) {
   if (value.is_number()) return plain(value);
-  constexpr std::size_t kLongest = 60;
-  std::string text = value.dump(-1, ' ', true, Json::error_handler_t::replace);
-  if (text.size() > kLongest) text = text.substr(0, kLongest) + "...";
-  return text;
+  return in_message(value, 60);
 }
 
 std::string out_of_range(const Field& field, const Json& value) {
@@ -95,15 +92,6 @@ std::string out_of_range(const Field& field, const Json& value) {
 /// Exact for integers too, because their ranges end below 2^53.
 bool in_range(const Field& field, double value) {
   return field.lowest.get<double>() <= value && value <= field.highest.get<double>();
-}
-
-bool is_utf8(const std::string& text) {
-  try {
-    static_cast<void>(Json(text).dump());
-    return true;
-  } catch (const Json::exception&) {
-    return false;
-  }
 }
 
 }  // namespace

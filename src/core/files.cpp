@@ -16,6 +16,7 @@ namespace fs = std::filesystem;
 namespace {
 
 constexpr std::string_view kPartialSuffix = ".partial";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
 
 fs::path temporary_name(const fs::path& path) {
   return path.string() + "." + std::to_string(::getpid()) + std::string(kPartialSuffix);
@@ -48,6 +49,21 @@ int write_all(int descriptor, std::span<const std::byte> bytes) {
   return 0;
 }
 
+std::string read_bytes(const fs::path& path) {
+  const Descriptor descriptor(path, O_RDONLY, "read");
+  std::string text;
+  std::array<char, 1 << 16> buffer;
+  for (;;) {
+    const ssize_t count = ::read(descriptor.get(), buffer.data(), buffer.size());
+    if (count == 0) return text;
+    if (count > 0) {
+      text.append(buffer.data(), static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw file_error("read", path, errno);
+    }
+  }
+}
+
 }  // namespace
 
 UserError file_error(const std::string& action, const fs::path& path, int error) {
@@ -72,19 +88,20 @@ int Descriptor::close() {
   return descriptor >= 0 && ::close(descriptor) != 0 ? errno : 0;
 }
 
+void refuse_git_lfs_pointer(const fs::path& path, std::string_view start) {
+  if (!start.starts_with("version https://git-lfs.github.com/spec/")) return;
+  throw UserError("cannot read '" + path.string() +
+                  "': expected the file itself, found a Git LFS pointer to it; fetch it with `git lfs pull`");
+}
+
 std::string read_text(const fs::path& path) {
-  const Descriptor descriptor(path, O_RDONLY, "read");
-  std::string text;
-  std::array<char, 1 << 16> buffer;
-  for (;;) {
-    const ssize_t count = ::read(descriptor.get(), buffer.data(), buffer.size());
-    if (count == 0) return text;
-    if (count > 0) {
-      text.append(buffer.data(), static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw file_error("read", path, errno);
-    }
+  std::string text = read_bytes(path);
+  refuse_git_lfs_pointer(path, text);
+  if (text.starts_with("\xff\xfe") || text.starts_with("\xfe\xff")) {
+    throw UserError("cannot read '" + path.string() + "': expected text in UTF-8, found UTF-16; save it as UTF-8");
   }
+  if (text.starts_with(kByteOrderMark)) text.erase(0, kByteOrderMark.size());
+  return text;
 }
 
 AtomicFile::AtomicFile(const fs::path& path)

@@ -54,10 +54,7 @@ bool is_count(const Json& json) {
 }
 
 /// What was found, cut to a length that a message can bear.
-std::string found(const Json& json) {
-  const std::string text = json.dump(-1, ' ', true);
-  return ", found " + (text.size() <= 120 ? text : text.substr(0, 120) + "...");
-}
+std::string found(const Json& json) { return ", found " + in_message(json, 120); }
 
 TensorInfo read_entry(const std::string& file, const std::string& name, const Json& entry) {
   const std::string where = file + ": tensor \"" + name + "\": ";
@@ -155,6 +152,7 @@ SafetensorsFile& SafetensorsFile::operator=(SafetensorsFile&& other) noexcept {
 
 void SafetensorsFile::read_header() {
   const std::string file = path_.string();
+  refuse_git_lfs_pointer(path_, {reinterpret_cast<const char*>(mapping_.data()), mapping_.size()});
   std::uint64_t length = 0;
   std::memcpy(&length, mapping_.data(), kLengthBytes);
   if (length > kMaxHeader) {
@@ -245,7 +243,7 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
     header[tensor->name] = {{"dtype", tensor->dtype}, {"shape", tensor->shape}, {"data_offsets", {offset, end}}};
     offset = end;
   }
-  std::string text = header.dump();
+  std::string text = json_text(header);
   text.resize((text.size() + 7) / 8 * 8, ' ');
   const std::uint64_t length = text.size();
   ensure(length <= kMaxHeader, "write_safetensors", "a header of at most 100 MB");

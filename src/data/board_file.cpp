@@ -4,6 +4,7 @@
 
 #include "dis/core/error.h"
 #include "dis/core/files.h"
+#include "dis/core/json.h"
 
 namespace dis {
 namespace {
@@ -127,7 +128,7 @@ void write_board_file(const std::filesystem::path& path, const Json& head, const
                       const std::function<Board(std::int64_t)>& board) {
   AtomicFile file(path);
   std::string text = "{\n";
-  for (const auto& [key, value] : head.items()) text += " " + Json(key).dump() + ": " + value.dump() + ",\n";
+  for (const auto& [key, value] : head.items()) text += " " + json_text(key) + ": " + json_text(value) + ",\n";
   text += " " + Json(list).dump() + ": [\n";
   for (std::int64_t i = 0; i < count; ++i) {
     const Board entry = board(i);

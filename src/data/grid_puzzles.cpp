@@ -19,10 +19,7 @@ constexpr std::int64_t kByteTokens = 256;
 constexpr const char* kBlank = "<blank>";
 
 /// What was found, cut to a length that a message can bear.
-std::string found(const Json& json) {
-  const std::string text = json.dump(-1, ' ', true, Json::error_handler_t::replace);
-  return ", found " + (text.size() <= 80 ? text : text.substr(0, 80) + "...");
-}
+std::string found(const Json& json) { return ", found " + in_message(json); }
 
 /// A whole number of a file from `least` to `most`.
 std::int64_t integer_of(const Json& value, std::int64_t least, std::int64_t most, const std::string& place) {

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "dis/core/error.h"
+#include "dis/core/files.h"
 #include "dis/core/json.h"
 
 namespace dis {
@@ -189,6 +190,7 @@ NpyArray::NpyArray(const std::filesystem::path& path) : name_(path.string()) {
 
 void NpyArray::read_header() {
   const std::string_view file(reinterpret_cast<const char*>(bytes_.data()), bytes_.size());
+  refuse_git_lfs_pointer(name_, file);
   if (!file.starts_with(kMagic)) {
     throw UserError(name_ + ": not a .npy file: expected it to start with \"\\x93NUMPY\", found " +
                     shown(file.substr(0, kMagic.size())));

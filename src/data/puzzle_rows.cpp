@@ -21,10 +21,7 @@ constexpr std::int64_t kMostTokens = std::numeric_limits<std::int32_t>::max();
 std::string number(std::int64_t value) { return std::to_string(value); }
 
 /// What was found, cut to a length that a message can bear.
-std::string found(const Json& json) {
-  const std::string text = json.dump(-1, ' ', true, Json::error_handler_t::replace);
-  return ", found " + (text.size() <= 80 ? text : text.substr(0, 80) + "...");
-}
+std::string found(const Json& json) { return ", found " + in_message(json); }
 
 // ---- dataset.json
 

@@ -54,7 +54,7 @@ Evaluation evaluate(const Session& session, const EvalConfig& eval, const Evalua
   head.update(evaluation.json);
   evaluation.json = std::move(head);
   evaluation.file = target.folder / (named.name + ".json");
-  if (session.ranks->first()) write_or_keep(evaluation.file, json_text(evaluation.json));
+  if (session.ranks->first()) write_or_keep(evaluation.file, json_file_text(evaluation.json));
   if (eval.halting) evaluation.report = "each row until the halting head ends it\n" + evaluation.report;
   if (guided) evaluation.report = "guidance w = " + Json(eval.guidance).dump() + "\n" + evaluation.report;
   if (!target.seen_tasks.empty()) evaluation.report = "warning: " + target.seen_tasks + "\n" + evaluation.report;

@@ -6,6 +6,7 @@
 
 #include "dis/core/error.h"
 #include "dis/core/files.h"
+#include "dis/core/json.h"
 
 namespace dis {
 namespace {
@@ -61,9 +62,7 @@ class Checker {
   std::vector<std::string> take() { return std::move(problems_); }
 
  private:
-  static std::string quoted(const std::string& text) {
-    return Json(text).dump(-1, ' ', true, Json::error_handler_t::replace);
-  }
+  static std::string quoted(const std::string& text) { return in_message(text); }
   static std::string name_of(const Json& json) { return json.type_name(); }
 
   void check_task(const std::string& place, const Json& entries, std::size_t tests) {
@@ -122,7 +121,7 @@ class Checker {
         if (cell.is_number_integer() && cell >= 0 && cell < kColours) continue;
         const bool number = cell.is_number();
         problem(in_row + ", column " + std::to_string(column),
-                "expected a colour 0..9, found " + (number ? cell.dump() : name_of(cell)));
+                "expected a colour 0..9, found " + (number ? in_message(cell) : name_of(cell)));
         return;
       }
     }
@@ -164,7 +163,7 @@ Json submission(std::span<const ArcTask> tasks, std::span<const std::vector<Grid
 
 void write_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks,
                       std::span<const std::vector<Grid>> attempts) {
-  write_or_keep(path, json_text(submission(tasks, attempts), -1));
+  write_or_keep(path, json_file_text(submission(tasks, attempts), -1));
 }
 
 std::vector<std::string> check_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks) {

@@ -7,6 +7,7 @@
 #include <map>
 
 #include "dis/core/error.h"
+#include "dis/core/json.h"
 
 namespace dis {
 namespace {
@@ -63,7 +64,7 @@ void read_metrics(const fs::path& file, RunData& run) {
   std::map<std::int64_t, Piece> pieces;
   std::string line;
   while (std::getline(stream, line)) {
-    const auto record = Json::parse(line, nullptr, false);
+    const auto record = try_parse_json(line);
     if (!record.is_object()) continue;
     const double updates = number_of(record, "step");
     if (!(updates >= 1.0)) continue;

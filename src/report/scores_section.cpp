@@ -112,11 +112,12 @@ HtmlSection scores_section(const Runs& runs) {
       continue;
     }
     const auto& evaluation = run.evaluations.back();
-    content += "<h3>" + xml_escaped(run.name) + "</h3>\n" +
-               paragraph("After " + evaluation.at("checkpoint").get<std::string>() +
-                         " updates; weights: " + evaluation.at("weights").get<std::string>() +
-                         (evaluation.contains("guidance") ? "; guidance w = " + evaluation.at("guidance").dump() : "") +
-                         (evaluation.contains("halting") ? "; each row until the halting head ends it" : ""));
+    content +=
+        "<h3>" + xml_escaped(run.name) + "</h3>\n" +
+        paragraph("After " + evaluation.at("checkpoint").get<std::string>() +
+                  " updates; weights: " + evaluation.at("weights").get<std::string>() +
+                  (evaluation.contains("guidance") ? "; guidance w = " + json_text(evaluation.at("guidance")) : "") +
+                  (evaluation.contains("halting") ? "; each row until the halting head ends it" : ""));
     if (evaluation.contains("warning")) content += warning(evaluation.at("warning").get<std::string>());
     if (evaluation.contains("test_sets")) content += boards(run, r, evaluation.at("test_sets"));
     if (evaluation.contains("arc")) content += arc(run, r, evaluation);

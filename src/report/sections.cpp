@@ -9,7 +9,7 @@
 namespace dis {
 namespace {
 
-std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
+std::string text_of(const Json& value) { return value.is_string() ? value.get<std::string>() : json_text(value); }
 
 /// The field's value in the run.
 std::string value_in(const Field& field, const RunData& run) { return text_of(field.get(run.config)); }

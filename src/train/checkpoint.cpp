@@ -201,8 +201,8 @@ RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& opt
   RunState state;
   try {
     if (json.at("format") != kFormat) {
-      throw UserError("checkpoint '" + folder.string() + "' has format " + json.at("format").dump() + ", expected " +
-                      std::to_string(kFormat) + ": it was written by another version of this program");
+      throw UserError("checkpoint '" + folder.string() + "' has format " + in_message(json.at("format")) +
+                      ", expected " + std::to_string(kFormat) + ": it was written by another version of this program");
     }
     state.updates = json.at("step").get<std::int64_t>();
     state.batches = json.at("batches").get<std::int64_t>();

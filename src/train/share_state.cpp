@@ -25,7 +25,8 @@ Json describe(const RunState& state, const NamedTensors& lanes) {
 void share_state(const Ranks& ranks, RunState& state, Backbone& model, Optimiser& optimiser, NamedTensors& lanes) {
   if (ranks.size() == 1) return;
   const at::NoGradGuard no_grad;
-  const auto json = Json::parse(ranks.exchange(ranks.first() ? describe(state, lanes).dump() : "")[0]);
+  const auto json =
+      parse_json(ranks.exchange(ranks.first() ? describe(state, lanes).dump() : "")[0], "the first rank's state");
   state.updates = json["updates"];
   state.batches = json["batches"];
   state.samples = json["samples"];

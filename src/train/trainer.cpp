@@ -270,7 +270,7 @@ class Run {
     write_json(run / "config.json", to_json(config_));
     keep_seen_tasks(run / "seen_tasks.json");
     truncate_lines(run / "metrics.jsonl", [&](std::string_view line) {
-      const auto record = Json::parse(line, nullptr, false);
+      const auto record = try_parse_json(line);
       return record.is_object() && record.value("batch", state_.batches + 1) <= state_.batches;
     });
     log_to_file(run / "log.txt");

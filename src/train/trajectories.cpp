@@ -65,7 +65,7 @@ class Reader {
   std::int64_t item_of(const Json& entry, std::size_t number) {
     where_ = "trajectories[" + std::to_string(number) + "]";
     if (!entry.is_object()) fail(where_, "expected an object, found " + std::string(entry.type_name()));
-    const auto found = [&](const char* key) { return entry.contains(key) ? entry[key].dump() : "none"; };
+    const auto found = [&](const char* key) { return entry.contains(key) ? in_message(entry[key]) : "none"; };
     const Json task = entry.value("task", Json());
     if (!task.is_string()) fail(where_ + ".task", "expected a string, found " + found("task"));
     const Json pair = entry.value("pair", Json());
@@ -167,7 +167,7 @@ class Reader {
                                  std::to_string(raw.rows));
       }
       for (const Json& value : row) {
-        if (!value.is_number_integer()) fail(name_of(frame), "expected integers, found " + value.dump());
+        if (!value.is_number_integer()) fail(name_of(frame), "expected integers, found " + in_message(value));
         raw.values.push_back(value.get<std::int64_t>());
       }
       end_row(raw, row.size(), frame);

@@ -38,8 +38,13 @@ class Descriptor {
   int value_;
 };
 
-/// The whole file.
+/// The whole of a text file, without the byte order mark that some editors put first. UserError: it cannot be read, is
+/// UTF-16, or is a Git LFS pointer.
 std::string read_text(const std::filesystem::path& path);
+
+/// UserError when `start`, the first bytes of the file `path`, are those of a Git LFS pointer: what a clone without LFS
+/// leaves in the place of a large file.
+void refuse_git_lfs_pointer(const std::filesystem::path& path, std::string_view start);
 
 /// A file under construction: write() as often as needed, then commit(). Without commit() nothing remains of it.
 /// A symbolic link is followed; a target that exists and is no regular file is a UserError.

@@ -15,25 +15,6 @@ namespace {
 
 constexpr std::string_view kOurs = "model.inner.";
 
-std::string dtype_name(at::ScalarType type) {
-  switch (type) {
-    case at::kFloat:
-      return "F32";
-    case at::kBFloat16:
-      return "BF16";
-    case at::kHalf:
-      return "F16";
-    case at::kDouble:
-      return "F64";
-    default:
-      return at::toString(type);
-  }
-}
-
-std::string description(const at::Tensor& tensor) {
-  return describe_tensor(dtype_name(tensor.scalar_type()), tensor.sizes().vec());
-}
-
 std::string quoted(const std::string& name) { return std::string("'").append(name).append("'"); }
 
 /// What is wrong with a state dict, in the order in which it is told.
@@ -99,7 +80,7 @@ PublishedWeights from_published(const NamedTensors& state, const std::vector<Wei
       mistakes.twice.push_back(quoted(name).append(", behind two prefixes"));
       mistakes.names.insert(ours);
     } else if (!known) {
-      mistakes.unexpected.push_back(quoted(name).append(" ").append(description(tensor)));
+      mistakes.unexpected.push_back(quoted(name).append(" ").append(describe(tensor)));
       mistakes.names.insert(ours);
     }
   }
@@ -111,9 +92,9 @@ PublishedWeights from_published(const NamedTensors& state, const std::vector<Wei
       mistakes.missing.push_back(wanted + describe_tensor("F32", spec.shape));
     } else if (it->second->sizes() != at::IntArrayRef(spec.shape)) {
       mistakes.wrong_shape.push_back(wanted + "should be " + describe_tensor("F32", spec.shape) + ", found " +
-                                     description(*it->second));
+                                     describe(*it->second));
     } else if (!it->second->is_floating_point()) {
-      mistakes.wrong_type.push_back(wanted + "should hold floating-point numbers, found " + description(*it->second));
+      mistakes.wrong_type.push_back(wanted + "should hold floating-point numbers, found " + describe(*it->second));
     } else {
       tensors.push_back(it->second);
       continue;

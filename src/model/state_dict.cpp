@@ -148,6 +148,28 @@ NamedTensors read_state_dict(const std::filesystem::path& path) {
   return torch ? read_torch_file(path) : read_tensors(path);
 }
 
+std::string describe(const at::Tensor& tensor) {
+  const auto type = [&]() -> std::string {
+    switch (tensor.scalar_type()) {
+      case at::kFloat:
+        return "F32";
+      case at::kBFloat16:
+        return "BF16";
+      case at::kHalf:
+        return "F16";
+      case at::kDouble:
+        return "F64";
+      case at::kInt:
+        return "I32";
+      case at::kLong:
+        return "I64";
+      default:
+        return at::toString(tensor.scalar_type());
+    }
+  };
+  return describe_tensor(type(), tensor.sizes().vec());
+}
+
 RecognisedNetwork recognise_network(const std::vector<std::string>& names, const std::vector<WeightSpec>& table,
                                     const std::string& where) {
   std::set<std::string, std::less<>> bare;
@@ -170,6 +192,7 @@ RecognisedNetwork recognise_network(const std::vector<std::string>& names, const
     if (ours) {
       found.entries.push_back({i, our_name(candidate, places), candidate.known});
     } else {
+      found.aside.push_back(i);
       ++aside[candidate.known && !candidate.network.empty() ? candidate.network : candidate.parts.front()];
     }
   }

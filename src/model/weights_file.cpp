@@ -40,9 +40,11 @@ at::Tensor read_tensor(const SafetensorsFile& file, const TensorInfo& info) {
 const std::string kPuzzleTable = "model.inner.puzzle_emb.weights";
 
 /// Their tensors by our names; checks names, shapes and types of all but the height of the puzzle table.
+/// `ours_alone`: a file that this program wrote, with nothing else in it; otherwise the puzzle table may have any height.
 std::unordered_map<std::string, at::Tensor> matched(const std::filesystem::path& path, const Weights& weights,
-                                                    bool any_puzzle_rows) {
-  const auto state = read_state_dict(path);
+                                                    bool ours_alone) {
+  const bool any_puzzle_rows = !ours_alone;
+  const auto state = ours_alone ? read_tensors(path) : read_state_dict(path);
   std::string where = "weights file '" + path.string() + "'";
   std::vector<std::string> names;
   for (const auto& [name, tensor] : state) names.push_back(name);
@@ -51,27 +53,30 @@ std::unordered_map<std::string, at::Tensor> matched(const std::filesystem::path&
     log_info(where + ": " + network.text);
     where += " (" + network.text + ")";
   }
+  const auto refuse = [&](const std::string& name) {
+    throw UserError(where + ": tensor '" + name +
+                    "' does not belong to this network; was it trained with other settings of `model` or method.time?");
+  };
+  if (ours_alone && !network.aside.empty()) refuse(names[network.aside.front()]);
   std::unordered_map<std::string, at::Tensor> found;
   for (const auto& [index, name, known] : network.entries) {
     const auto& [theirs, tensor] = state[index];
-    if (!known) {
-      throw UserError(
-          where + ": tensor '" + theirs +
-          "' does not belong to this network; was it trained with other settings of `model` or method.time?");
-    }
+    if (!known) refuse(theirs);
     const auto* ours = weights.find(name);
-    const auto described = describe_tensor(type_name(tensor.scalar_type()), tensor.sizes().vec());
     const bool rows_differ =
         any_puzzle_rows && name == kPuzzleTable && tensor.dim() == 2 && tensor.size(1) == ours->size(1);
     if (!rows_differ && tensor.sizes() != ours->sizes()) {
       throw UserError(where + ": tensor '" + theirs + "' should be " + describe_tensor("F32", ours->sizes().vec()) +
-                      ", found " + described);
+                      ", found " + describe(tensor));
+    }
+    if (static_cast<std::size_t>(tensor.numel()) > tensor.storage().nbytes() / tensor.element_size()) {
+      throw UserError(where + ": tensor '" + theirs + "' has more numbers than are in the file");
     }
     if (found.contains(name)) {
       throw UserError(where + ": tensor '" + name + "' is there twice, behind two prefixes");
     }
     if (!tensor.is_floating_point()) {
-      throw UserError(where + ": tensor '" + theirs + "' should hold floating-point numbers, found " + described);
+      throw UserError(where + ": tensor '" + theirs + "' should hold floating-point numbers, found " + describe(tensor));
     }
     found[name] = tensor.to(at::kFloat).contiguous();
   }
@@ -139,14 +144,14 @@ void save_weights(const std::filesystem::path& path, const Weights& weights, con
 
 void load_weights(const std::filesystem::path& path, Weights& weights) {
   const at::NoGradGuard no_grad;
-  overwrite(matched(path, weights, false), weights);
+  overwrite(matched(path, weights, true), weights);
 }
 
 std::int64_t adopt_weights(const std::filesystem::path& path, Weights& weights,
                            const std::vector<std::string>& our_identifiers,
                            const std::vector<std::string>& their_identifiers) {
   const at::NoGradGuard no_grad;
-  auto found = matched(path, weights, true);
+  auto found = matched(path, weights, false);
   const auto* ours = weights.find(kPuzzleTable);
   const auto table = found.find(kPuzzleTable);
   if (ours == nullptr || table == found.end()) {

@@ -118,15 +118,19 @@ TEST_F(WeightsFile, AcceptsAnyPrefixAndNarrowInitialStates) {
   for (const std::string prefix : {"_orig_mod.", "module._orig_mod.", "ema.", "state_dict.module."}) {
     for (std::size_t i = 0; i < tensors.size(); ++i) tensors[i].first = prefix + plain[i].first;
     auto stored = tensors;
-    stored.emplace_back("optimizer.step", at::zeros({1}));
     write_tensors(file(), stored);
     auto loaded = weights_of(2);
     load_weights(file(), loaded);
     expect_equal(loaded, expected);
-    write_torch_file(file(), stored);
-    auto adopted = weights_of(2);
-    adopt_weights(file(), adopted, {"<blank>", "a", "b"}, {});
-    expect_equal(adopted, expected);
+    stored.emplace_back("optimizer.step", at::zeros({1}));
+    for (const auto& write : {write_tensors, write_torch_file}) {
+      write(file(), stored);
+      auto adopted = weights_of(2);
+      adopt_weights(file(), adopted, {"<blank>", "a", "b"}, {});
+      expect_equal(adopted, expected);
+    }
+    write_tensors(file(), stored);
+    EXPECT_TRUE(contains(user_error_of([&] { load_weights(file(), loaded); }), "'optimizer.step' does not belong"));
   }
 }
 

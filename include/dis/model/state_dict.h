@@ -15,6 +15,9 @@ namespace dis {
 /// file's first bytes tell which. Errors of the two readers.
 NamedTensors read_state_dict(const std::filesystem::path& path);
 
+/// Type and shape for messages: "BF16 [3, 4]".
+std::string describe(const at::Tensor& tensor);
+
 /// The tensors of one network among those of a state dict.
 struct RecognisedNetwork {
   struct Entry {
@@ -23,6 +26,7 @@ struct RecognisedNetwork {
     bool known;         ///< it is in the table
   };
   std::vector<Entry> entries;  ///< in the order of the names; a name of ours may come twice
+  std::vector<std::size_t> aside;  ///< tensors of other parts of the file
   std::string text;            ///< "names behind 'ema._orig_mod.model.inner.'; left aside: 'model' (31 tensors)"
   bool usual = false;          ///< names with our prefix or none, and nothing left aside: not worth a word
 };

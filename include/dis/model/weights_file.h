@@ -28,13 +28,13 @@ const at::Tensor& tensor_called(const std::string& name, const NamedTensors& ten
 /// All weights; the parameters from `flat` (the moving average, say) if it is defined.
 void save_weights(const std::filesystem::path& path, const Weights& weights, const at::Tensor& flat = {});
 
-/// Overwrites all weights from `path`, a safetensors or torch.save file. Every tensor of the table must be there with
+/// Overwrites all weights from `path`, a file of save_weights. Every tensor of the table must be there with
 /// its shape, and nothing else: a UserError names the file, the tensor, what was expected and what was found; then
-/// nothing was changed. Names may carry any prefix (model/state_dict.h; the log says which); narrower floating types
-/// are widened.
+/// nothing was changed. Narrower floating types are widened.
 void load_weights(const std::filesystem::path& path, Weights& weights);
 
-/// As load_weights, but for weights from another run (train.init_from): the puzzle table may have other rows. Row i of
+/// As load_weights, but for weights from another run or program (train.init_from, dis eval --weights): a safetensors or
+/// torch.save file with the network somewhere in it (model/state_dict.h; the log says where). The puzzle table may have other rows. Row i of
 /// ours takes the row of theirs whose identifier has the same name; identifiers that they lack get the mean row.
 /// Without their list of identifiers (empty), rows match by number if there are as many, otherwise all get the mean.
 /// Returns how many of our rows were found. UserError also when their list is not as long as their table.

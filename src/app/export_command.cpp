@@ -28,6 +28,7 @@ struct ExportOptions {
   std::string prefix = kPublishedPrefix;
   std::string states = "run";
   bool ema = false;
+  bool last = false;
 };
 
 /// The type of the initial states: the network reads them in its compute type, so rounding to that loses nothing.
@@ -38,13 +39,14 @@ at::ScalarType state_type(const std::string& wanted, ComputeConfig compute) {
   return resolve_compute(compute).type;
 }
 
-fs::path weights_of(const fs::path& folder, bool averaged) {
-  const auto file = folder / (averaged ? "ema.safetensors" : "model.safetensors");
-  if (averaged && !fs::exists(file)) {
+/// What `dis eval` scores, unless --ema or --last asks otherwise.
+ScoredWeights weights_of(const fs::path& folder, const ExportOptions& options, const EvalConfig& eval) {
+  const auto weights = scored_weights(folder, !options.last && (options.ema || eval.ema));
+  if (options.ema && !weights.averaged) {
     throw UserError("checkpoint '" + folder.string() +
                     "' has no moving average (optim.ema_rate was 0); leave out --ema to export the last weights");
   }
-  return file;
+  return weights;
 }
 
 void run_export(const ExportOptions& options) {
@@ -52,13 +54,13 @@ void run_export(const ExportOptions& options) {
   const auto folder = find_checkpoint(options.run, options.checkpoint);
   refuse_input(options.output, "--output", run_inputs(options.run));
   try_file(options.output);
-  const auto weights = read_tensors(weights_of(folder, options.ema));
+  const auto weights = weights_of(folder, options, config.eval);
   const auto states = state_type(options.states, config.compute);
-  const auto state = to_published(weights, options.prefix, states);
+  const auto state = to_published(read_tensors(weights.file), options.prefix, states);
   write_torch_file(options.output, state);
   if (states != at::kFloat) log_info("the initial states H_init and L_init are rounded to bfloat16 (see --states)");
   std::cout << state.size() << " tensors of checkpoint " << folder.filename().string()
-            << (options.ema ? ", moving average" : "") << "\nwritten to " << options.output << "\n";
+            << ", weights: " << weights.name() << "\nwritten to " << options.output << "\n";
   if (config.model.puzzle_embedding) {
     std::cout << "its puzzle rows are those of " << (fs::path(options.run) / "identifiers.json").string() << "\n";
   }
@@ -72,7 +74,9 @@ void add_export_command(CLI::App& app) {
   command->add_option("--run", options->run, "Run folder")->required()->type_name("DIR");
   command->add_option("--checkpoint", options->checkpoint, "Checkpoint: an update number, latest or best")
       ->capture_default_str();
-  command->add_flag("--ema", options->ema, "The moving average of the parameters instead of the last ones");
+  auto* ema = command->add_flag("--ema", options->ema, "The moving average of the parameters, or an error");
+  command->add_flag("--last", options->last, "The last parameters (default: what dis eval scores, see eval.ema)")
+      ->excludes(ema);
   command->add_option("--output", options->output, "The state dict, a file for torch.load")
       ->required()
       ->type_name("FILE");

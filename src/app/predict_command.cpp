@@ -84,9 +84,7 @@ void run_prediction(const PredictOptions& options) {
   try_submission(options);  // before the work, not after it
   const auto warning = seen_before(options.run, request);
   if (!warning.empty()) log_warn(warning);
-  const auto folder = find_checkpoint(options.run, options.checkpoint);
-  const bool averaged = request.config.eval.ema && fs::exists(folder / "ema.safetensors");
-  request.weights = folder / (averaged ? "ema.safetensors" : "model.safetensors");
+  request.weights = scored_weights(find_checkpoint(options.run, options.checkpoint), request.config.eval.ema).file;
   request.identifiers = read_identifiers(fs::path(options.run) / "identifiers.json");
   catch_stop_signals();
   const auto result = predict(request);

@@ -29,17 +29,16 @@ Subject open_run(const SubjectOptions& options, const RunConfig& config, const s
   const auto trained = run_config(options.run, {});
   auto session = make_session(config, ranks);
   const auto folder = find_checkpoint(options.run, options.checkpoint);
-  const bool averaged = session.config.eval.ema && fs::exists(folder / "ema.safetensors");
-  const auto file = folder / (averaged ? "ema.safetensors" : "model.safetensors");
+  const auto weights = scored_weights(folder, session.config.eval.ema);
   EvaluationTarget target{options.results_folder(), folder.filename().string(), options.run,
-                          averaged ? "moving average" : "last"};
+                          weights.name()};
   target.variant = variant_name(config.eval, trained.eval);
   const auto identifiers = fs::path(options.run) / "identifiers.json";
   if (session.config.data == trained.data && same_identifiers(identifiers, *session.data)) {
-    load_weights(file, session.model->weights());
+    load_weights(weights.file, session.model->weights());
   } else {
     const auto theirs = read_identifiers(identifiers);
-    warn_of_missing_rows(adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs),
+    warn_of_missing_rows(adopt_weights(weights.file, session.model->weights(), identifier_names(*session.data), theirs),
                          session);
   }
   if (session.config.data.kind == DataKind::arc) {

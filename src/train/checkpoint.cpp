@@ -195,6 +195,11 @@ fs::path find_checkpoint(const fs::path& run, const std::string& step) {
                   (updates_in(run).empty() ? "" : " (and the names latest, best)"));
 }
 
+ScoredWeights scored_weights(const fs::path& checkpoint, bool prefer_average) {
+  const bool averaged = prefer_average && fs::exists(checkpoint / "ema.safetensors");
+  return {checkpoint / (averaged ? "ema.safetensors" : "model.safetensors"), averaged};
+}
+
 RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& optimiser, NamedTensors& lanes) {
   const at::NoGradGuard no_grad;
   const auto json = read_json(folder / "state.json");

@@ -156,7 +156,7 @@ class Run {
     }
     log_info("trained " + std::to_string(state_.updates) + " updates on " + std::to_string(state_.samples) +
              " samples in " + format_duration(state_.seconds) +
-             "; weights: " + (request_.run / "checkpoints" / "latest" / "model.safetensors").string());
+             "; weights: " + scored_weights(request_.run / "checkpoints" / "latest", config_.eval.ema).file.string());
   }
 
  private:

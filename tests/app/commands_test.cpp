@@ -114,6 +114,28 @@ TEST(EvalCommand, PrintsAndWritesTheScores) {
   EXPECT_EQ(read_json(run / "eval" / "3.json")["weights"], "last");
 }
 
+TEST(ExportCommand, WritesTheWeightsThatEvalScores) {
+  const TemporaryFolder folder;
+  const auto averaged = folder / "averaged", by_choice = folder / "by_choice", plain = folder / "plain";
+  const auto trained = expect_success(train_tiny(averaged, {"train.steps=3", "optim.ema_rate=0.5"}));
+  EXPECT_NE(trained.err.find("latest/ema.safetensors"), std::string::npos) << trained.err;
+  expect_success(train_tiny(by_choice, {"train.steps=3", "optim.ema_rate=0.5", "eval.ema=false"}));
+  expect_success(train_tiny(plain, {"train.steps=3"}));
+  const auto output = (folder / "state_dict").string();
+  const auto exported = [&](const fs::path& run, const Arguments& more, const std::string& says) {
+    const auto done = expect_success(Arguments{"export", "--run", run.string(), "--output", output} + more);
+    EXPECT_NE(done.out.find("weights: " + says + "\n"), std::string::npos) << done.out;
+    return read_text(output);
+  };
+  const auto average = exported(averaged, {"--ema"}, "moving average"), last = exported(averaged, {"--last"}, "last");
+  EXPECT_FALSE(average == last);
+  EXPECT_TRUE(exported(averaged, {}, "moving average") == average);
+  EXPECT_TRUE(exported(by_choice, {}, "last") == last);
+  EXPECT_TRUE(exported(by_choice, {"--ema"}, "moving average") == average);
+  EXPECT_TRUE(exported(plain, {}, "last") == last);
+  EXPECT_EQ(run_program({"export", "--run", plain.string(), "--output", output, "--ema"}).status, 1);
+}
+
 TEST(BenchCommand, TimesASupervisionStep) {
   const Json bench = quiet_json_of({"bench", "step", "--json", "--batch", "2", "--batches", "1", "--warmup", "0",
                                     "--threads", "1", "--dtype", "float32"});

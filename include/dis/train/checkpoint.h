@@ -41,6 +41,16 @@ std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::pa
 /// Folder of the checkpoint of update `step`. UserError that lists the ones there are.
 std::filesystem::path find_checkpoint(const std::filesystem::path& run, const std::string& step);
 
+/// The file of a checkpoint that stands for the trained network wherever it is scored, answers, or leaves the run.
+struct ScoredWeights {
+  std::filesystem::path file;
+  bool averaged = false;
+  /// "moving average" or "last", as results name them.
+  const char* name() const { return averaged ? "moving average" : "last"; }
+};
+/// The moving average if `prefer_average` (eval.ema) and the checkpoint has one, else the last weights.
+ScoredWeights scored_weights(const std::filesystem::path& checkpoint, bool prefer_average);
+
 /// Reads everything back. `lanes` receives the tensors named "lanes.*". UserError: a truncated or foreign file, a
 /// missing tensor, a wrong shape.
 RunState load_checkpoint(const std::filesystem::path& folder, Backbone& model, Optimiser& optimiser,

@@ -16,6 +16,7 @@
 #include "dis/eval/arc_vote.h"
 #include "dis/eval/crop.h"
 #include "dis/eval/submission.h"
+#include "settings.h"
 
 namespace dis::golden {
 namespace {
@@ -199,6 +200,10 @@ void check_submission_of(const Json& json, const VoteBook& book, const std::vect
 
 void check_arc_vote(const std::filesystem::path& json_file) {
   const Json json = read_json(json_file);
+  expect_no_other_settings(json, {"format", "rows", "padding_rows", "identifiers", "tasks", "expected",
+                                  "pass_at_reference", "pass_at_official_rule", "tasks_solved_official_rule",
+                                  "tasks_scored", "submission_reference", "submission_gaps", "crops", "crop_sizes"});
+  expect_if_stated(json, "format", 1);
   auto tensors = json_file;
   const SafetensorsFile file(tensors.replace_extension(".safetensors"));
   if (file.find("crop_tokens") != nullptr) check_crops(json, file);

@@ -7,6 +7,7 @@
 #include "dis/core/error.h"
 #include "dis/model/weights_file.h"
 #include "dis/ops/cuda_part.h"
+#include "settings.h"
 
 namespace dis::golden {
 
@@ -51,7 +52,7 @@ ModelShape Case::shape() const {
   shape.hierarchical = has("model.inner.H_level.layers.0.mlp.down_proj.weight");
   shape.config.mlp_t = c.value("mlp_t", false);
   for (const auto& [name, tensor] : tensors_) shape.halting = shape.halting || name.ends_with("/halted");
-  shape.time = has("model.inner.timestep_embed.embedding_weight") ? TimeEmbedding::integer : TimeEmbedding::none;
+  shape.time = time_of(*this);
   return shape;
 }
 

@@ -5,6 +5,7 @@
 #include "dis/ops/cross_entropy.h"
 #include "dis/train/halting.h"
 #include "golden_case.h"
+#include "settings.h"
 
 namespace dis::golden {
 namespace {
@@ -13,7 +14,7 @@ namespace {
 struct HaltingRun {
   HaltingRun(const Case& golden, const OptimConfig& optim, std::int64_t total_updates)
       : model(golden.network()), stream(golden), optimiser(optim, total_updates, model.weights()) {
-    RunConfig config;
+    read_method(golden.json(), config.method);
     config.method.algorithm = model.shape().hierarchical ? Algorithm::hrm : Algorithm::trm;
     config.method.num_supervision = model.shape().supervision;
     config.method.halt_exploration = 0.0;
@@ -28,6 +29,7 @@ struct HaltingRun {
     return {};
   }
 
+  RunConfig config;
   Backbone model;
   RecordedStream stream;
   Optimiser optimiser;
@@ -71,7 +73,7 @@ void check_trained(const Case& golden, const std::string& run) {
 }
 
 /// Gradient of the puzzle rows [B, E] in the first step, of the loss and both heads' losses; `continue_target` [B].
-at::Tensor first_puzzle_gradient(const Case& golden, const at::Tensor& continue_target) {
+at::Tensor first_puzzle_gradient(const Case& golden, LossKind kind, const at::Tensor& continue_target) {
   const auto model = golden.network();
   const auto tokens = golden.tokens("inputs")[0], labels = golden.tokens("labels")[0];
   const auto lanes = tokens.size(0);
@@ -80,9 +82,8 @@ at::Tensor first_puzzle_gradient(const Case& golden, const at::Tensor& continue_
   const auto after = model.latent_reasoning(x, model.initial_states(lanes));
   const auto logits = model.readout(after.y), q = model.halting(after.y);
   const auto share = 1.0 / static_cast<double>(lanes);
-  const auto loss =
-      cross_entropy(logits.detach(), labels, at::full({lanes}, share, tokens.options().dtype(at::kDouble)), true,
-                    model.shape().answers);
+  const auto scale = at::full({lanes}, share, tokens.options().dtype(at::kDouble));
+  const auto loss = cross_entropy(logits.detach(), labels, scale, kind == LossKind::stablemax, model.shape().answers);
   const auto solved = ((loss.predictions == labels) | (labels < 0)).all(-1);
   const auto bce = [&](std::int64_t head, const at::Tensor& target) {
     return at::binary_cross_entropy_with_logits(q.select(1, head), target.to(at::kFloat), {}, {}, at::Reduction::Sum);
@@ -134,7 +135,7 @@ void check_steps(const Case& golden) {
     if (s > 1) continue;
     {
       const at::AutoGradMode with_gradient(true);
-      expect_close("grad/puzzle_rows", first_puzzle_gradient(golden, want("target_q_continue")),
+      expect_close("grad/puzzle_rows", first_puzzle_gradient(golden, run.config.method.loss, want("target_q_continue")),
                    golden.at("grad/puzzle_rows"), tolerance);
     }
     std::int64_t begin = 0;
@@ -147,10 +148,30 @@ void check_steps(const Case& golden) {
   }
 }
 
+/// Fails for what the loop cannot do; it updates after every step towards the label, and no draw makes a lane go on.
+void expect_halting_settings(const Case& golden, const Names& honoured) {
+  auto settings = honoured;
+  settings.insert({"config", "loss", "update", "time", "puzzle_positions"});
+  expect_no_other_settings(golden.json(), settings);
+  expect_network_settings(golden);
+  const auto& config = golden.json().at("config");
+  expect_if_stated(config, "halt_exploration_prob", 0.0);
+  // Only HRM's continue head is taught.
+  expect_if_stated(config, "no_ACT_continue", !golden.shape().hierarchical);
+  MethodConfig method;
+  read_method(golden.json(), method);
+  EXPECT_EQ(method.update, Update::per_step) << "update: the loops with halting know no other";
+}
+
 }  // namespace
 
 void check_halting(const Case& golden) {
-  if (golden.has("step1/logits")) return check_steps(golden);
+  if (golden.has("step1/logits")) {
+    expect_halting_settings(golden, {});
+    return check_steps(golden);
+  }
+  expect_halting_settings(golden, {"hyper", "optimisers"});
+  expect_optimiser_settings(golden);
   const auto& runs = golden.json().at("optimisers");
   ASSERT_FALSE(runs.empty());
   for (const auto& [name, meaning] : runs.items()) check_trained(golden, name);

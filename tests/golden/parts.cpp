@@ -7,17 +7,25 @@
 #include "dis/train/schedule.h"
 #include "dis/train/targets.h"
 #include "golden_case.h"
+#include "settings.h"
 
 namespace dis::golden {
 
 void check_optimisers(const Case& golden) {
+  expect_no_other_settings(golden.json(), {"hyper", "schedule", "optimisers"});
   const auto& hyper = golden.json().at("hyper");
+  expect_no_other_keys(
+      "hyper", hyper,
+      {"lr", "weight_decay", "beta1", "beta2", "adamw_eps", "ema_rate", "puzzle_lr", "puzzle_weight_decay"});
+  expect_no_other_keys("schedule", golden.json().at("schedule"), {"base", "warmup", "total", "min_ratio"});
   const auto tolerance = golden.tolerance();
   const auto& grads = golden.at("grads");
   for (const auto& [name, form] : {std::pair{"adamw", AdamForm::adamw},
                                    {"adam_atan2", AdamForm::adam_atan2},
                                    {"adam_atan2_trm", AdamForm::adam_atan2_trm}}) {
     const std::string prefix = name;
+    const auto stated = golden.json().value("optimisers", Json::object());
+    EXPECT_TRUE(!stated.contains(name) || golden.has(prefix + "/p")) << "no numbers of the stated optimiser " << name;
     if (!golden.has(prefix + "/p")) continue;
     AdamSettings settings;
     settings.form = form;
@@ -25,6 +33,7 @@ void check_optimisers(const Case& golden) {
     settings.weight_decay = hyper.at("weight_decay").get<double>();
     settings.beta1 = hyper.at("beta1").get<double>();
     settings.beta2 = hyper.at("beta2").get<double>();
+    settings.epsilon = hyper.value("adamw_eps", settings.epsilon);
     settings.ema_rate = hyper.at("ema_rate").get<double>();
     const auto p = golden.at("start").clone();
     const AdamBuffers buffers{p,         at::zeros_like(p),  at::zeros_like(p), at::zeros_like(p),
@@ -58,6 +67,8 @@ void check_optimisers(const Case& golden) {
 }
 
 void check_path_targets(const Case& golden) {
+  expect_no_other_settings(golden.json(), {"N", "loss", "path_cells"});
+  expect_if_stated(golden.json(), "path_cells", "all");
   const auto N = golden.json().at("N").get<std::int64_t>();
   const auto inputs = golden.at("inputs").to(at::kInt).contiguous();
   const auto labels = golden.at("labels").to(at::kInt).contiguous();
@@ -75,7 +86,9 @@ void check_path_targets(const Case& golden) {
   const auto valid = golden.at("valid").to(at::kBool);
   EXPECT_TRUE((frames >= 0).equal(valid));
   EXPECT_TRUE(frames.masked_select(valid).equal(golden.at("frames").to(at::kInt).masked_select(valid)));
-  const bool stablemax = golden.json().value("loss", "stablemax") == "stablemax";
+  MethodConfig method;
+  read_method(golden.json(), method);
+  const bool stablemax = method.loss == LossKind::stablemax;
   for (std::int64_t s = 1; s <= N; ++s) {
     const auto ce = cross_entropy(logits, frames.select(1, s).contiguous(), {}, stablemax, logits.size(2));
     expect_close("losses of frame " + std::to_string(s), ce.loss, golden.at("losses")[s - 1], golden.tolerance());

@@ -36,6 +36,7 @@ OptimConfig optimiser_of(const Json& hyper, const std::string& name) {
   optim.weight_decay = hyper.at("weight_decay").get<double>();
   optim.beta1 = hyper.at("beta1").get<double>();
   optim.beta2 = hyper.at("beta2").get<double>();
+  optim.adamw_eps = hyper.value("adamw_eps", optim.adamw_eps);
   optim.puzzle_lr = hyper.at("puzzle_emb_lr").get<double>();
   optim.puzzle_weight_decay = hyper.at("puzzle_emb_weight_decay").get<double>();
   return optim;

@@ -1,10 +1,12 @@
 // Cases with recorded DIS training: the loss of every supervision step, the learning rates, the final weights.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <set>
 
 #include "dis/train/supervision.h"
 #include "golden_case.h"
+#include "settings.h"
 
 namespace dis::golden {
 namespace {
@@ -21,9 +23,8 @@ void check_run(const Case& golden, const std::string& optimiser_name, const std:
   RunConfig config;
   auto& method = config.method;
   method.num_supervision = N;
-  method.feedback = feedback == "prediction" ? Feedback::prediction : Feedback::input;
-  method.loss = golden.json().value("loss", "stablemax") == "softmax" ? LossKind::softmax : LossKind::stablemax;
-  if (golden.json().value("update", "per_step").starts_with("accumulated")) method.update = Update::accumulated;
+  method.feedback = feedback_of(feedback);
+  read_method(golden.json(), method);
   config.train.global_batch = lanes;
   Optimiser optimiser(optimiser_of(hyper, optimiser_name), hyper.at("total_steps").get<std::int64_t>(),
                       model.weights());
@@ -65,6 +66,11 @@ void check_run(const Case& golden, const std::string& optimiser_name, const std:
 }  // namespace
 
 void check_training(const Case& golden) {
+  auto settings = method_settings();
+  settings.insert({"config", "hyper", "optimisers", "time", "puzzle_positions"});
+  expect_no_other_settings(golden.json(), settings);
+  expect_network_settings(golden);
+  expect_optimiser_settings(golden);
   std::set<std::pair<std::string, std::string>> runs;
   for (const auto& [name, tensor] : golden.tensors()) {
     const auto dot = name.find('.'), slash = name.find("/losses");
@@ -73,6 +79,11 @@ void check_training(const Case& golden) {
     }
   }
   ASSERT_FALSE(runs.empty());
+  const auto stated = golden.json().value("optimisers", Json::object());
+  for (const auto& [name, meaning] : stated.items()) {
+    EXPECT_TRUE(std::ranges::any_of(runs, [&](const auto& run) { return run.first == name; }))
+        << "the case states the optimiser " << name << ", but holds no losses of it";
+  }
   for (const auto& [optimiser, feedback] : runs) check_run(golden, optimiser, feedback);
 }
 

@@ -12,6 +12,7 @@
 #include <system_error>
 #include <utility>
 
+#include "dis/core/clock.h"
 #include "dis/core/log.h"
 
 namespace dis {
@@ -100,7 +101,8 @@ std::uint32_t crc32c(std::string_view bytes) {
   return ~crc;
 }
 
-EventFile::EventFile(const fs::path& folder, std::int64_t start_step) : path_(new_name(folder)), file_(path_) {
+EventFile::EventFile(const fs::path& folder, std::int64_t start_step, std::function<double()> clock)
+    : path_(new_name(folder)), file_(path_), clock_(clock ? std::move(clock) : steady_seconds) {
   std::string version = event_at(0);
   put_bytes(version, kEventFileVersion, "brain.Event:2");
   add_record(version);
@@ -132,9 +134,15 @@ void EventFile::scalar(std::string_view tag, std::int64_t step, double value) {
   put_bytes(event, kEventSummary, summary);
   add_record(event);
   if (pending_.size() >= kFlushBytes) flush();
+  flush_if_due();
+}
+
+void EventFile::flush_if_due() {
+  if (clock_() - flushed_at_ >= kEventSeconds) flush();
 }
 
 void EventFile::flush() {
+  flushed_at_ = clock_();
   if (pending_.empty()) return;
   file_.write(std::exchange(pending_, {}));
 }

@@ -4,13 +4,13 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
 #include <utility>
 
+#include "dis/core/clock.h"
 #include "dis/core/log.h"
 
 namespace dis {
@@ -18,6 +18,7 @@ namespace {
 
 constexpr double kSecondsPerRedraw = 0.1;
 constexpr double kSecondsPerLine = 10;
+constexpr double kRateSeconds = 30;
 constexpr std::size_t kWidestBar = 30;
 constexpr std::size_t kNarrowestBar = 5;
 constexpr const char* kClearLine = "\r\033[K";
@@ -66,14 +67,13 @@ ProgressOutput ProgressOutput::standard_error() {
     std::fputs(text.c_str(), stderr);
     std::fflush(stderr);
   };
-  output.clock = [] {
-    return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-  };
+  output.clock = steady_seconds;
   return output;
 }
 
 Progress::Progress(ProgressTask task, ProgressOutput output)
     : task_(std::move(task)), output_(std::move(output)), start_(output_.clock()), done_(task_.done_before) {
+  shown_points_.emplace_back(start_, done_);
   if (output_.terminal) previous_guard_ = exchange_before_message([this] { clear(); });
 }
 
@@ -95,6 +95,13 @@ void Progress::finish() {
 void Progress::show(bool last) {
   shown_ = true;
   shown_at_ = output_.clock();
+  // From the newest point that is old enough; all of it for the last line.
+  while (!last && shown_points_.size() > 1 && shown_at_ - shown_points_[1].first >= kRateSeconds) {
+    shown_points_.pop_front();
+  }
+  const auto [since, done_then] = last ? std::pair(start_, task_.done_before) : shown_points_.front();
+  rate_ = shown_at_ > since ? static_cast<double>(done_ - done_then) / (shown_at_ - since) : 0.0;
+  if (shown_points_.back().first + kRateSeconds / 30 <= shown_at_) shown_points_.emplace_back(shown_at_, done_);
   if (output_.terminal) {
     output_.write(kClearLine + line(last, output_.columns()));
     on_line_ = true;
@@ -115,19 +122,18 @@ void Progress::close() {
 
 /// One line without its end; `columns` 0: as long as it needs to be, without a bar.
 std::string Progress::line(bool last, int columns) const {
-  const double seconds = output_.clock() - start_;
-  const auto done_now = static_cast<double>(done_ - task_.done_before);
-  const double rate = seconds > 0 ? done_now / seconds : 0;
+  const double rate = rate_;
   const double share =
       task_.total > 0 ? std::clamp(static_cast<double>(done_) / static_cast<double>(task_.total), 0.0, 1.0) : 1.0;
 
   std::string tail = std::to_string(static_cast<int>(std::floor(100 * share))) + " %  " + std::to_string(done_) + "/" +
                      std::to_string(task_.total);
   if (!details_.empty()) tail += "  " + details_;
-  if (rate > 0) tail += "  " + with_digits(rate, rate < 10 ? 2 : rate < 100 ? 1 : 0) + " " + task_.unit + "/s";
+  const bool known = done_ > task_.done_before;  // nothing in the last half minute is a rate, too
+  if (known) tail += "  " + with_digits(rate, rate < 10 ? 2 : rate < 100 ? 1 : 0) + " " + task_.unit + "/s";
   if (last) {
-    tail += "  took " + format_duration(seconds);
-  } else if (rate > 0) {
+    tail += "  took " + format_duration(shown_at_ - start_);
+  } else if (known) {
     tail +=
         "  " + format_duration(static_cast<double>(std::max<std::int64_t>(task_.total - done_, 0)) / rate) + " left";
   }

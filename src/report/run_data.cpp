@@ -30,7 +30,7 @@ struct Mean {
 
 struct Piece {
   double updates = 0.0, samples = 0.0;
-  Mean loss, exact, lr, samples_per_s;
+  Mean loss, exact, lr, samples_per_s, tflops_per_s, peak_share, peak_memory_mb;
   std::vector<Mean> loss_per_step, exact_per_step;
 };
 
@@ -75,6 +75,9 @@ void read_metrics(const fs::path& file, RunData& run) {
     piece.exact.add(number_of(record, "exact"));
     piece.lr.add(number_of(record, "lr"));
     piece.samples_per_s.add(number_of(record, "samples_per_s"));
+    piece.tflops_per_s.add(number_of(record, "tflops_per_s"));
+    piece.peak_share.add(number_of(record, "peak_share"));
+    piece.peak_memory_mb.add(number_of(record, "peak_memory_mb"));
     add_list(piece.loss_per_step, record, "loss_per_step");
     add_list(piece.exact_per_step, record, "exact_per_step");
     run.updates = static_cast<std::int64_t>(updates);
@@ -90,27 +93,36 @@ void read_metrics(const fs::path& file, RunData& run) {
     curves.exact.push_back(piece.exact.value());
     curves.lr.push_back(piece.lr.value());
     curves.samples_per_s.push_back(piece.samples_per_s.value());
+    curves.tflops_per_s.push_back(piece.tflops_per_s.value());
+    curves.peak_share.push_back(piece.peak_share.value());
+    curves.peak_memory_mb.push_back(piece.peak_memory_mb.value());
     store(curves.loss_per_step, piece.loss_per_step, before);
     store(curves.exact_per_step, piece.exact_per_step, before);
   }
 }
 
-/// <folder>/<update>.json, ascending in the update.
-std::vector<Json> numbered_files(const fs::path& folder) {
-  std::map<std::int64_t, Json> files;
-  if (fs::is_directory(folder)) {
-    for (const auto& entry : fs::directory_iterator(folder)) {
-      const auto stem = entry.path().stem().string();
-      if (entry.path().extension() != ".json" || stem.empty() || stem.size() > 18 ||
-          stem.find_first_not_of("0123456789") != std::string::npos) {
-        continue;
-      }
-      files.emplace(std::stoll(stem), read_json(entry.path()));
+/// The results in a folder.
+struct Results {
+  std::map<std::int64_t, Json> plain;                             ///< <update>.json, by update
+  std::map<std::string, std::pair<std::int64_t, Json>> variants;  ///< <update>-<variant>.json: the newest, by variant
+};
+
+Results results_in(const fs::path& folder) {
+  Results results;
+  if (!fs::is_directory(folder)) return results;
+  for (const auto& entry : fs::directory_iterator(folder)) {
+    const auto stem = entry.path().stem().string();
+    const auto digits = std::min(stem.find_first_not_of("0123456789"), stem.size());
+    if (entry.path().extension() != ".json" || digits == 0 || digits > 18) continue;
+    const auto update = std::stoll(stem.substr(0, digits));
+    if (digits == stem.size()) {
+      results.plain.emplace(update, read_json(entry.path()));
+    } else if (stem[digits] == '-' && !stem.ends_with("_submission")) {
+      auto& newest = results.variants[stem.substr(digits)];
+      if (newest.second.is_null() || newest.first < update) newest = {update, read_json(entry.path())};
     }
   }
-  std::vector<Json> list;
-  for (auto& [update, json] : files) list.push_back(std::move(json));
-  return list;
+  return results;
 }
 
 /// The last `parts` parts of a path, "base/seed0".
@@ -154,9 +166,15 @@ RunData read_run(const fs::path& path) {
   read_metrics(path / "metrics.jsonl", run);
   run.finished = run.updates >= run.config.train.steps &&
                  fs::exists(path / "checkpoints" / std::to_string(run.updates) / "state.json");
-  run.evaluations = numbered_files(path / "eval");
-  auto analyses = numbered_files(path / "analysis");
-  if (!analyses.empty()) run.analysis = std::move(analyses.back());
+  auto scores = results_in(path / "eval");
+  for (auto& [update, json] : scores.plain) run.evaluations.push_back(std::move(json));
+  for (auto& [name, found] : scores.variants) run.variants.push_back(std::move(found.second));
+  auto analyses = results_in(path / "analysis");
+  if (!analyses.plain.empty()) {
+    run.analysis = std::move(analyses.plain.rbegin()->second);
+  } else if (!analyses.variants.empty()) {
+    run.analysis = std::move(analyses.variants.begin()->second.second);
+  }
   return run;
 }
 

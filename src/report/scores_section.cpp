@@ -4,14 +4,15 @@
 namespace dis {
 namespace {
 
-std::string id_of(const char* what, std::size_t run) { return std::string(what) + "-" + std::to_string(run); }
+/// `result`: "0" for the first run's scores, "0-v1" for its second variant.
+std::string id_of(const char* what, const std::string& result) { return std::string(what) + "-" + result; }
 
 void add_board_rows(HtmlTable& table, const std::string& name, const Json& score) {
   table.rows.push_back({name, score.at("boards").get<std::int64_t>(), HtmlCell::rate(score.at("valid")),
                         HtmlCell::rate(score.at("exact"))});
 }
 
-std::string boards(const RunData& run, std::size_t r, const Json& sets) {
+std::string boards(const RunData& run, const std::string& r, const Json& sets) {
   std::string html;
   std::size_t number = 0;
   for (const auto& [set, entry] : sets.items()) {
@@ -33,6 +34,7 @@ std::string boards(const RunData& run, std::size_t r, const Json& sets) {
       for (const auto& [givens, rates] : score.at("by_givens").items()) {
         add_board_rows(table, givens + (givens == "1" ? " given" : " givens"), rates);
       }
+      if (score.contains("unseen")) add_board_rows(table, "unseen", score.at("unseen"));
       html += to_html(table);
       if (!score.contains("per_supervision_step")) continue;
       HtmlTable steps{
@@ -63,7 +65,7 @@ std::vector<HtmlCell> solved_row(const std::string& name, const Json& solved) {
           HtmlCell::rate(solved.at("test_inputs"))};
 }
 
-std::string arc(const RunData& run, std::size_t r, const Json& evaluation) {
+std::string arc(const RunData& run, const std::string& r, const Json& evaluation) {
   const auto& score = evaluation.at("arc");
   HtmlTable table{
       id_of("arc", r),
@@ -75,6 +77,12 @@ std::string arc(const RunData& run, std::size_t r, const Json& evaluation) {
   for (const auto& [k, solved] : score.at("pass_at").items()) table.rows.push_back(solved_row("pass@" + k, solved));
   table.rows.push_back(solved_row("among the candidates", score.at("oracle")));
   table.rows.push_back(solved_row("copying the input", score.at("copied_input")));
+  if (score.contains("unseen")) {
+    const auto& unseen = score.at("unseen");
+    for (const auto& [k, solved] : unseen.at("pass_at").items()) {
+      table.rows.push_back(solved_row("pass@" + k + ", unseen tasks", solved));
+    }
+  }
   return to_html(table) + per_step(evaluation, id_of("arc-steps", r), "The base puzzles alone, without votes");
 }
 
@@ -101,32 +109,50 @@ std::string votes(const Runs& runs) {
   return "<div class=\"figures\">" + figure(plot, "votes") + "</div>\n";
 }
 
+/// "guidance w = 1.5; eval.votes = 100": what is not the run's own.
+std::string settings_text(const Json& evaluation) {
+  std::string text;
+  if (evaluation.contains("guidance")) text += "; guidance w = " + evaluation.at("guidance").dump();
+  if (evaluation.contains("halting")) text += "; each row until the halting head ends it";
+  if (!evaluation.contains("settings")) return text;
+  for (const auto& [path, value] : evaluation.at("settings").items()) {
+    if (path == "eval.guidance" || path == "eval.halting") continue;
+    text += "; " + path + " = " + (value.is_string() ? value.get<std::string>() : value.dump());
+  }
+  return text;
+}
+
+/// One evaluation: what it is of, and its tables.
+std::string evaluation_text(const RunData& run, const std::string& result, const Json& evaluation) {
+  auto content = paragraph("After " + evaluation.at("checkpoint").get<std::string>() + " updates; weights: " +
+                           evaluation.at("weights").get<std::string>() + settings_text(evaluation));
+  if (evaluation.contains("warning")) content += warning(evaluation.at("warning").get<std::string>());
+  if (evaluation.contains("test_sets")) content += boards(run, result, evaluation.at("test_sets"));
+  if (evaluation.contains("arc")) content += arc(run, result, evaluation);
+  if (!evaluation.contains("examples")) return content;
+  HtmlTable table{
+      id_of("examples-score", result), run.name + ": test examples", {"rows", "exact [95 %]", "token accuracy"}, {}};
+  for (const auto& [key, name] : {std::pair{"examples", "all"}, {"unseen", "unseen"}}) {
+    if (!evaluation.contains(key)) continue;
+    const auto& score = evaluation.at(key);
+    table.rows.push_back({name, HtmlCell::rate(score.at("exact")), score.at("token_accuracy").get<double>()});
+  }
+  return content + to_html(table) +
+         per_step(evaluation, id_of("examples-steps", result), "After each supervision step");
+}
+
 }  // namespace
 
 HtmlSection scores_section(const Runs& runs) {
   std::string content;
   for (std::size_t r = 0; r < runs.size(); ++r) {
     const auto& run = runs[r];
-    if (run.evaluations.empty()) {
-      content += paragraph(run.name + " was not evaluated yet: dis eval --run " + run.path);
-      continue;
-    }
-    const auto& evaluation = run.evaluations.back();
-    content +=
-        "<h3>" + xml_escaped(run.name) + "</h3>\n" +
-        paragraph("After " + evaluation.at("checkpoint").get<std::string>() +
-                  " updates; weights: " + evaluation.at("weights").get<std::string>() +
-                  (evaluation.contains("guidance") ? "; guidance w = " + json_text(evaluation.at("guidance")) : "") +
-                  (evaluation.contains("halting") ? "; each row until the halting head ends it" : ""));
-    if (evaluation.contains("warning")) content += warning(evaluation.at("warning").get<std::string>());
-    if (evaluation.contains("test_sets")) content += boards(run, r, evaluation.at("test_sets"));
-    if (evaluation.contains("arc")) content += arc(run, r, evaluation);
-    if (evaluation.contains("examples")) {
-      HtmlTable table{
-          id_of("examples-score", r), run.name + ": test examples", {"rows", "exact [95 %]", "token accuracy"}, {}};
-      const auto& score = evaluation.at("examples");
-      table.rows.push_back({"all", HtmlCell::rate(score.at("exact")), score.at("token_accuracy").get<double>()});
-      content += to_html(table) + per_step(evaluation, id_of("examples-steps", r), "After each supervision step");
+    if (run.evaluations.empty()) content += paragraph(run.name + " was not evaluated yet: dis eval --run " + run.path);
+    if (!run.evaluations.empty() || !run.variants.empty()) content += "<h3>" + xml_escaped(run.name) + "</h3>\n";
+    if (!run.evaluations.empty()) content += evaluation_text(run, std::to_string(r), run.evaluations.back());
+    for (std::size_t v = 0; v < run.variants.size(); ++v) {
+      content += "<h4>" + xml_escaped(run.name + ", other settings") + "</h4>\n" +
+                 evaluation_text(run, std::to_string(r) + "-v" + std::to_string(v), run.variants[v]);
     }
   }
   return {"scores", "Scores", content + votes(runs)};

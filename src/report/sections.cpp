@@ -53,6 +53,21 @@ LinePlot shared_plot(const Runs& runs, const std::string& title, Curve curve) {
   return plot;
 }
 
+/// What the runs' last pieces took.
+HtmlTable speed_table(const Runs& runs) {
+  HtmlTable table{"speed",
+                  "Speed and memory at the end; shares are of the peak that dis train --dry-run assumes",
+                  {"run", "samples per second", "TFLOP/s", "share of the peak", "peak memory, MB"},
+                  {}};
+  const auto last = [](const std::vector<double>& values) { return values.empty() ? std::nan("") : values.back(); };
+  for (const auto& run : runs) {
+    const auto& curves = run.curves;
+    table.rows.push_back({run.name, last(curves.samples_per_s), last(curves.tflops_per_s), last(curves.peak_share),
+                          last(curves.peak_memory_mb)});
+  }
+  return table;
+}
+
 /// A curve per supervision step of one run.
 std::string per_step_figure(const RunData& run, const std::string& what, const std::string& id,
                             const std::vector<std::vector<double>>& per_step) {
@@ -168,7 +183,7 @@ HtmlSection training_section(const Runs& runs) {
     scores.series.push_back(std::move(series));
   }
   if (several) content += figure(scores, "curve-score");
-  content += "</div>\n";
+  content += "</div>\n" + to_html(speed_table(runs));
   return {"training", "Training", content};
 }
 

@@ -83,7 +83,7 @@ std::optional<std::string> find_non_finite(const TickRecords& records) {
   return std::nullopt;
 }
 
-Json metrics_record(const BatchMetrics& metrics, const BatchCounters& counters) {
+Json metrics_record(const BatchMetrics& metrics, const BatchCounters& counters, const Expense& expense) {
   const auto list = [](const std::vector<double>& values) {
     Json json = Json::array();
     for (const double value : values) json.push_back(number_or_text(value));
@@ -105,8 +105,11 @@ Json metrics_record(const BatchMetrics& metrics, const BatchCounters& counters) 
                        {"agreement", number_or_text(halting->agreement)}};
   }
   json["lr"] = counters.lr;
-  json["samples_per_s"] = counters.samples_per_s;
-  json["seconds"] = counters.seconds;
+  json["samples_per_s"] = expense.rates.samples_per_s;
+  json["tflops_per_s"] = expense.rates.tflops_per_s;
+  json["peak_share"] = expense.rates.peak_share;
+  json["peak_memory_mb"] = expense.peak_memory_mb;
+  json["seconds"] = expense.seconds;
   return json;
 }
 

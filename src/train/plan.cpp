@@ -40,6 +40,8 @@ std::string grouped(std::int64_t number) {
   return text;
 }
 
+}  // namespace
+
 std::string scaled(double value, const char* unit) {
   const char* prefixes[] = {"", "k", "M", "G", "T", "P", "E", "Z"};
   std::size_t i = 0;
@@ -48,8 +50,6 @@ std::string scaled(double value, const char* unit) {
   std::snprintf(text, sizeof text, "%.3g %s%s", value, prefixes[i], unit);
   return text;
 }
-
-}  // namespace
 
 PassCount passes_per_sample(const ModelShape& shape) {
   const auto cycle = shape.config.L_cycles + 1, all = shape.config.H_cycles * cycle;
@@ -103,12 +103,13 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
   return plan;
 }
 
-AssumedRate assumed_gpu() { return {"one H100 at a third of its 990 TFLOP/s in bfloat16", 330e12}; }
+AssumedRate assumed_gpu() { return {"one H100 at a third of its 990 TFLOP/s in bfloat16", 330e12, 990e12}; }
 
 AssumedRate assumed_cpu(int threads, bool bfloat16) {
+  const double rate = static_cast<double>(threads) * (bfloat16 ? 90e9 : 50e9);
   return {std::to_string(threads) + " CPU threads at " + (bfloat16 ? "90 GFLOP/s (bfloat16)" : "50 GFLOP/s (float32)") +
               " each",
-          static_cast<double>(threads) * (bfloat16 ? 90e9 : 50e9)};
+          rate, rate};
 }
 
 Json to_json(const TrainingPlan& plan) {

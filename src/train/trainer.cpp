@@ -7,12 +7,12 @@
 #include <sys/file.h>
 
 #include <algorithm>
-#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <optional>
 #include <set>
 
+#include "dis/core/clock.h"
 #include "dis/core/error.h"
 #include "dis/core/event_file.h"
 #include "dis/core/files.h"
@@ -25,7 +25,9 @@
 #include "dis/train/checkpoint.h"
 #include "dis/train/metrics.h"
 #include "dis/train/optimiser.h"
+#include "dis/train/plan.h"
 #include "dis/train/schedule.h"
+#include "dis/train/throughput.h"
 #include "dis/train/training_loop.h"
 #include "share_state.h"
 
@@ -106,6 +108,16 @@ FrameSource frames_of(const Session& session) {
   };
 }
 
+/// Against what the plan takes for the peak of this run's devices.
+Throughput throughput_of(const Session& session) {
+  const auto& shape = session.model->shape();
+  const auto peak = session.compute.device.is_cuda()
+                        ? assumed_gpu().peak
+                        : assumed_cpu(at::get_num_threads(), session.compute.type == at::kBFloat16).peak;
+  return {flops_per_sample(shape, passes_per_sample(shape)) * static_cast<double>(session.config.train.global_batch),
+          peak * static_cast<double>(session.ranks->size())};
+}
+
 class Run {
  public:
   Run(Session& session, const TrainRequest& request)
@@ -116,7 +128,8 @@ class Run {
                    session.model->weights()),
         ranks_(*session.ranks),
         loop_(make_training_loop(config_, ranks_, *session.data, frames_of(session), *session.model, optimiser_)),
-        batches_(batches_of(config_.method, config_.train.steps)) {}
+        batches_(batches_of(config_.method, config_.train.steps)),
+        throughput_(throughput_of(session)) {}
 
   void open() {
     NamedTensors lanes;
@@ -155,7 +168,9 @@ class Run {
       throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};  // of another rank, if not of this one
     }
     log_info("trained " + std::to_string(state_.updates) + " updates on " + std::to_string(state_.samples) +
-             " samples in " + format_duration(state_.seconds) +
+             " samples in " + format_duration(state_.seconds) + ", " +
+             fixed(static_cast<double>(state_.samples) / state_.seconds, 1) + " samples/s on average; peak memory " +
+             scaled(peak_memory_mb(session_.compute.device) * 1024.0 * 1024.0, "B") +
              "; weights: " + scored_weights(request_.run / "checkpoints" / "latest", config_.eval.ema).file.string());
   }
 
@@ -174,34 +189,35 @@ class Run {
 
   /// To the last one, or until a signal stops it.
   void make_batches(std::optional<Outputs>& outputs, Progress& progress) {
-    const auto start = std::chrono::steady_clock::now();
-    const double before = state_.seconds, device_before = state_.device_seconds;
-    const auto samples_before = state_.samples;
+    const double start = steady_seconds(), before = state_.seconds, device_before = state_.device_seconds;
     bool stop = false;
     BatchMetrics batch;
+    Rates rates;
     while (state_.batches < batches_ && !stop) {
       const auto own = one_batch();
       state_.updates = optimiser_.updates();
       ++state_.batches;
-      const double spent = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+      const double spent = steady_seconds() - start;
       state_.seconds = before + spent;
       state_.device_seconds = device_before + spent * static_cast<double>(ranks_.size());
       const auto seen =
           agree({find_non_finite(own).has_value(), stop_requested(), take_checkpoint_request(), ended_samples(own)});
       stop = seen.stop;
       state_.samples += seen.ended;
+      throughput_.batch(seen.ended);
       const bool log = state_.batches % config_.train.log_every == 0 || state_.batches == batches_;
-      const double rate = static_cast<double>(state_.samples - samples_before) / (state_.seconds - before);
       if (log || seen.non_finite) {
         const auto records = gather(ranks_, own);
         if (const auto bad = find_non_finite(records)) fail_non_finite("the loss is NaN or infinite at " + *bad);
         batch = summarise(records, config_.method.num_supervision);
-        if (outputs) record(batch, rate, *outputs);
+        rates = throughput_.interval();
+        if (outputs) record(batch, rates, *outputs);
       }
-      const auto found = batch.loss.empty() ? std::string()
-                                            : "loss " + fixed(batch.mean_loss(), 4) + ", exact " +
-                                                  fixed(batch.final_exact(), 3) + ", ";
-      progress.update(state_.updates, found + fixed(rate, 1) + " samples/s");
+      const auto found = batch.loss.empty()
+                             ? std::string()
+                             : "loss " + fixed(batch.mean_loss(), 4) + ", exact " + fixed(batch.final_exact(), 3) +
+                                   ", " + fixed(rates.samples_per_s, 1) + " samples/s";
+      progress.update(state_.updates, found);
       if (config_.dist.check_every > 0 && state_.batches % config_.dist.check_every == 0) check_ranks();
       state_.evaluation_due = evaluates() && due(config_.train.eval_every);
       if (seen.save) save_on_request(outputs);
@@ -331,23 +347,28 @@ class Run {
         "; try a lower optim.lr, a longer optim.warmup_steps or compute.dtype=float32");
   }
 
-  void record(const BatchMetrics& batch, double rate, Outputs& outputs) const {
+  void record(const BatchMetrics& batch, const Rates& rates, Outputs& outputs) const {
     auto& events = outputs.events;
-    outputs.metrics.append_line(metrics_record(batch, {state_.updates, state_.batches, state_.samples,
-                                                       optimiser_.last_rate(), rate, state_.seconds})
-                                    .dump());
+    const Expense expense{rates, peak_memory_mb(session_.compute.device), state_.seconds};
+    const BatchCounters counters{state_.updates, state_.batches, state_.samples, optimiser_.last_rate()};
+    outputs.metrics.append_line(metrics_record(batch, counters, expense).dump());
     events.scalar("train/loss", state_.updates, batch.mean_loss());
     events.scalar("train/lr", state_.updates, optimiser_.last_rate());
-    events.scalar("train/samples_per_s", state_.updates, rate);
+    events.scalar("train/samples_per_s", state_.updates, rates.samples_per_s);
+    events.scalar("train/tflops_per_s", state_.updates, rates.tflops_per_s);
+    events.scalar("train/peak_share", state_.updates, rates.peak_share);
+    events.scalar("train/peak_memory_mb", state_.updates, expense.peak_memory_mb);
     for (std::size_t s = 0; s < batch.loss.size(); ++s) {
       const auto step = std::to_string(s + 1);
       events.scalar("loss/step_" + step, state_.updates, batch.loss[s]);
       events.scalar("exact/step_" + step, state_.updates, batch.exact[s]);
     }
-    if (!batch.halting) return;
-    events.scalar("halting/loss", state_.updates, batch.halting->loss);
-    events.scalar("halting/mean_steps", state_.updates, batch.halting->mean_steps());
-    events.scalar("halting/agreement", state_.updates, batch.halting->agreement);
+    if (batch.halting) {
+      events.scalar("halting/loss", state_.updates, batch.halting->loss);
+      events.scalar("halting/mean_steps", state_.updates, batch.halting->mean_steps());
+      events.scalar("halting/agreement", state_.updates, batch.halting->agreement);
+    }
+    events.flush_if_due();
   }
 
   /// Whether a multiple of `every` updates lies in the batch that has just ended.
@@ -376,10 +397,11 @@ class Run {
   bool evaluate(std::optional<Outputs>& outputs) {
     state_.evaluation_due = evaluates();
     if (!state_.evaluation_due) return false;
+    if (outputs) outputs->events.flush();  // it may take hours
     std::optional<double> score;
     while (!score) {
       try {
-        score = evaluate_now();
+        score = throughput_.without([&] { return evaluate_now(); });
       } catch (const Stopped&) {
         return false;
       } catch (const CheckpointWanted&) {
@@ -434,6 +456,7 @@ class Run {
   const Ranks& ranks_;
   std::unique_ptr<TrainingLoop> loop_;
   std::int64_t batches_;
+  Throughput throughput_;
   std::optional<RunLock> lock_;
   RunState state_;
   std::int64_t saved_at_ = -1;

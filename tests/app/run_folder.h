@@ -25,7 +25,7 @@ Arguments resume(const std::filesystem::path& run, const std::vector<std::string
 /// Runs it and expects status 0.
 Outcome expect_success(const Arguments& arguments);
 
-/// Records of metrics.jsonl without the two fields that depend on the clock, one JSON text each.
+/// Records of metrics.jsonl without the fields that depend on the clock and the machine, one JSON text each.
 std::vector<std::string> metrics_without_clock(const std::filesystem::path& run);
 
 /// Whole lines in metrics.jsonl; 0 when there is no such file.

@@ -155,6 +155,29 @@ TEST(EventFile, FlushMakesEventsVisible) {
   EXPECT_GT(std::filesystem::file_size(file.path()), 100'000U);
 }
 
+TEST(EventFile, NoPointWaitsForHalfAMinute) {
+  const TemporaryFolder folder;
+  double now = 1000;
+  EventFile file(folder.path(), 0, [&] { return now; });
+  const auto points = [&] { return events_of(file.path()).size() - 2; };
+  file.scalar("a", 1, 1);
+  now += 29.9;
+  file.scalar("a", 2, 1);
+  EXPECT_EQ(points(), 0U);
+  now += 0.2;
+  file.scalar("a", 3, 1);
+  EXPECT_EQ(points(), 3U);
+  file.scalar("a", 4, 1);
+  now += 60;  // an update a minute: its points do not wait for those of the next
+  file.scalar("a", 5, 1);
+  file.scalar("b", 5, 1);
+  file.flush_if_due();
+  EXPECT_EQ(points(), 5U);
+  now += 30;
+  file.flush_if_due();
+  EXPECT_EQ(points(), 6U);
+}
+
 TEST(EventFile, AResumedRunHasAFileBehindTheOthersThatStartsAtItsStep) {
   const TemporaryFolder folder;
   const EventFile first(folder.path(), 0);

@@ -110,6 +110,23 @@ TEST(Progress, AResumedRunCountsOnlyItsOwnWorkInTheRate) {
   EXPECT_EQ(screen.written, std::vector<std::string>{"train  91 %  910/1000  1.00 updates/s  1 min 30 s left\n"});
 }
 
+TEST(Progress, ASlowdownShowsWithinAMinute) {
+  Screen screen{.terminal = false};
+  Progress progress({"train", "updates", 10000}, screen.output());
+  const auto work = [&](int from, int to, double seconds_each) {
+    for (int i = from; i < to; ++i) {
+      screen.now += seconds_each;
+      progress.update(i + 1, "");
+    }
+  };
+  work(0, 3600, 1.0);
+  EXPECT_TRUE(contains(screen.written.back(), "  1.00 updates/s  ")) << screen.written.back();
+  work(3600, 3604, 10.0);
+  EXPECT_TRUE(contains(screen.written.back(), "  0.10 updates/s  17 h 46 min left")) << screen.written.back();
+  progress.finish();
+  EXPECT_TRUE(contains(screen.written.back(), "  0.99 updates/s  took 1 h 01 min")) << screen.written.back();
+}
+
 TEST(Progress, AnAbandonedBarEndsItsLine) {
   Screen screen;
   { Progress progress({"train", "updates", 10}, screen.output()); }

@@ -145,6 +145,9 @@ void make_run(const fs::path& run, const std::vector<std::string>& settings) {
         {"exact_per_step", {batch == 1 ? Json("NaN") : Json(0.02 * batch), 0.04 * batch}},
         {"lr", 0.001},
         {"samples_per_s", 100.0 + batch},
+        {"tflops_per_s", 0.5 * batch},
+        {"peak_share", 0.03125 * batch},
+        {"peak_memory_mb", 512.0},
         {"seconds",
          61.0 * batch}}.dump());
   }
@@ -253,6 +256,11 @@ TEST(Report, TablesHoldTheNumbersOfTheFiles) {
   expect_number(overview[4], 160);
   EXPECT_EQ(overview[5].text, "20 min 20 s");
   expect_number(overview[9], score.at("valid").at("value"));
+  const auto& speed = tables.at("speed")[0];
+  expect_number(speed[1], 120.0);
+  expect_number(speed[2], 10.0);
+  expect_number(speed[3], 0.625);
+  expect_number(speed[4], 512.0);
 }
 
 TEST(Report, ArcScoresAndVotes) {

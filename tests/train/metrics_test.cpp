@@ -42,11 +42,12 @@ TEST(Metrics, TheFirstLossThatIsNotFiniteIsFound) {
 }
 
 TEST(Metrics, ARecordHasItsFieldsInOrder) {
-  const auto json = metrics_record(summarise(records(), 3), {12, 2, 6, 5e-5, 100.0, 0.25});
+  const auto json = metrics_record(summarise(records(), 3), {12, 2, 6, 5e-5}, {{100.0, 1.5, 0.25}, 64.0, 0.25});
   EXPECT_EQ(json.dump(),
             R"({"step":12,"batch":2,"samples":6,"loss":"NaN","loss_per_step":[3.0,4.0,"NaN"],"exact":"NaN",)"
             R"("exact_per_step":[0.3333333333333333,0.6666666666666666,"NaN"],)"
-            R"("correct_per_step":[0.5,0.7272727272727273,"NaN"],"lr":5e-05,"samples_per_s":100.0,"seconds":0.25})");
+            R"("correct_per_step":[0.5,0.7272727272727273,"NaN"],"lr":5e-05,"samples_per_s":100.0,"tflops_per_s":1.5,)"
+            R"("peak_share":0.25,"peak_memory_mb":64.0,"seconds":0.25})");
 }
 
 }  // namespace

@@ -3,8 +3,10 @@
 
 #include <atomic>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <string>
+#include <utility>
 
 namespace dis {
 
@@ -40,10 +42,11 @@ class Progress {
   Progress& operator=(const Progress&) = delete;
 
   /// `done` of `total` are done (done_before included); `details`, as "loss 0.123", stand behind the count. Shown at
-  /// the first call, and then at most ten times a second on a terminal, every ten seconds elsewhere.
+  /// the first call, and then at most ten times a second on a terminal, every ten seconds elsewhere. The rate, and with
+  /// it the time left, is that of the last half minute.
   void update(std::int64_t done, const std::string& details);
 
-  /// Shows the last state, with the time taken, and ends the line.
+  /// Shows the last state, with the time taken and the mean rate, and ends the line.
   void finish();
 
  private:
@@ -57,6 +60,8 @@ class Progress {
   std::function<void()> previous_guard_;
   double start_;
   double shown_at_ = 0;
+  std::deque<std::pair<double, std::int64_t>> shown_points_;  // when so much was done, a second apart or more
+  double rate_ = 0;
   std::int64_t done_;
   std::string details_;
   bool shown_ = false;

@@ -16,6 +16,7 @@ namespace dis {
 struct TrainingCurves {
   std::vector<double> updates, samples;                            ///< at the end of each piece
   std::vector<double> loss, exact, lr, samples_per_s;              ///< means
+  std::vector<double> tflops_per_s, peak_share, peak_memory_mb;    ///< means; none of runs before they were recorded
   std::vector<std::vector<double>> loss_per_step, exact_per_step;  ///< [N]
 };
 
@@ -29,7 +30,8 @@ struct RunData {
   double seconds = 0.0;           ///< spent training
   bool finished = false;          ///< all updates are made, and what follows them (evaluation, last checkpoint) is done
   std::vector<Json> evaluations;  ///< eval/<update>.json, ascending
-  std::optional<Json> analysis;   ///< of the newest checkpoint that has one: analysis/<update>.json
+  std::vector<Json> variants;     ///< with other settings, eval/<update>-*.json: the newest of each, by their names
+  std::optional<Json> analysis;   ///< of the newest checkpoint that has one: analysis/<update>.json, else a variant's
 };
 
 /// Pieces that a run's curves are cut into.

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "dis/core/json.h"
+#include "dis/train/throughput.h"
 #include "dis/train/tick_records.h"
 
 namespace dis {
@@ -40,12 +41,20 @@ std::optional<std::string> find_non_finite(const TickRecords& records);
 /// The counters and rates that go with a batch.
 struct BatchCounters {
   std::int64_t updates = 0, batches = 0, samples = 0;
-  double lr = 0.0, samples_per_s = 0.0, seconds = 0.0;
+  double lr = 0.0;
+};
+
+/// What depends on the clock and the machine: rates since the last record, and what this process took until now.
+struct Expense {
+  Rates rates;
+  double peak_memory_mb = 0.0;
+  double seconds = 0.0;  ///< spent training, over all sittings
 };
 
 /// One line of metrics.jsonl: step, batch, samples, loss, loss_per_step, exact, exact_per_step, correct_per_step, lr,
-/// "halting" of the baselines (samples, mean_steps, ended after each step, loss, agreement), and the only two fields
-/// that depend on the clock, samples_per_s and seconds.
-Json metrics_record(const BatchMetrics& metrics, const BatchCounters& counters);
+/// "halting" of the baselines (samples, mean_steps, ended after each step, loss, agreement), and those of Expense, the
+/// only ones that a run that is repeated or resumed has otherwise: samples_per_s, tflops_per_s, peak_share,
+/// peak_memory_mb, seconds.
+Json metrics_record(const BatchMetrics& metrics, const BatchCounters& counters, const Expense& expense);
 
 }  // namespace dis

@@ -51,10 +51,14 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
 struct AssumedRate {
   std::string name;
   double flops_per_second = 0.0;
+  double peak = 0.0;  ///< what shares of a peak are shares of: of CPU threads, the same
 };
 /// One H100 at a third of its peak (what compiled PyTorch reaches with such networks), and `threads` CPU threads.
 AssumedRate assumed_gpu();
 AssumedRate assumed_cpu(int threads, bool bfloat16);
+
+/// "12.3 TFLOP", "456 samples": a value with three digits and the prefix that suits it.
+std::string scaled(double value, const char* unit);
 
 Json to_json(const TrainingPlan& plan);
 std::string plan_text(const TrainingPlan& plan, const AssumedRate& cpu);

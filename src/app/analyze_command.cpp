@@ -32,9 +32,10 @@ void run_analysis(const AnalyzeOptions& options) {
   if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
   catch_stop_signals();
   const auto analysis = analyze(subject.session, trained.method == config.method);
-  const auto json = to_json(analysis, subject.session, subject.target);
+  auto json = to_json(analysis, subject.session, subject.target);
+  if (!subject.target.variant.settings.empty()) json["settings"] = subject.target.variant.settings;
   ensure_folder(subject.target.folder);
-  const auto file = subject.target.folder / (subject.target.name + ".json");
+  const auto file = subject.target.folder / (subject.target.name + subject.target.variant.name + ".json");
   write_or_keep(file, json_file_text(json));
   if (options.json) {
     std::cout << json_text(json, 2) << "\n";
@@ -50,6 +51,7 @@ void add_analyze_command(CLI::App& app) {
   auto options = std::make_shared<AnalyzeOptions>();
   CLI::App* command =
       app.add_subcommand("analyze", "What each supervision step improves, and which passes are dead compute");
+  options->subject.kind = ResultKind::analysis;
   options->subject.add_to(*command, "analysis");
   command->add_flag("--json", options->json, "Print the file instead of tables");
   command->footer(

@@ -62,16 +62,23 @@ void try_submission(const PredictOptions& options) {
   try_file(options.output);
 }
 
+/// Those whose answers are all known.
+std::vector<ArcTask> scored_tasks(const std::vector<ArcTask>& tasks) {
+  std::vector<ArcTask> scored;
+  for (const auto& task : tasks) {
+    const bool known = std::ranges::all_of(task.pairs, [](const ArcPair& pair) { return pair.output.has_value(); });
+    if (known) scored.push_back(task);
+  }
+  return scored;
+}
+
 /// Scores of tasks whose answers training saw are refused, unless forced.
 std::string seen_before(const fs::path& run, const PredictRequest& request) {
   const auto seen = read_seen_tasks(run);
   if (!seen) return "";
   const std::set<std::string> names(seen->begin(), seen->end());
   std::vector<std::string> scored;
-  for (const auto& task : request.tasks) {
-    const bool known = std::ranges::all_of(task.pairs, [](const ArcPair& pair) { return pair.output.has_value(); });
-    if (known) scored.push_back(task.id);
-  }
+  for (const auto& task : scored_tasks(request.tasks)) scored.push_back(task.id);
   return warn_of_seen_tasks(scored, {[&](const std::string& task) { return names.contains(task); }},
                             request.config.eval.allow_seen_tasks);
 }
@@ -82,13 +89,20 @@ void run_prediction(const PredictOptions& options) {
   request.config = run_config(options.run, options.set);
   request.tasks = read_tasks(options.input);
   try_submission(options);  // before the work, not after it
-  const auto warning = seen_before(options.run, request);
+  auto warning = seen_before(options.run, request);
+  request.seen_pairs = seen_pairs_of_run(options.run, run_config(options.run, {}), nullptr);
+  if (request.seen_pairs) {
+    refuse_mostly_seen(scored_tasks(request.tasks), *request.seen_pairs, request.config.eval.allow_seen_tasks);
+  }
   if (!warning.empty()) log_warn(warning);
   request.weights = scored_weights(find_checkpoint(options.run, options.checkpoint), request.config.eval.ema).file;
   request.identifiers = read_identifiers(fs::path(options.run) / "identifiers.json");
   catch_stop_signals();
   const auto result = predict(request);
   write_submission(options.output, result.tasks, result.attempts);
+  const auto by_content = result.seen.warning(!request.seen_pairs || request.seen_pairs->certain);
+  if (!by_content.empty()) log_warn(by_content);
+  warning += (warning.empty() || by_content.empty() ? "" : "; ") + by_content;
 
   if (options.json) {
     Json json = {{"submission", options.output},
@@ -96,6 +110,9 @@ void run_prediction(const PredictOptions& options) {
                  {"fitting_seconds", result.fitting_seconds},
                  {"voting_seconds", result.voting_seconds},
                  {"score", to_json(result.score)}};
+    if (!result.seen_tasks.empty()) {
+      json["unseen"] = {{"left_out", result.seen_tasks}, {"score", to_json(result.unseen)}};
+    }
     if (!warning.empty()) json["warning"] = warning;
     std::cout << json_text(json, 2) << "\n";
     return;
@@ -103,6 +120,10 @@ void run_prediction(const PredictOptions& options) {
   std::cout << result.tasks.size() << " tasks: rows fitted in " << format_duration(result.fitting_seconds)
             << ", votes counted in " << format_duration(result.voting_seconds) << "\n";
   if (result.score.tasks > 0) std::cout << report_text(result.score);
+  if (!result.seen_tasks.empty()) {
+    std::cout << "unseen (without the " << result.seen_tasks.size() << " tasks whose answers training saw)\n"
+              << report_text(result.unseen);
+  }
   std::cout << "written to " << options.output << "\n";
 }
 

@@ -14,6 +14,7 @@
 #include "dis/data/identifiers.h"
 #include "dis/data/open_data.h"
 #include "dis/data/puzzle_rows.h"
+#include "dis/data/shared_pairs.h"
 
 namespace dis {
 namespace {
@@ -22,6 +23,18 @@ namespace fs = std::filesystem;
 
 Json split_json(const RowSplit& split) {
   return {{"groups", split.groups()}, {"puzzles", split.puzzles()}, {"examples", split.examples()}};
+}
+
+/// Every test pair that is trained, as far as they are listed.
+void print_shared_pairs(const Json& info) {
+  const auto& shared = info["trained_test_pairs"];
+  if (shared["tested"] == 0) return;
+  std::cout << "  leak check           of " << shared["tested"] << " test pairs, training shows " << shared["trained"]
+            << " with the answer, under whatever name\n";
+  for (const auto& pair : shared["examples"]) {
+    std::cout << "    " << pair["tested"].get<std::string>() << " = " << pair["trained"].get<std::string>() << "\n";
+  }
+  if (shared["examples"].size() < shared["trained"]) std::cout << "    ...\n";
 }
 
 /// Shows an export's progress on stderr.
@@ -73,7 +86,8 @@ Json arc_info(const RunConfig& config) {
                {"train_examples", puzzles.examples(ArcSplit::train)},
                {"examples_per_epoch", data.epoch_length()},
                {"test_puzzles", test_puzzles},
-               {"test_examples", puzzles.examples(ArcSplit::test)}});
+               {"test_examples", puzzles.examples(ArcSplit::test)},
+               {"trained_test_pairs", to_json(shared_pairs(data))}});
   return json;
 }
 
@@ -99,6 +113,7 @@ void print_arc_info(const Json& info) {
             << " an epoch\n  test                 " << info["test_puzzles"] << " puzzles, " << info["test_examples"]
             << " examples\n  identifiers          " << info["identifiers"] << ", SHA-256 "
             << info["identifiers_sha256"].get<std::string>() << "\n";
+  print_shared_pairs(info);
 }
 
 Json rows_info(const RunConfig& config) {
@@ -110,6 +125,7 @@ Json rows_info(const RunConfig& config) {
                {"identifiers", shape.identifiers},    {"identifiers_sha256", identifiers_sha256(data)},
                {"train", split_json(data.train())},   {"examples_per_epoch", data.epoch_length()}};
   json["test"] = data.test() ? split_json(*data.test()) : Json();
+  json["trained_test_pairs"] = to_json(shared_pairs(data));
   return json;
 }
 
@@ -123,6 +139,7 @@ void print_rows_info(const Json& info) {
               << counts["puzzles"] << " puzzles in " << counts["groups"] << " groups\n";
   }
   std::cout << "  " << info["examples_per_epoch"] << " examples an epoch\n";
+  print_shared_pairs(info);
 }
 
 ArcTask find_task(const DataConfig& data, const std::string& id) {

@@ -9,6 +9,7 @@
 #include "dis/eval/seen_tasks.h"
 #include "dis/model/weights_file.h"
 #include "dis/train/checkpoint.h"
+#include "dis/train/run_content.h"
 #include "outputs.h"
 
 namespace dis {
@@ -16,11 +17,44 @@ namespace {
 
 namespace fs = std::filesystem;
 
+void refuse_mostly_seen(const Session& session, const EvaluationTarget& target) {
+  if (session.config.data.kind != DataKind::arc || !target.seen_pairs) return;
+  std::vector<ArcTask> tasks;
+  for (const auto& group : data_as<ArcData>(session).puzzles().groups()) {
+    if (!group.test_pairs.empty()) tasks.push_back(group.task);
+  }
+  dis::refuse_mostly_seen(tasks, *target.seen_pairs, session.config.eval.allow_seen_tasks);
+}
+
 void warn_of_missing_rows(std::int64_t found, const Session& session) {
   const auto all = session.data->shape().identifiers;
   if (!session.config.model.puzzle_embedding || found == all) return;
   log_warn(std::to_string(all - found) + " of " + std::to_string(all) +
            " puzzle identifiers have no trained row; they get the mean of all rows");
+}
+
+/// How the data are other ones than the run's own, as far as the settings do not say it.
+std::string other_data(const DataConfig& data, const DataConfig& own, const std::string& changed) {
+  if (!changed.empty() || data.kind == DataKind::arc) return changed;
+  const auto files = data.path + "|" + data.train_file + "|" + data.test_file;
+  return files == own.path + "|" + own.train_file + "|" + own.test_file ? "" : files;
+}
+
+/// What of the content that is evaluated training saw, and what has changed since.
+void note_content(const SubjectOptions& options, const RunConfig& trained, const Session& session,
+                  EvaluationTarget& target) {
+  const fs::path run = options.run;
+  target.seen_pairs = seen_pairs_of_run(run, trained, &session);
+  refuse_mostly_seen(session, target);
+  // Tasks are compared name by name; boards and examples only with those that the run has itself.
+  const bool own = session.config.data == trained.data && session.config.run.seed == trained.run.seed;
+  const bool comparable = own || session.config.data.kind == DataKind::arc;
+  const auto changed = comparable ? changed_content(run, *session.data) : std::string();
+  target.variant =
+      variant_of(session.config, trained, options.kind, other_data(session.config.data, trained.data, changed));
+  if (changed.empty()) return;
+  target.seen_tasks += std::string(target.seen_tasks.empty() ? "" : "; ") +
+                       "the content of the data has changed since the run began, under the same names: " + changed;
 }
 
 /// A checkpoint of a run. Data other than the run's own may be asked for by --set data.*: then puzzle rows are found by
@@ -32,7 +66,6 @@ Subject open_run(const SubjectOptions& options, const RunConfig& config, const s
   const auto weights = scored_weights(folder, session.config.eval.ema);
   EvaluationTarget target{options.results_folder(), folder.filename().string(), options.run,
                           weights.name()};
-  target.variant = variant_name(config.eval, trained.eval);
   const auto identifiers = fs::path(options.run) / "identifiers.json";
   if (session.config.data == trained.data && same_identifiers(identifiers, *session.data)) {
     load_weights(weights.file, session.model->weights());
@@ -46,7 +79,18 @@ Subject open_run(const SubjectOptions& options, const RunConfig& config, const s
     target.seen_tasks = warn_of_seen_tasks(tested_tasks(puzzles), seen_by_run(options.run, puzzles),
                                            session.config.eval.allow_seen_tasks);
   }
+  note_content(options, trained, session, target);
   return {std::move(session), std::move(target)};
+}
+
+/// The settings that results have plain names with: those of --config without --set.
+RunConfig own_settings(ConfigOptions options) {
+  options.set.clear();
+  try {
+    return options.load();
+  } catch (const UserError&) {  // it only works with --set
+    return {};
+  }
 }
 
 /// Weights trained elsewhere, on the data of a configuration.
@@ -55,7 +99,7 @@ Subject open_weights(const SubjectOptions& options, const RunConfig& config,
   auto session = make_session(config, ranks);
   const fs::path file = options.weights;
   EvaluationTarget target{options.results_folder(), file.stem().string(), "", file.string()};
-  target.variant = variant_name(config.eval, {});
+  target.variant = variant_of(config, own_settings(options.config), options.kind);
   std::vector<std::string> theirs;
   if (!options.identifiers.empty()) {
     theirs = read_identifiers(options.identifiers);
@@ -69,6 +113,8 @@ Subject open_weights(const SubjectOptions& options, const RunConfig& config,
         "without --identifiers only the number of puzzle rows is compared: were these weights trained on other "
         "puzzles, or in another order, their scores mean nothing");
   }
+  target.seen_pairs = seen_pairs_of_weights(session);
+  refuse_mostly_seen(session, target);
   const auto found = adopt_weights(file, session.model->weights(), identifier_names(*session.data), theirs);
   if (found == 0 && session.config.model.puzzle_embedding) {
     throw UserError("weights file '" + file.string() + "' has another number of puzzle rows than these data have (" +

@@ -20,6 +20,7 @@ struct SubjectOptions {
   std::string identifiers;
   std::string output;   ///< folder of the results, if the user names one
   std::string results;  ///< its name in a run, and with --weights
+  ResultKind kind = ResultKind::evaluation;
 
   /// Adds --config, --set, --run, --checkpoint, --weights, --identifiers and --output. Results go to the folder
   /// `results_folder` of a run, and to one of that name with --weights, unless --output names another.

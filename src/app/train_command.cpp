@@ -11,6 +11,7 @@
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/core/log.h"
+#include "dis/data/shared_pairs.h"
 #include "dis/eval/evaluate.h"
 #include "dis/train/plan.h"
 #include "dis/train/trainer.h"
@@ -64,10 +65,14 @@ void print_plan(const TrainOptions& options) {
   const auto shape = model_shape(config, session.data->shape(), *session.targets);
   const auto plan =
       plan_training(config, shape, session.data->epoch_length(), evaluation_rows(session, config.eval), narrow);
+  const auto shared = shared_pairs(*session.data);
   if (options.json) {
-    std::cout << json_text(to_json(plan), 2) << "\n";
+    auto json = to_json(plan);
+    json["trained_test_pairs"] = to_json(shared);
+    std::cout << json_text(json, 2) << "\n";
   } else {
     std::cout << plan_text(plan, assumed_cpu(at::get_num_threads(), narrow));
+    if (shared.tested > 0) std::cout << "leak check                " << to_text(shared) << "\n";
   }
 }
 
@@ -85,13 +90,22 @@ void train_on(const TrainOptions& options, const RunConfig& config, const std::s
                     ", but the data have nothing to evaluate; set it to 0, or name a data.test_set");
   }
   TrainRequest request{options.run, options.resume || begun_before_restart(options, config, *ranks), {}};
+  SeenPairsPointer seen;  // the run's folder has them once training has begun
   request.evaluate = [&](const Session& trained, std::int64_t updates) {
     auto eval = trained.config.eval;
     eval.decoder = Decoder::argmax;  // the quick one; `dis eval` runs both
     const bool averaged = trained.config.optim.ema_rate > 0.0 && eval.ema;
     EvaluationTarget target{std::filesystem::path(options.run) / "eval", std::to_string(updates), options.run,
                             averaged ? "moving average" : "last", true};
-    target.within_training = true;
+    if (!seen && ranks->first()) seen = seen_pairs_of_run(options.run, trained.config, &trained);
+    target.seen_pairs = seen;
+    target.while_training = true;
+    // Of the two decoders of a run with both, `dis eval` adds the other one to the same file.
+    auto quick = trained.config;
+    quick.eval = eval;
+    if (trained.config.eval.decoder != Decoder::both) {
+      target.variant = variant_of(quick, trained.config, ResultKind::evaluation);
+    }
     const auto evaluation = evaluate(trained, eval, target);
     log_info("update " + std::to_string(updates) + ": " + evaluation.summary);
     return evaluation.score;

@@ -6,7 +6,7 @@
 namespace dis {
 namespace {
 
-constexpr int kGap = 3;  // columns between two panels
+constexpr int kTextGap = 3;  // columns between two panels
 
 enum class CellSize { small, large };
 
@@ -98,8 +98,8 @@ int columns_of(const Block& block) {
 }
 
 int columns_of(std::span<const Block> blocks) {
-  int columns = -kGap;
-  for (const Block& block : blocks) columns += kGap + columns_of(block);
+  int columns = -kTextGap;
+  for (const Block& block : blocks) columns += kTextGap + columns_of(block);
   return columns;
 }
 
@@ -114,9 +114,9 @@ std::string side_by_side(std::span<const Block> blocks) {
       const int columns = columns_of(block);
       if (i < block.size() && !block[i].text.empty()) {
         line += std::string(static_cast<std::size_t>(missing), ' ') + block[i].text;
-        missing = columns - block[i].columns + kGap;
+        missing = columns - block[i].columns + kTextGap;
       } else {
-        missing += columns + kGap;
+        missing += columns + kTextGap;
       }
     }
     text += line + "\n";

@@ -7,6 +7,7 @@
 #include <numeric>
 
 #include "dis/core/files.h"
+#include "dis/core/json.h"
 #include "dis/core/memory.h"
 #include "dis/eval/arc_voting.h"
 #include "kinds.h"
@@ -17,30 +18,46 @@ namespace {
 Evaluation evaluate_kind(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
   switch (session.config.data.kind) {
     case DataKind::nqueens:
-      return evaluate_boards(session, data_as<NQueensData>(session), eval);
+      return evaluate_boards(session, data_as<NQueensData>(session), eval, target);
     case DataKind::arc:
       return evaluate_arc(session, data_as<ArcData>(session), eval, target);
     case DataKind::folder:
     case DataKind::grids:
       break;
   }
-  return evaluate_rows(session, eval);
+  return evaluate_rows(session, eval, target);
+}
+
+std::string hash_of_settings(const Session& session, const EvalConfig& eval) {
+  auto config = session.config;
+  config.eval = eval;
+  return settings_hash(config, ResultKind::evaluation);
+}
+
+/// The variant's name, unless a file of that name holds results under other settings: of the run before it went on with
+/// others, or of weights with another configuration.
+std::string name_for(const EvaluationTarget& target, const std::string& hash) {
+  const auto name = target.name + target.variant.name;
+  const auto file = target.folder / (name + ".json");
+  if (target.while_training || !std::filesystem::exists(file)) return name;
+  const auto there = Json::parse(read_text(file), nullptr, false);
+  if (!there.is_object() || there.value("while_training", false)) return name;
+  return there.value("settings_hash", hash) == hash ? name : name + "-" + hash;
+}
+
+std::string all_warnings(const EvaluationTarget& target, const SeenCount& seen) {
+  const auto by_content = target.seen_pairs ? seen.warning(target.seen_pairs->certain) : std::string();
+  return target.seen_tasks + (target.seen_tasks.empty() || by_content.empty() ? "" : "; ") + by_content;
 }
 
 }  // namespace
 
-std::string variant_name(const EvalConfig& eval, const EvalConfig& own) {
-  std::string name;
-  if (eval.guidance != own.guidance) name += "-w" + Json(eval.guidance).dump();
-  if (eval.halting != own.halting) name += eval.halting ? "-halting" : "-all-steps";
-  return name;
-}
-
 Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
   if (session.ranks->first()) ensure_folder(target.folder);
   const bool guided = eval.guidance != 1.0;
+  const auto hash = hash_of_settings(session, eval);
   auto named = target;
-  named.name += target.variant;
+  named.name = name_for(target, hash);
   auto evaluation =
       with_memory_advice("evaluating with " + std::to_string(eval.batch) + " rows at once",
                          try_half("eval.batch", eval.batch), [&] { return evaluate_kind(session, eval, named); });
@@ -48,16 +65,20 @@ Evaluation evaluate(const Session& session, const EvalConfig& eval, const Evalua
                {"checkpoint", target.name},
                {"weights", target.weights},
                {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"}};
+  if (!target.variant.settings.empty()) head["settings"] = target.variant.settings;
+  head["settings_hash"] = hash;
+  if (target.while_training) head["while_training"] = true;
   if (guided) head["guidance"] = eval.guidance;
   if (eval.halting) head["halting"] = true;
-  if (!target.seen_tasks.empty()) head["warning"] = target.seen_tasks;
+  const auto warning = all_warnings(target, evaluation.seen);
+  if (!warning.empty()) head["warning"] = warning;
   head.update(evaluation.json);
   evaluation.json = std::move(head);
   evaluation.file = target.folder / (named.name + ".json");
   if (session.ranks->first()) write_or_keep(evaluation.file, json_file_text(evaluation.json));
   if (eval.halting) evaluation.report = "each row until the halting head ends it\n" + evaluation.report;
   if (guided) evaluation.report = "guidance w = " + Json(eval.guidance).dump() + "\n" + evaluation.report;
-  if (!target.seen_tasks.empty()) evaluation.report = "warning: " + target.seen_tasks + "\n" + evaluation.report;
+  if (!warning.empty()) evaluation.report = "warning: " + warning + "\n" + evaluation.report;
   if (!evaluation.kept_votes.empty() && session.ranks->first()) std::filesystem::remove(evaluation.kept_votes);
   // Rank 0 alone may know votes of an earlier sitting.
   const auto score = at::full({1}, evaluation.score, at::kDouble);
@@ -88,6 +109,11 @@ DecodeSettings decode_settings(const Session& session, const EvalConfig& eval) {
           session.ranks.get(),
           eval.guidance,
           eval.halting};
+}
+
+std::vector<bool> seen_marks(const PairList& tested, const EvaluationTarget& target) {
+  if (!target.seen_pairs) return {};
+  return marks_of(tested, target.seen_pairs->pairs);
 }
 
 void RowRates::add(std::span<const std::int32_t> answer, std::span<const std::int32_t> label) {

@@ -76,6 +76,22 @@ void add_left_out(const ArcPuzzles& puzzles, std::vector<ArcTask>& tasks, std::v
   attempts.resize(test_inputs(tasks).size());
 }
 
+/// The scores without the tasks whose answers training saw.
+void add_unseen(Evaluation& evaluation, const ArcElection& election, const VoteBook& book, const SeenPairs& seen,
+                std::uint64_t seed) {
+  const auto split = split_seen(election.tasks, seen.pairs);
+  evaluation.seen = split.pairs;
+  if (split.seen.empty()) return;
+  const auto score = score_arc(split.unseen, book, {.vote_counts = {}, .seed = seed});
+  const auto all = to_json(score);
+  evaluation.json["arc"]["unseen"] = {{"tasks", score.tasks}, {"left_out", split.seen}, {"pass_at", all.at("pass_at")}};
+  if (score.tasks == 0 || score.pass_at.size() < 2) return;
+  evaluation.report += "unseen (without the " + std::to_string(split.seen.size()) +
+                       " tasks whose answers training saw): " + "pass@1 " + rate_text(score.pass_at[0].tasks) +
+                       ", pass@2 " + rate_text(score.pass_at[1].tasks) + " of " + std::to_string(score.tasks) +
+                       " tasks\n";
+}
+
 }  // namespace
 
 Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalConfig& eval,
@@ -87,7 +103,7 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   const auto votes_file = target.folder / (target.name + "-" + sha256_hex(fingerprint).substr(0, 8) + ".votes");
   const bool writes = session.ranks->first();
   const VotingSettings settings{eval, writes ? votes_file : std::filesystem::path(), fingerprint, target.interruptible,
-                                target.within_training};
+                                target.while_training};
   const auto book = vote(session, data, election, settings);
   const auto score = score_arc(election.tasks, book, {.seed = seed});
 
@@ -97,6 +113,7 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
                             {"votes_per_test_input", eval.votes}};
   evaluation.json["arc"].update(to_json(score));
   evaluation.report = report_text(score);
+  if (target.seen_pairs) add_unseen(evaluation, election, book, *target.seen_pairs, seed);
   if (eval.per_step) {
     const auto rates = base_puzzle_rates(session, eval);
     evaluation.json.update(to_json(rates, true));

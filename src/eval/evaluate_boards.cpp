@@ -13,10 +13,11 @@ namespace {
 
 /// One decoder on one test set.
 struct DecoderReport {
-  std::string decoder;                ///< "argmax" or "commit"
-  QueensScore score;                  ///< of the answers after the last supervision step
-  std::vector<AnswerRates> per_step;  ///< [N_sup] the answer after step 1, 2, ...; empty if not asked for
-  std::optional<double> mean_steps;   ///< as mean_steps()
+  std::string decoder;                     ///< "argmax" or "commit"
+  QueensScore score;                       ///< of the answers after the last supervision step
+  std::vector<AnswerRates> per_step;       ///< [N_sup] the answer after step 1, 2, ...; empty if not asked for
+  std::optional<double> mean_steps;        ///< as mean_steps()
+  std::optional<QueensScore> unseen = {};  ///< without the boards that training saw with their answers
 };
 
 struct TestReport {
@@ -31,44 +32,77 @@ std::vector<std::int32_t> inputs_of(std::span<const Board> boards) {
   return inputs;
 }
 
-DecoderReport argmax_report(const Session& session, const DecodeSettings& settings, std::span<const Board> boards,
+/// Boards of a test set and which of them training saw; no marks: not known.
+struct AskedBoards {
+  std::span<const Board> boards;
+  std::vector<bool> seen;
+};
+
+/// The score without the boards seen; nothing where there are none.
+std::optional<QueensScore> unseen_score(const AskedBoards& asked, std::span<const std::int32_t> answers) {
+  if (std::ranges::find(asked.seen, true) == asked.seen.end()) return std::nullopt;
+  std::vector<Board> boards;
+  std::vector<std::int32_t> theirs;
+  const auto length = answers.size() / asked.boards.size();
+  for (std::size_t i = 0; i < asked.boards.size(); ++i) {
+    if (asked.seen[i]) continue;
+    boards.push_back(asked.boards[i]);
+    const auto answer = answers.subspan(i * length, length);
+    theirs.insert(theirs.end(), answer.begin(), answer.end());
+  }
+  return score_boards(boards, theirs);
+}
+
+DecoderReport argmax_report(const Session& session, const DecodeSettings& settings, const AskedBoards& asked,
                             bool per_step) {
+  const auto boards = asked.boards;
   const auto answers =
       decode_argmax(*session.model, settings, inputs_of(boards), session.config.method.num_supervision);
   const auto mean = mean_steps(steps_made(answers), std::ssize(answers.made), std::ssize(answers.steps));
-  DecoderReport report{"argmax", score_boards(boards, answers.steps.back()), {}, mean};
+  DecoderReport report{
+      "argmax", score_boards(boards, answers.steps.back()), {}, mean, unseen_score(asked, answers.steps.back())};
   if (!per_step) return report;
   for (const auto& answer : answers.steps) report.per_step.push_back(score_boards(boards, answer).all);
   return report;
 }
 
-DecoderReport commit_report(const Session& session, const DecodeSettings& settings, std::span<const Board> boards,
+DecoderReport commit_report(const Session& session, const DecodeSettings& settings, const AskedBoards& asked,
                             bool per_step) {
+  const auto boards = asked.boards;
   const auto N = session.config.method.num_supervision;
   const auto inputs = inputs_of(boards);
-  const auto run = [&](std::int64_t steps) {
-    return score_boards(boards, decode_commit(*session.model, settings, inputs, steps));
-  };
-  DecoderReport report{"commit", run(N), {}, {}};
+  const auto answers = [&](std::int64_t steps) { return decode_commit(*session.model, settings, inputs, steps); };
+  const auto last = answers(N);
+  DecoderReport report{"commit", score_boards(boards, last), {}, {}, unseen_score(asked, last)};
   if (!per_step) return report;
-  for (std::int64_t s = 1; s < N; ++s) report.per_step.push_back(run(s).all);
+  for (std::int64_t s = 1; s < N; ++s) report.per_step.push_back(score_boards(boards, answers(s)).all);
   report.per_step.push_back(report.score.all);
   return report;
 }
 
-std::vector<TestReport> reports_of(const Session& session, const NQueensData& data, const EvalConfig& eval) {
+std::vector<TestReport> reports_of(const Session& session, const NQueensData& data, const EvalConfig& eval,
+                                   const EvaluationTarget& target, SeenCount& seen) {
+  const auto tested = data.tested_pairs();
+  const auto marks = seen_marks(tested, target);
+  std::int64_t first = 0;  // of the test set, among all tested boards
   const auto settings = decode_settings(session, eval);
   std::vector<TestReport> reports;
   for (const auto& test : data.test_sets()) {
     std::span<const Board> boards(test.boards);
     if (eval.boards > 0) boards = boards.first(std::min(boards.size(), static_cast<std::size_t>(eval.boards)));
+    AskedBoards asked{boards, {}};
+    for (std::int64_t i = 0; !marks.empty() && i < std::ssize(boards); ++i) {
+      asked.seen.push_back(marks[static_cast<std::size_t>(first + i)]);
+      seen.add(asked.seen.back(), tested.name(first + i));
+    }
+    first += std::ssize(test.boards);
     if (boards.empty()) continue;
     TestReport report{test.name, test.meaning, {}};
     if (eval.decoder != Decoder::commit) {
-      report.decoders.push_back(argmax_report(session, settings, boards, eval.per_step));
+      report.decoders.push_back(argmax_report(session, settings, asked, eval.per_step));
     }
     if (eval.decoder != Decoder::argmax) {
-      report.decoders.push_back(commit_report(session, settings, boards, eval.per_step));
+      report.decoders.push_back(commit_report(session, settings, asked, eval.per_step));
     }
     reports.push_back(std::move(report));
   }
@@ -85,6 +119,7 @@ Json to_json(const std::vector<TestReport>& reports) {
       Json& entry = set[decoder.decoder];
       entry = to_json(decoder.score);
       if (decoder.mean_steps) entry["mean_steps"] = *decoder.mean_steps;
+      if (decoder.unseen) entry["unseen"] = to_json(*decoder.unseen);
       for (const auto& rates : decoder.per_step) {
         entry["per_supervision_step"].push_back({{"valid", rate_json(rates.valid)}, {"exact", rate_json(rates.exact)}});
       }
@@ -99,6 +134,12 @@ std::string report_text(const std::vector<TestReport>& reports) {
     for (const auto& decoder : report.decoders) {
       text += "Test set \"" + report.test_set + "\" (" + report.meaning + "), decoder " + decoder.decoder + "\n" +
               score_table(decoder.score) + mean_steps_text(decoder.mean_steps);
+      if (decoder.unseen) {
+        const auto& rates = decoder.unseen->all;
+        text +=
+            "unseen (without the boards that training saw with their answers): " + std::to_string(rates.valid.total) +
+            " boards, valid " + rate_text(rates.valid) + ", exact " + rate_text(rates.exact) + "\n";
+      }
       if (!decoder.per_step.empty()) {
         text += "after supervision step      valid [95 %]            exact [95 %]\n";
         for (std::size_t s = 0; s < decoder.per_step.size(); ++s) {
@@ -116,9 +157,10 @@ std::string report_text(const std::vector<TestReport>& reports) {
 
 }  // namespace
 
-Evaluation evaluate_boards(const Session& session, const NQueensData& data, const EvalConfig& eval) {
-  const auto reports = reports_of(session, data, eval);
+Evaluation evaluate_boards(const Session& session, const NQueensData& data, const EvalConfig& eval,
+                           const EvaluationTarget& target) {
   Evaluation evaluation;
+  const auto reports = reports_of(session, data, eval, target, evaluation.seen);
   evaluation.json["test_sets"] = to_json(reports);
   evaluation.report = report_text(reports);
   for (const auto& report : reports) {

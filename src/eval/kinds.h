@@ -13,10 +13,14 @@
 namespace dis {
 
 // Each fills in all but `file` and the head of `json`.
-Evaluation evaluate_boards(const Session& session, const NQueensData& data, const EvalConfig& eval);
+Evaluation evaluate_boards(const Session& session, const NQueensData& data, const EvalConfig& eval,
+                           const EvaluationTarget& target);
 Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalConfig& eval,
                         const EvaluationTarget& target);
-Evaluation evaluate_rows(const Session& session, const EvalConfig& eval);
+Evaluation evaluate_rows(const Session& session, const EvalConfig& eval, const EvaluationTarget& target);
+
+/// [the data's tested pairs] whether the network was trained on them; none where it is not known.
+std::vector<bool> seen_marks(const PairList& tested, const EvaluationTarget& target);
 
 /// Answers against labels, cell by cell; cells without a label do not count.
 struct RowRates {

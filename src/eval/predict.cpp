@@ -141,6 +141,18 @@ PredictResult predict(const PredictRequest& request) {
       [&] { return vote(session, data, election, {.eval = eval, .interruptible = true}); });
   result.voting_seconds = seconds_since(start);
   result.score = score_arc(election.tasks, book, {.seed = static_cast<std::uint64_t>(session.config.run.seed)});
+  // The demonstrations were fitted, so they count as trained.
+  auto keys = data.trained_pairs().keys;
+  if (request.seen_pairs) {
+    const auto& trained = request.seen_pairs->pairs.keys();
+    keys.insert(keys.end(), trained.begin(), trained.end());
+  }
+  const auto split = split_seen(election.tasks, TrainedPairs(std::move(keys)));
+  result.seen = split.pairs;
+  result.seen_tasks = split.seen;
+  if (!split.seen.empty()) {
+    result.unseen = score_arc(split.unseen, book, {.vote_counts = {}, .seed = result.score.settings.seed});
+  }
   result.tasks = election.tasks;
   result.attempts = best_grids(book);
   return result;

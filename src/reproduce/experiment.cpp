@@ -64,13 +64,15 @@ void run_experiment(const Experiment& experiment, const fs::path& folder, const 
   TrainRequest request{run, resume, {}};
   const bool averaged = experiment.config.eval.ema && experiment.config.optim.ema_rate > 0.0;
   const auto target = [&](std::int64_t updates) {
-    return EvaluationTarget{run / "eval", std::to_string(updates), run.string(), averaged ? "moving average" : "last",
-                            true};
+    EvaluationTarget to{run / "eval", std::to_string(updates), run.string(), averaged ? "moving average" : "last",
+                        true};
+    if (ranks->first()) to.seen_pairs = seen_pairs_of_run(run, experiment.config, &session);
+    return to;
   };
   request.evaluate = [&](const Session& trained, std::int64_t updates) {
     if (updates == updates_of(experiment.config)) return 0.0;  // below: its file says that all is done
     auto within = target(updates);
-    within.within_training = true;
+    within.while_training = true;
     return evaluate(trained, experiment.config.eval, within).score;
   };
   train(session, request);

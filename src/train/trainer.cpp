@@ -26,6 +26,7 @@
 #include "dis/train/metrics.h"
 #include "dis/train/optimiser.h"
 #include "dis/train/plan.h"
+#include "dis/train/run_content.h"
 #include "dis/train/schedule.h"
 #include "dis/train/throughput.h"
 #include "dis/train/training_loop.h"
@@ -76,7 +77,14 @@ struct InitialWeights {
   fs::path file;
   std::vector<std::string> identifiers;
   std::vector<std::string> seen_tasks;
+  TrainedPairs seen_pairs;
 };
+
+/// The run that a file of weights lies in, <run>/checkpoints/<update>/<file>; empty if it lies elsewhere.
+fs::path run_around(const fs::path& file) {
+  const auto checkpoints = fs::canonical(file).parent_path().parent_path();
+  return checkpoints.filename() == "checkpoints" ? checkpoints.parent_path() : fs::path();
+}
 
 InitialWeights find_initial_weights(const fs::path& from) {
   if (!fs::exists(from)) throw UserError("train.init_from: '" + from.string() + "' does not exist");
@@ -84,6 +92,7 @@ InitialWeights find_initial_weights(const fs::path& from) {
   fs::path run;
   if (fs::is_regular_file(from)) {
     found.file = from;
+    if (const auto around = run_around(from); fs::exists(around / "config.json")) run = around;
   } else if (fs::exists(from / "model.safetensors")) {
     found.file = from / "model.safetensors";
     run = fs::canonical(from).parent_path().parent_path();
@@ -97,6 +106,7 @@ InitialWeights find_initial_weights(const fs::path& from) {
   if (!run.empty() && fs::exists(run / "identifiers.json")) {
     found.identifiers = read_identifiers(run / "identifiers.json");
     found.seen_tasks = read_seen_tasks(run).value_or(std::vector<std::string>{});
+    found.seen_pairs = read_seen_pairs(run).value_or(TrainedPairs());
   }
   return found;
 }
@@ -134,6 +144,7 @@ class Run {
   void open() {
     NamedTensors lanes;
     if (ranks_.first()) open_folder(lanes);
+    ranks_.await_first();  // it may read a large data set to the end
     share_state(ranks_, state_, *session_.model, optimiser_, lanes);
     if (!ranks_.first()) restore_lanes(lanes);
     saved_at_ = state_.batches > 0 ? state_.updates : -1;
@@ -273,6 +284,7 @@ class Run {
     if (request_.evaluate) try_folder(run / "eval");
     if (!request_.resume) fs::remove(run / "identifiers.json");  // of a start that was broken off
     keep_identifiers(run / "identifiers.json");
+    keep_content(run, *session_.data);
     const auto latest = request_.resume ? latest_checkpoint(run) : std::nullopt;
     if (latest) {
       state_ = load_checkpoint(*latest, *session_.model, optimiser_, lanes);
@@ -285,6 +297,7 @@ class Run {
     remove_partial_files(run);
     write_json(run / "config.json", to_json(config_));
     keep_seen_tasks(run / "seen_tasks.json");
+    keep_seen_pairs(run, *session_.data, pairs_before_);
     truncate_lines(run / "metrics.jsonl", [&](std::string_view line) {
       const auto record = try_parse_json(line);
       return record.is_object() && record.value("batch", state_.batches + 1) <= state_.batches;
@@ -298,6 +311,7 @@ class Run {
     const auto initial = find_initial_weights(config_.train.init_from);
     adopt_weights(initial.file, session_.model->weights(), identifier_names(*session_.data), initial.identifiers);
     seen_before_ = initial.seen_tasks;
+    pairs_before_ = initial.seen_pairs;
     optimiser_.restart_ema();
   }
 
@@ -462,6 +476,7 @@ class Run {
   std::int64_t saved_at_ = -1;
   bool evaluation_due_on_disk_ = false;  ///< in the checkpoint of this update
   std::vector<std::string> seen_before_;
+  TrainedPairs pairs_before_;
 };
 
 }  // namespace

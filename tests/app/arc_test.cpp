@@ -29,8 +29,6 @@ Arguments train_arc(const fs::path& run, const std::vector<std::string>& more = 
          set(more);
 }
 
-Json json_of(const Arguments& arguments) { return parse_json(expect_success(arguments).out, "output"); }
-
 TEST(Arc, InfoCountsAndNamesTheIdentifiers) {
   const auto info =
       json_of(Arguments{"data", "info", "--json"} + arc_data({"data.max_grid=30", "data.augmentations=30"}));
@@ -61,10 +59,11 @@ TEST(Arc, ARunIsEvaluatedAndItsSubmissionIsComplete) {
   EXPECT_EQ(scores.at("arc").at("tasks"), 5);
   EXPECT_EQ(scores.at("arc").at("predictions"), scores.at("arc").at("table").size() * 5);
   EXPECT_EQ(scores.at("per_supervision_step").size(), 2U);
-  EXPECT_TRUE(fs::exists(run / "eval/6_tasks.csv"));
+  EXPECT_TRUE(fs::exists(run / "eval/6-tasks=0-votes=0_tasks.csv"));
+  EXPECT_EQ(read_json(run / "eval/6.json").at("arc").at("tasks"), 2) << "the run's own settings keep their scores";
   for (const auto& entry : fs::directory_iterator(run / "eval")) EXPECT_NE(entry.path().extension(), ".votes");
 
-  const auto submission = (run / "eval/6_submission.json").string();
+  const auto submission = (run / "eval/6-tasks=0-votes=0_submission.json").string();
   const auto check = Arguments{"eval", "--check-submission", submission} + arc_data();
   EXPECT_NE(expect_success(check).out.find("5 tasks"), std::string::npos);
   auto broken = read_json(submission);

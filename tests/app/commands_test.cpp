@@ -111,7 +111,10 @@ TEST(EvalCommand, PrintsAndWritesTheScores) {
                                         "eval.ema=false", "--set", "eval.boards=2"});
   EXPECT_NE(table.out.find("Test set \"boards\""), std::string::npos) << table.out;
   EXPECT_NE(table.out.find("after supervision step"), std::string::npos) << table.out;
-  EXPECT_EQ(read_json(run / "eval" / "3.json")["weights"], "last");
+  EXPECT_EQ(read_json(run / "eval" / "3.json"), eval) << "other settings have a name of their own";
+  const Json other = read_json(run / "eval" / "3-decoder=argmax-boards=2-ema=false.json");
+  EXPECT_EQ(other["weights"], "last");
+  EXPECT_EQ(other["settings"], Json({{"eval.decoder", "argmax"}, {"eval.boards", 2}, {"eval.ema", false}}));
 }
 
 TEST(ExportCommand, WritesTheWeightsThatEvalScores) {

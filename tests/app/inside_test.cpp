@@ -82,7 +82,10 @@ TEST(EvalCommand, HaltingIsWrittenDownAndLeavesThePlainScores) {
   const auto argmax = [](const Json& json) { return json.at("test_sets").front().at("argmax"); };
   EXPECT_EQ(argmax(halting).at("per_supervision_step")[0], argmax(plain).at("per_supervision_step")[0]);
   EXPECT_FALSE(argmax(plain).contains("mean_steps"));
-  EXPECT_TRUE(fs::exists(run / "eval/40.json"));
+  EXPECT_TRUE(fs::exists(run / "eval/40-decoder=argmax.json"));
+  EXPECT_TRUE(fs::exists(run / "eval/40-decoder=argmax-halting.json"));
+  EXPECT_FALSE(fs::exists(run / "eval/40.json"));
+  scores({"eval.halting=true"});
   EXPECT_TRUE(fs::exists(run / "eval/40-halting.json"));
   const auto resumed = run_program(resume(run, {"train.steps=80", "eval.halting=true"}));
   EXPECT_EQ(resumed.status, 1);

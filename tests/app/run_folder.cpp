@@ -60,6 +60,8 @@ Outcome expect_success(const Arguments& arguments) {
   return outcome;
 }
 
+Json json_of(const Arguments& arguments) { return parse_json(expect_success(arguments).out, "output"); }
+
 std::vector<std::string> metrics_without_clock(const fs::path& run) {
   std::vector<std::string> records;
   std::istringstream lines(read_text(run / "metrics.jsonl"));

@@ -25,6 +25,9 @@ Arguments resume(const std::filesystem::path& run, const std::vector<std::string
 /// Runs it and expects status 0.
 Outcome expect_success(const Arguments& arguments);
 
+/// What it then prints, as JSON.
+Json json_of(const Arguments& arguments);
+
 /// Records of metrics.jsonl without the fields that depend on the clock and the machine, one JSON text each.
 std::vector<std::string> metrics_without_clock(const std::filesystem::path& run);
 

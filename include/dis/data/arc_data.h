@@ -40,6 +40,9 @@ class ArcData : public TrainingStream {
   std::string identifier(std::int64_t index) const override { return puzzles_.identifier(index); }
 
   std::optional<std::vector<std::string>> answered_tasks() const override;
+  PairList trained_pairs() const override;
+  PairList tested_pairs() const override;
+  std::vector<ContentHash> content() const override;
 
   /// Training pairs of all tasks: what trajectories are made for.
   std::int64_t items() const { return static_cast<std::int64_t>(items_.size()); }

@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "dis/data/pair_keys.h"
+
 namespace dis {
 
 /// Label of a cell that carries no loss.
@@ -53,6 +55,13 @@ class TrainingStream {
   /// Tasks whose test answers are among the examples, so that a score on them says nothing; none where that is not
   /// known or has no meaning.
   virtual std::optional<std::vector<std::string>> answered_tasks() const { return std::nullopt; }
+  /// The pairs that training shows, and those that are kept for tests, by their content. Those of ARC's test set and of
+  /// boards stand in the order of groups and test pairs, or of test sets and boards; rows in that of the file. Rows of
+  /// ARC's builders with an augmented puzzle have kNoPair in training, for their base puzzle stands for them.
+  virtual PairList trained_pairs() const { return {}; }
+  virtual PairList tested_pairs() const { return {}; }
+  /// What the data hold, to the last cell: changes under the same names show. One entry a task of ARC, else one.
+  virtual std::vector<ContentHash> content() const { return {}; }
   /// Examples of one pass over the data; 0 where that has no meaning.
   virtual std::int64_t epoch_length() const { return 0; }
 };

@@ -59,6 +59,9 @@ class NQueensData : public TrainingStream {
   /// Origin::transform is the symmetry (queens.h).
   void augment(const Origin& origin, std::span<std::int32_t> frame) const override;
   std::string identifier(std::int64_t index) const override;
+  PairList trained_pairs() const override;
+  PairList tested_pairs() const override;
+  std::vector<ContentHash> content() const override;
 
  private:
   void generate_authors(std::uint64_t seed);

@@ -118,6 +118,9 @@ class PuzzleRows : public TrainingStream {
   /// Does nothing.
   void augment(const Origin& origin, std::span<std::int32_t> frame) const override;
   std::string identifier(std::int64_t index) const override;
+  PairList trained_pairs() const override;
+  PairList tested_pairs() const override;
+  std::vector<ContentHash> content() const override;
 
   /// 0 without a test split.
   std::int64_t test_examples() const { return test_ ? test_->examples() : 0; }

@@ -1,12 +1,15 @@
 // Evaluation of a trained network on what its data set keeps for tests: boards, ARC tasks, or examples of arrays.
 //
-// Results go to <folder>/<name><variant>.json: run, checkpoint, weights, dtype, "guidance" and "halting" where the
-// readout is not the plain one, "mean_steps" that a row (ARC: a base puzzle) made where it is not all of them, and what
-// the kind of data has to say
+// Results go to <folder>/<name><variant>.json, with a hash of the settings behind it where a file of that name holds
+// results under others: run, checkpoint, weights, dtype, "settings" that are not the network's own, "settings_hash",
+// "guidance" and "halting" where the readout is not the plain one, "mean_steps" that a row (ARC: a base puzzle) made
+// where it is not all of them, and what the kind of data has to say
 //   nqueens         "test_sets": {test set: {"meaning", decoder: score (queens_score.h), "per_supervision_step"}}
 //   arc             "arc": scores of the votes (arc_score.h), "per_supervision_step"; beside it <name>_tasks.csv and
 //                   <name>_submission.json
 //   folder, grids   "examples": token and exact accuracy, "per_supervision_step"
+// and where training saw answers, "warning" and the scores without them: "unseen" in a decoder's scores, in "arc"
+// ("tasks", "left_out", "pass_at"), or beside "examples".
 #pragma once
 
 #include <filesystem>
@@ -15,6 +18,8 @@
 #include "dis/config/config.h"
 #include "dis/core/json.h"
 #include "dis/eval/decode.h"
+#include "dis/eval/seen_pairs.h"
+#include "dis/eval/variant.h"
 #include "dis/train/session.h"
 
 namespace dis {
@@ -27,13 +32,12 @@ struct EvaluationTarget {
   std::string weights;           ///< "last", "moving average", or a file
   bool interruptible = false;    ///< a signal to stop ends an ARC vote (Stopped); its votes are kept, and used again
   std::string seen_tasks = {};   ///< why the scores are not to be trusted, if training saw the answers
-  std::string variant = {};      ///< of the files' names (variant_name), so that they do not replace the plain ones
-  bool within_training = false;  ///< a signal that asks for a checkpoint ends an ARC vote, too (CheckpointWanted)
+  SeenPairsPointer seen_pairs = {};  ///< what the network was trained on, if it is known (seen_pairs.h)
+  ResultVariant variant = {};        ///< of the files' names, so that they do not replace those of the own settings
+  /// By `dis train`: a quick one, which an evaluation by itself may replace; and a signal that asks for a checkpoint
+  /// ends an ARC vote, too (CheckpointWanted).
+  bool while_training = false;
 };
-
-/// EvaluationTarget::variant of an evaluation with `eval` of a network whose own settings are `own`: "-w1.5" for
-/// another guidance, "-halting" or "-all-steps" for another end of a row, "" for its own.
-std::string variant_name(const EvalConfig& eval, const EvalConfig& own);
 
 struct Evaluation {
   Json json;                         ///< the file's content
@@ -42,6 +46,7 @@ struct Evaluation {
   std::string summary;               ///< one line
   double score = 0.0;                ///< what training watches; higher is better
   std::filesystem::path kept_votes;  ///< of an ARC evaluation; removed once all is written
+  SeenCount seen;                    ///< of target.seen_pairs
 };
 
 /// Evaluates the session's network as `eval` says, and writes the files. `score` is: nqueens, valid completions of the

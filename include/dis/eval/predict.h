@@ -12,6 +12,7 @@
 
 #include "dis/config/config.h"
 #include "dis/eval/arc_score.h"
+#include "dis/eval/seen_pairs.h"
 
 namespace dis {
 
@@ -20,12 +21,16 @@ struct PredictRequest {
   std::filesystem::path weights;         ///< the trained network
   std::vector<std::string> identifiers;  ///< that it was trained with: puzzles it knows keep their rows
   std::vector<ArcTask> tasks;
+  SeenPairsPointer seen_pairs = {};  ///< what the network was trained on, if it is known
 };
 
 struct PredictResult {
   std::vector<ArcTask> tasks;               ///< in the order of the build
   std::vector<std::vector<Grid>> attempts;  ///< [test inputs] the first two candidates, for submission.h
   ArcScore score;                           ///< of the tasks whose answers are known
+  SeenCount seen;                           ///< of their test pairs, those trained or fitted
+  std::vector<std::string> seen_tasks;      ///< tasks with such pairs
+  ArcScore unseen;                          ///< of the other tasks, if there are some of both
   double fitting_seconds = 0.0;
   double voting_seconds = 0.0;
 };

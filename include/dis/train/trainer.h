@@ -1,5 +1,5 @@
-// A training run in its folder: config.json, identifiers.json, seen_tasks.json, metrics.jsonl, log.txt, events.*,
-// checkpoints/.
+// A training run in its folder: config.json, identifiers.json, seen_tasks.json, content.json, seen_pairs.npy
+// (run_content.h), metrics.jsonl, log.txt, events.*, checkpoints/.
 //
 // A run that was stopped or killed at any moment goes on from its latest checkpoint, bit for bit as if it had not been:
 // everything but the weights, moments and lanes is a function of the step, and metrics beyond the checkpoint are

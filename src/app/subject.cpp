@@ -164,9 +164,8 @@ Subject open_subject(const SubjectOptions& options, const RunConfig& config,
   const auto inputs = options.weights.empty()
                           ? run_inputs(options.run)
                           : std::vector<fs::path>{options.weights, options.identifiers, options.config.file};
-  for (const auto& ending :
-       {target.variant + ".json", target.variant + "_tasks.csv", target.variant + "_submission.json"}) {
-    refuse_input(target.folder / (target.name + ending), "the results", inputs);
+  for (const char* ending : {".json", "_tasks.csv", "_submission.json"}) {
+    refuse_input(target.folder / (target.name + target.variant.name + ending), "the results", inputs);
   }
   return subject;
 }

@@ -73,6 +73,13 @@ ResultVariant variant_of(const RunConfig& config, const RunConfig& own, ResultKi
   return variant;
 }
 
+std::string variant_name(const EvalConfig& eval, const EvalConfig& own) {
+  RunConfig mine, theirs;
+  mine.eval = eval;
+  theirs.eval = own;
+  return variant_of(mine, theirs, ResultKind::evaluation).name;
+}
+
 std::string settings_hash(const RunConfig& config, ResultKind kind) { return hash_of(counted(config, kind).dump()); }
 
 }  // namespace dis

@@ -263,6 +263,36 @@ TEST(Report, TablesHoldTheNumbersOfTheFiles) {
   expect_number(speed[4], 512.0);
 }
 
+TEST(Report, OtherSettingsAndUnseenAnswersStandApart) {
+  const TemporaryFolder folder;
+  const auto run = folder / "first";
+  make_analysed_run(run);
+  auto other = boards_evaluation();
+  other["checkpoint"] = "20";
+  other["settings"] = {{"eval.boards", 3}};
+  auto& score = other["test_sets"]["boards"]["argmax"];
+  score["valid"] = rate(0.7);
+  score["unseen"] = {{"boards", 2}, {"valid", rate(0.5)}, {"exact", rate(0.25)}};
+  write_json(run / "eval/10-boards=3.json", boards_evaluation());
+  write_json(run / "eval/20-boards=3.json", other);
+  write_json(run / "eval/20-boards=3_submission.json", Json::object());
+  write_json(run / "analysis/50-analyze.removals=3.json", Json::object());
+  const auto data = read_run(run);
+  EXPECT_EQ(data.evaluations.size(), 1U);
+  EXPECT_EQ(data.variants, std::vector<Json>{other}) << "the newest of each";
+  EXPECT_EQ(data.analysis, read_json(run / "analysis/40.json"));
+  const auto page = report_html({data});
+  EXPECT_TRUE(contains(page, "eval.boards = 3"));
+  const auto tables = tables_of(page);
+  expect_number(tables.at("boards-0-0")[0][2], rate(0.4321).at("value"));
+  EXPECT_EQ(tables.at("boards-0-0").size(), 3U);
+  const auto& apart = tables.at("boards-0-v0-0");
+  expect_number(apart[0][2], rate(0.7).at("value"));
+  EXPECT_EQ(apart[3][0].text, "unseen");
+  expect_number(apart[3][2], rate(0.5).at("value"));
+  expect_number(tables.at("overview")[0][9], rate(0.4321).at("value"));
+}
+
 TEST(Report, ArcScoresAndVotes) {
   const TemporaryFolder folder;
   const auto run = folder / "arc";

@@ -24,6 +24,9 @@ struct ResultVariant {
 ResultVariant variant_of(const RunConfig& config, const RunConfig& own, ResultKind kind,
                          const std::string& other_data = "");
 
+/// The name alone, where the settings of evaluation are all that may differ.
+std::string variant_name(const EvalConfig& eval, const EvalConfig& own);
+
 /// 8 hexadecimal digits of all that variant_of compares: equal for results under the same settings.
 std::string settings_hash(const RunConfig& config, ResultKind kind);
 

@@ -148,7 +148,7 @@ void add_bench_command(CLI::App& app) {
       ->capture_default_str();
   step->add_option("--batches", options->batches, "Timed batches")->check(CLI::PositiveNumber)->capture_default_str();
   step->add_option("--warmup", options->warmup, "Batches before")->check(CLI::NonNegativeNumber)->capture_default_str();
-  step->add_option("--threads", options->threads, "0: one per core")->check(CLI::NonNegativeNumber);
+  step->add_option("--threads", options->threads, "0: as many as this process may use")->check(CLI::NonNegativeNumber);
   step->add_flag("--forward-only", options->forward_only, "Evaluation: no gradient, no update");
   step->add_flag("--cuda-graph", options->cuda_graph, "On a GPU: replay the supervision step as a CUDA graph");
   step->add_option("--attention", options->attention, "On a GPU: cudnn, which does not repeat bit for bit")

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "config_options.h"
+#include "dis/core/cpus.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/data/open_data.h"
@@ -86,8 +87,8 @@ void run_data_bench(const DataBenchOptions& options) {
   const double ready = process_age();
   const double ready_memory = peak_megabytes();
 
-  const auto threads = std::min(
-      batch, options.threads > 0 ? options.threads : static_cast<std::int64_t>(std::thread::hardware_concurrency()));
+  const auto threads =
+      std::min(batch, options.threads > 0 ? options.threads : static_cast<std::int64_t>(usable_threads()));
   const double rate = rate_of(batch, threads, options.seconds,
                               [&](std::uint64_t first, std::int64_t lanes) { draw_batch(*data, seed, first, lanes); });
   auto method = config.method;
@@ -124,7 +125,7 @@ void add_bench_data(CLI::App& bench) {
   auto options = std::make_shared<DataBenchOptions>();
   CLI::App* data = bench.add_subcommand("data", "Time until training can begin, and samples drawn a second");
   options->config.add_to(*data);
-  data->add_option("--threads", options->threads, "0: one per core")->check(CLI::NonNegativeNumber);
+  data->add_option("--threads", options->threads, "0: as many as this process may use")->check(CLI::NonNegativeNumber);
   data->add_option("--seconds", options->seconds, "How long to draw")
       ->check(CLI::PositiveNumber)
       ->capture_default_str();

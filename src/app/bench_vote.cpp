@@ -11,10 +11,10 @@
 #include <iostream>
 #include <memory>
 #include <set>
-#include <thread>
 #include <utility>
 #include <vector>
 
+#include "dis/core/cpus.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/core/random.h"
@@ -173,8 +173,7 @@ class Stopwatch {
 };
 
 void run_vote_bench(const VoteOptions& options) {
-  const auto threads = options.threads > 0 ? static_cast<int>(options.threads)
-                                           : std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  const auto threads = options.threads > 0 ? static_cast<int>(options.threads) : usable_threads();
   VoteBook book(kTests);
   MadeUpPredictions predictions(options.batch);
   Stopwatch watch;
@@ -221,7 +220,8 @@ void add_bench_vote(CLI::App& bench) {
   vote->add_option("--batch", options->batch, "Predictions handed over at once")
       ->check(CLI::Range(1, 65536))
       ->capture_default_str();
-  vote->add_option("--threads", options->threads, "At most, one for each 1024 predictions of a batch; 0: one per core")
+  vote->add_option("--threads", options->threads,
+                   "At most, one for each 1024 predictions of a batch; 0: as many as this process may use")
       ->check(CLI::Range(0, 1024));
   vote->add_flag("--json", options->json, "Print the result as JSON");
   vote->footer("Example:\n  dis bench vote --threads 2 --json");

@@ -1,6 +1,5 @@
 // dis info: versions, devices, instruction sets, what this build can do.
 #include <ATen/Context.h>
-#include <ATen/Parallel.h>
 #include <ATen/Version.h>
 #include <dlfcn.h>
 #include <torch/version.h>
@@ -16,6 +15,7 @@
 #include "commands.h"
 #include "config_options.h"
 #include "dis/app/build_info.h"
+#include "dis/core/cpus.h"
 #include "dis/core/json.h"
 #include "dis/ops/cuda_part.h"
 
@@ -92,7 +92,7 @@ Json gather() {
   info["configurations"] = shipped_configs().string();
   info["cpu"] = {{"model", model.empty() ? "unknown" : model},
                  {"cores", std::thread::hardware_concurrency()},
-                 {"threads", at::get_num_threads()},
+                 {"threads", usable_threads()},
                  {"instruction_sets", instruction_sets()},
                  {"torch_kernels", at::get_cpu_capability()}};
   info["cuda"] = gpus;

@@ -20,6 +20,7 @@
 #include "dis/core/error.h"
 #include "dis/core/memory.h"
 #include "dis/core/signals.h"
+#include "openmp_waiting.h"
 
 namespace {
 
@@ -102,6 +103,7 @@ int run(int argc, char** argv) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  dis::let_waiting_threads_sleep(argv);
   dis::prepare_signals();
   std::cout.exceptions(std::ios::badbit);  // what prints much ends when nobody reads it any more
   try {

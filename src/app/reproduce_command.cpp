@@ -51,7 +51,8 @@ struct StudyOptions {
         ->capture_default_str();
     app.add_option("--share", share, "Do only the I-th of K shares of the runs; another process does the others")
         ->type_name("I/K");
-    app.add_option("--threads", threads, "CPU threads of each run; 0: one per core")->check(CLI::NonNegativeNumber);
+    app.add_option("--threads", threads, "CPU threads of each run; 0: as many as this process may use")
+        ->check(CLI::NonNegativeNumber);
     app.add_flag("--plan", plan, "Only say what there is to run");
     app.add_flag("--collect", collect, "Run nothing; only print what is finished");
   }

@@ -9,8 +9,8 @@
 #include <sys/resource.h>
 
 #include <cstdlib>
-#include <thread>
 
+#include "dis/core/cpus.h"
 #include "dis/core/error.h"
 #include "dis/ops/cuda_part.h"
 #include "dis/ops/kernel_choice.h"
@@ -63,8 +63,7 @@ double peak_memory_mb(at::Device device) {
 }
 
 Compute resolve_compute(const ComputeConfig& config, const Place& place) {
-  const int cores = static_cast<int>(std::thread::hardware_concurrency()) / place.local_size;
-  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads) : std::max(1, cores));
+  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads) : usable_threads(place.local_size));
   use_own_kernels(config.fused);
   use_attention(attention_of(config.attention));
   keep_freed_memory();

@@ -6,8 +6,9 @@
 #include <algorithm>
 #include <cstdint>
 #include <cstring>
-#include <thread>
 #include <vector>
+
+#include "dis/core/cpus.h"
 
 namespace dis {
 
@@ -21,7 +22,7 @@ inline void copy_numbers(const std::vector<std::int32_t>& from, at::Tensor to) {
 /// Threads that draw samples ahead. A GPU waits for them; on the CPU the cores have other work, and drawing is a small
 /// part of it.
 inline std::size_t loader_threads(at::Device device) {
-  return device.is_cpu() ? 1 : std::clamp<std::size_t>(std::thread::hardware_concurrency() / 2, 1, 8);
+  return device.is_cpu() ? 1 : static_cast<std::size_t>(std::clamp(usable_threads() / 2, 1, 8));
 }
 
 }  // namespace dis

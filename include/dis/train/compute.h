@@ -15,9 +15,9 @@ struct Compute {
 };
 
 /// Resolves `automatic`: CUDA if there is a device; bfloat16 where the processor (AVX512_BF16, AMX_BF16) or GPU has
-/// instructions for it, else float32. Sets LibTorch's number of threads (the cores, shared by the ranks of this
-/// machine), its current GPU (that of the rank), whether it repeats bit for bit, the choice of kernels and how the
-/// process keeps memory. UserError: cuda asked for but not there.
+/// instructions for it, else float32. Sets LibTorch's number of threads (compute.threads; 0: what cpus.h allows,
+/// shared by the ranks of this machine), its current GPU (that of the rank), whether it repeats bit for bit, the choice
+/// of kernels and how the process keeps memory. UserError: cuda asked for but not there.
 Compute resolve_compute(const ComputeConfig& config, const Place& place = {});
 
 /// The most memory held so far, in MB of 2^20 bytes: by LibTorch's tensors on a GPU, by the process on the CPU.

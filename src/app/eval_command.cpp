@@ -129,6 +129,7 @@ void check_submission_file(const EvalOptions& options) {
   for (const auto& group : data.puzzles().groups()) {
     if (!group.test_pairs.empty()) tasks.push_back(group.task);
   }
+  for (auto& task : data.puzzles().left_out_tests()) tasks.push_back(std::move(task));
   const auto problems = check_submission(options.check_submission, tasks);
   for (const auto& problem : problems) std::cout << problem << "\n";
   if (!problems.empty()) {

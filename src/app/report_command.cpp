@@ -30,6 +30,7 @@ void write_report(const ReportOptions& options) {
   const fs::path file =
       options.output.empty() ? fs::path(options.runs.front()) / "report.html" : fs::path(options.output);
   for (const auto& run : options.runs) refuse_input(file, "--output", run_inputs(run));
+  read_runs(options.runs);  // a wrong name is told before a place that cannot be written
   try_file(file);
   if (options.follow) catch_stop_signals();
   while (true) {

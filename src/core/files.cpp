@@ -49,21 +49,6 @@ int write_all(int descriptor, std::span<const std::byte> bytes) {
   return 0;
 }
 
-std::string read_bytes(const fs::path& path) {
-  const Descriptor descriptor(path, O_RDONLY, "read");
-  std::string text;
-  std::array<char, 1 << 16> buffer;
-  for (;;) {
-    const ssize_t count = ::read(descriptor.get(), buffer.data(), buffer.size());
-    if (count == 0) return text;
-    if (count > 0) {
-      text.append(buffer.data(), static_cast<std::size_t>(count));
-    } else if (errno != EINTR) {
-      throw file_error("read", path, errno);
-    }
-  }
-}
-
 }  // namespace
 
 UserError file_error(const std::string& action, const fs::path& path, int error) {
@@ -92,6 +77,21 @@ void refuse_git_lfs_pointer(const fs::path& path, std::string_view start) {
   if (!start.starts_with("version https://git-lfs.github.com/spec/")) return;
   throw UserError("cannot read '" + path.string() +
                   "': expected the file itself, found a Git LFS pointer to it; fetch it with `git lfs pull`");
+}
+
+std::string read_bytes(const fs::path& path) {
+  const Descriptor descriptor(path, O_RDONLY, "read");
+  std::string text;
+  std::array<char, 1 << 16> buffer;
+  for (;;) {
+    const ssize_t count = ::read(descriptor.get(), buffer.data(), buffer.size());
+    if (count == 0) return text;
+    if (count > 0) {
+      text.append(buffer.data(), static_cast<std::size_t>(count));
+    } else if (errno != EINTR) {
+      throw file_error("read", path, errno);
+    }
+  }
 }
 
 std::string read_text(const fs::path& path) {

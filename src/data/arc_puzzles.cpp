@@ -1,6 +1,7 @@
 #include "dis/data/arc_puzzles.h"
 
 #include <algorithm>
+#include <iterator>
 #include <map>
 #include <unordered_set>
 #include <utility>
@@ -278,6 +279,16 @@ std::string ArcPuzzles::left_out_text() const {
   return std::to_string(count) + (count == 1 ? " task (" : " tasks (") + left_out_.front().tasks.front().id +
          (count == 1 ? "" : " for one") + ") left out for a grid of more than " + std::to_string(settings_.side) +
          " rows or columns (data.max_grid)";
+}
+
+std::vector<ArcTask> ArcPuzzles::left_out_tests() const {
+  std::vector<ArcTask> tasks;
+  for (const auto& subset : left_out_) {
+    if (subset.name != settings_.test_set) continue;
+    std::ranges::copy_if(subset.tasks, std::back_inserter(tasks),
+                         [](const ArcTask& task) { return std::ranges::any_of(task.pairs, &ArcPair::test); });
+  }
+  return tasks;
 }
 
 std::int64_t ArcPuzzles::examples(ArcSplit split) const {

@@ -2,6 +2,9 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 
+#include <algorithm>
+#include <iterator>
+
 #include "dis/core/files.h"
 #include "dis/core/json.h"
 #include "dis/core/sha256.h"
@@ -67,15 +70,6 @@ StepRates base_puzzle_rates(const Session& session, const EvalConfig& eval) {
   return rates;
 }
 
-/// A place without an answer for every test task that no field of the network holds.
-void add_left_out(const ArcPuzzles& puzzles, std::vector<ArcTask>& tasks, std::vector<std::vector<Grid>>& attempts) {
-  for (const auto& subset : puzzles.left_out()) {
-    if (subset.name != puzzles.settings().test_set) continue;
-    tasks.insert(tasks.end(), subset.tasks.begin(), subset.tasks.end());
-  }
-  attempts.resize(test_inputs(tasks).size());
-}
-
 /// The scores without the tasks whose answers training saw.
 void add_unseen(Evaluation& evaluation, const ArcElection& election, const VoteBook& book, const SeenPairs& seen,
                 std::uint64_t seed) {
@@ -123,7 +117,10 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
     write_or_keep(target.folder / (target.name + "_tasks.csv"), table_csv(score));
     auto tasks = election.tasks;
     auto attempts = best_grids(book);
-    if (eval.tasks == 0) add_left_out(data.puzzles(), tasks, attempts);
+    if (eval.tasks == 0) {
+      std::ranges::move(data.puzzles().left_out_tests(), std::back_inserter(tasks));
+      attempts.resize(test_inputs(tasks).size());  // places without an answer
+    }
     write_submission(target.folder / (target.name + "_submission.json"), tasks, attempts);
   }
   evaluation.kept_votes = votes_file;

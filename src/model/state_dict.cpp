@@ -1,17 +1,15 @@
 #include "dis/model/state_dict.h"
 
 #include <ATen/ATen.h>
-#include <fcntl.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <map>
 #include <set>
 #include <string_view>
 
 #include "dis/core/error.h"
-#include "dis/core/files.h"
 #include "dis/core/safetensors.h"
 #include "dis/model/torch_file.h"
 
@@ -139,13 +137,12 @@ std::string text_of_others(const std::map<std::string, std::size_t>& aside) {
 }  // namespace
 
 NamedTensors read_state_dict(const std::filesystem::path& path) {
-  std::array<char, 2> first{};
-  {
-    const Descriptor descriptor(path, O_RDONLY, "read");
-    if (::read(descriptor.get(), first.data(), first.size()) < 0) throw file_error("read", path, errno);
-  }
-  const bool torch = first == std::array{'P', 'K'} || first[0] == '\x80';
-  return torch ? read_torch_file(path) : read_tensors(path);
+  std::array<char, 9> first{};
+  std::ifstream(path, std::ios::binary).read(first.data(), first.size());  // the readers tell why it cannot be read
+  const std::string_view start(first.data(), first.size());
+  const bool torch = start.starts_with("PK") || start.starts_with("\x80");
+  const bool safetensors = !torch && (start.back() == '{' || path.extension() == ".safetensors");
+  return safetensors ? read_tensors(path) : read_torch_file(path);
 }
 
 std::string describe(const at::Tensor& tensor) {

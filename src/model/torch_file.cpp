@@ -285,7 +285,7 @@ void check_first_bytes(const fs::path& path, const std::string& where) {
     throw UserError(where + ": expected a file of torch.save, found a safetensors file; `dis eval --weights` and " +
                     "train.init_from take it as it is if its names are those of `dis import`");
   }
-  throw UserError(where + ": expected a file of torch.save (a zip file), found " +
+  throw UserError(where + ": expected a file of torch.save (a zip file) or a safetensors file, found " +
                   (start.empty() ? "an empty file" : "something else"));
 }
 

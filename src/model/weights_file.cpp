@@ -40,7 +40,8 @@ at::Tensor read_tensor(const SafetensorsFile& file, const TensorInfo& info) {
 const std::string kPuzzleTable = "model.inner.puzzle_emb.weights";
 
 /// Their tensors by our names; checks names, shapes and types of all but the height of the puzzle table.
-/// `ours_alone`: a file that this program wrote, with nothing else in it; otherwise the puzzle table may have any height.
+/// `ours_alone`: a file that this program wrote, with nothing else in it; otherwise the puzzle table may have any
+/// height.
 std::unordered_map<std::string, at::Tensor> matched(const std::filesystem::path& path, const Weights& weights,
                                                     bool ours_alone) {
   const bool any_puzzle_rows = !ours_alone;
@@ -50,7 +51,6 @@ std::unordered_map<std::string, at::Tensor> matched(const std::filesystem::path&
   for (const auto& [name, tensor] : state) names.push_back(name);
   const auto network = recognise_network(names, weights.table(), where);
   if (!network.usual) {
-    log_info(where + ": " + network.text);
     where += " (" + network.text + ")";
   }
   const auto refuse = [&](const std::string& name) {
@@ -76,7 +76,8 @@ std::unordered_map<std::string, at::Tensor> matched(const std::filesystem::path&
       throw UserError(where + ": tensor '" + name + "' is there twice, behind two prefixes");
     }
     if (!tensor.is_floating_point()) {
-      throw UserError(where + ": tensor '" + theirs + "' should hold floating-point numbers, found " + describe(tensor));
+      throw UserError(where + ": tensor '" + theirs + "' should hold floating-point numbers, found " +
+                      describe(tensor));
     }
     found[name] = tensor.to(at::kFloat).contiguous();
   }
@@ -86,6 +87,7 @@ std::unordered_map<std::string, at::Tensor> matched(const std::filesystem::path&
     if (any_puzzle_rows && (spec.kind == WeightKind::head || spec.name == kPuzzleTable)) continue;
     throw UserError(where + ": tensor '" + spec.name + "' " + describe_tensor("F32", spec.shape) + " is missing");
   }
+  if (!network.usual && !ours_alone) log_info("weights file '" + path.string() + "': " + network.text);
   return found;
 }
 

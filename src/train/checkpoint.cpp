@@ -4,6 +4,7 @@
 #include <ATen/core/grad_mode.h>
 
 #include <algorithm>
+#include <utility>
 #include <vector>
 
 #include "dis/core/error.h"
@@ -200,29 +201,41 @@ ScoredWeights scored_weights(const fs::path& checkpoint, bool prefer_average) {
   return {checkpoint / (averaged ? "ema.safetensors" : "model.safetensors"), averaged};
 }
 
-RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& optimiser, NamedTensors& lanes) {
-  const at::NoGradGuard no_grad;
-  const auto json = read_json(folder / "state.json");
+RunState read_state(const fs::path& file) {
+  const auto json = read_json(file);
   RunState state;
   try {
     if (json.at("format") != kFormat) {
-      throw UserError("checkpoint '" + folder.string() + "' has format " + in_message(json.at("format")) +
+      throw UserError("checkpoint '" + file.parent_path().string() + "' has format " + in_message(json.at("format")) +
                       ", expected " + std::to_string(kFormat) + ": it was written by another version of this program");
     }
-    state.updates = json.at("step").get<std::int64_t>();
-    state.batches = json.at("batches").get<std::int64_t>();
-    state.samples = json.at("samples").get<std::int64_t>();
+    const auto count = [&](const Json& object, const char* key) {
+      const Json& value = object.at(key);
+      if (!value.is_number_unsigned() || !std::in_range<std::int64_t>(value.get<std::uint64_t>())) {
+        throw UserError("checkpoint file '" + file.string() + "' is damaged: " + key + ": expected a count, found " +
+                        in_message(value));
+      }
+      return value.get<std::int64_t>();
+    };
+    state.updates = count(json, "step");
+    state.batches = count(json, "batches");
+    state.samples = count(json, "samples");
     state.seconds = json.at("seconds").get<double>();
     state.device_seconds = json.value("device_seconds", state.seconds);  // of one rank, before it was kept
     if (json.contains("best")) {
       state.best_score = json.at("best").at("score").get<double>();
-      state.best_update = json.at("best").at("step").get<std::int64_t>();
+      state.best_update = count(json.at("best"), "step");
     }
     state.evaluation_due = json.value("evaluation_due", false);
   } catch (const Json::exception& error) {
-    throw UserError("checkpoint file '" + (folder / "state.json").string() + "' is damaged: " + error.what());
+    throw UserError("checkpoint file '" + file.string() + "' is damaged: " + error.what());
   }
+  return state;
+}
 
+RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& optimiser, NamedTensors& lanes) {
+  const at::NoGradGuard no_grad;
+  RunState state = read_state(folder / "state.json");
   const auto file = folder / "trainer.safetensors";
   auto stored = read_tensors(file);
   auto wanted = moments(model.weights(), optimiser);

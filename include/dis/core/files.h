@@ -38,6 +38,9 @@ class Descriptor {
   int value_;
 };
 
+/// The whole file, whatever it holds.
+std::string read_bytes(const std::filesystem::path& path);
+
 /// The whole of a text file, without the byte order mark that some editors put first. UserError: it cannot be read, is
 /// UTF-16, or is a Git LFS pointer.
 std::string read_text(const std::filesystem::path& path);

@@ -63,6 +63,8 @@ class ArcPuzzles {
   const std::vector<ArcSubset>& left_out() const { return left_out_; }
   /// "3 tasks (<id> for one) left out for a grid of more than 30 rows or columns (data.max_grid)"; empty: none.
   std::string left_out_text() const;
+  /// Those of the test set that have test inputs: a submission needs a place for them, too.
+  std::vector<ArcTask> left_out_tests() const;
 
   std::int64_t puzzles() const { return static_cast<std::int64_t>(augmentations_.size()); }
   std::int64_t examples(ArcSplit split) const;

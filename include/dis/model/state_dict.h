@@ -25,10 +25,10 @@ struct RecognisedNetwork {
     std::string ours;   ///< a name of the table, or one in its style that the table lacks
     bool known;         ///< it is in the table
   };
-  std::vector<Entry> entries;  ///< in the order of the names; a name of ours may come twice
+  std::vector<Entry> entries;      ///< in the order of the names; a name of ours may come twice
   std::vector<std::size_t> aside;  ///< tensors of other parts of the file
-  std::string text;            ///< "names behind 'ema._orig_mod.model.inner.'; left aside: 'model' (31 tensors)"
-  bool usual = false;          ///< names with our prefix or none, and nothing left aside: not worth a word
+  std::string text;                ///< "names behind 'ema._orig_mod.model.inner.'; left aside: 'model' (31 tensors)"
+  bool usual = false;              ///< names with our prefix or none, and nothing left aside: not worth a word
 };
 
 /// Finds a network by the names of `table` behind any prefix; `module`, `_orig_mod` and the like may stand anywhere in

@@ -34,10 +34,10 @@ void save_weights(const std::filesystem::path& path, const Weights& weights, con
 void load_weights(const std::filesystem::path& path, Weights& weights);
 
 /// As load_weights, but for weights from another run or program (train.init_from, dis eval --weights): a safetensors or
-/// torch.save file with the network somewhere in it (model/state_dict.h; the log says where). The puzzle table may have other rows. Row i of
-/// ours takes the row of theirs whose identifier has the same name; identifiers that they lack get the mean row.
-/// Without their list of identifiers (empty), rows match by number if there are as many, otherwise all get the mean.
-/// Returns how many of our rows were found. UserError also when their list is not as long as their table.
+/// torch.save file with the network somewhere in it (model/state_dict.h; the log says where). The puzzle table may have
+/// other rows. Row i of ours takes the row of theirs whose identifier has the same name; identifiers that they lack get
+/// the mean row. Without their list of identifiers (empty), rows match by number if there are as many, otherwise all
+/// get the mean. Returns how many of our rows were found. UserError also when their list is not as long as their table.
 std::int64_t adopt_weights(const std::filesystem::path& path, Weights& weights,
                            const std::vector<std::string>& our_identifiers,
                            const std::vector<std::string>& their_identifiers);

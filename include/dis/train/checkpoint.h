@@ -51,6 +51,9 @@ struct ScoredWeights {
 /// The moving average if `prefer_average` (eval.ema) and the checkpoint has one, else the last weights.
 ScoredWeights scored_weights(const std::filesystem::path& checkpoint, bool prefer_average);
 
+/// A checkpoint's state.json. UserError: damaged, or of another version of this program.
+RunState read_state(const std::filesystem::path& file);
+
 /// Reads everything back. `lanes` receives the tensors named "lanes.*". UserError: a truncated or foreign file, a
 /// missing tensor, a wrong shape.
 RunState load_checkpoint(const std::filesystem::path& folder, Backbone& model, Optimiser& optimiser,

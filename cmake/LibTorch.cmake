@@ -60,8 +60,9 @@ endif()
 target_link_libraries(dis_torch INTERFACE ${DIS_TORCH_DIR}/lib/libtorch_cpu.so ${DIS_TORCH_DIR}/lib/libc10.so)
 
 # at::parallel_for is OpenMP code in headers: compile with -fopenmp, and share LibTorch's own OpenMP runtime, because
-# two runtimes would fight over the cores.
-target_compile_options(dis_torch INTERFACE $<$<COMPILE_LANGUAGE:CXX>:-fopenmp>)
+# two runtimes would fight over the cores. (Clang has no code for this one: loops stay serial, enough for tests/fuzz.)
+target_compile_options(dis_torch INTERFACE $<$<COMPILE_LANG_AND_ID:CXX,GNU>:-fopenmp>
+                                           $<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fopenmp=libgomp>)
 if(EXISTS ${DIS_TORCH_DIR}/lib/libgomp.so.1)
   target_link_libraries(dis_torch INTERFACE ${DIS_TORCH_DIR}/lib/libgomp.so.1)
 else()

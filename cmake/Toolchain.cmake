@@ -28,6 +28,7 @@ endif()
 
 if(DIS_SANITIZE)
   add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-fsanitize=${DIS_SANITIZE}> -fno-omit-frame-pointer)
+  add_compile_options($<$<COMPILE_LANG_AND_ID:CXX,Clang>:-fsanitize=fuzzer-no-link>)  # for tests/fuzz
   add_link_options(-fsanitize=${DIS_SANITIZE})
 endif()
 

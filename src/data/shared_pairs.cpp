@@ -8,8 +8,7 @@ namespace dis {
 TrainedPairs::TrainedPairs(std::vector<PairKey> keys) : keys_(std::move(keys)) {
   std::erase(keys_, kNoPair);
   std::ranges::sort(keys_);
-  const auto rest = std::ranges::unique(keys_);
-  keys_.erase(rest.begin(), rest.end());
+  keys_.erase(std::unique(keys_.begin(), keys_.end()), keys_.end());
 }
 
 bool TrainedPairs::contains(PairKey key) const { return std::ranges::binary_search(keys_, key); }

@@ -12,7 +12,9 @@ namespace dis {
 
 class UserError : public std::runtime_error {
  public:
-  using std::runtime_error::runtime_error;
+  /// What stands in a foreign file may be quoted: control characters, which would break the line or steer the terminal,
+  /// are written as \n, \t or \x1b.
+  explicit UserError(const std::string& message);
 };
 
 /// A signal asked the program to stop, all is saved and said: it ends with status 128 + signal, as shells expect.

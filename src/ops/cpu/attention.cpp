@@ -33,7 +33,6 @@ constexpr std::int64_t kKeys = 32;             // of a block; even
 constexpr std::int64_t kQueries = 4 * kLanes;  // of a tile
 
 using Vector = float __attribute__((vector_size(kLanes * sizeof(float)), aligned(4), may_alias));
-using Indices = std::int32_t __attribute__((vector_size(kLanes * sizeof(float))));
 
 inline Vector read(const float* p) { return *reinterpret_cast<const Vector*>(p); }
 inline void write(float* p, Vector x) { *reinterpret_cast<Vector*>(p) = x; }
@@ -157,12 +156,11 @@ inline Matrix<Pair> right(Matrix<float> x, std::int64_t rows, std::int64_t colum
 /// A stage of turn_block: exchanges the upper right and lower left quarter of each 2 D x 2 D block.
 template <int D, int... I>
 inline void exchange(Vector* x, std::integer_sequence<int, I...>) {
-  constexpr Indices upper{((I & D) != 0 ? kLanes + I - D : I)...}, lower{((I & D) != 0 ? kLanes + I : I + D)...};
   for (int i = 0; i < kLanes; ++i) {
     if ((i & D) != 0) continue;
     const Vector a = x[i], b = x[i + D];
-    x[i] = __builtin_shuffle(a, b, upper);
-    x[i + D] = __builtin_shuffle(a, b, lower);
+    x[i] = __builtin_shufflevector(a, b, ((I & D) != 0 ? kLanes + I - D : I)...);
+    x[i + D] = __builtin_shufflevector(a, b, ((I & D) != 0 ? kLanes + I : I + D)...);
   }
 }
 

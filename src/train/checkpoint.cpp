@@ -117,6 +117,7 @@ Json to_json(const RunState& state) {
                {"samples", state.samples}, {"seconds", state.seconds}, {"device_seconds", state.device_seconds}};
   if (state.best_score) json["best"] = {{"score", *state.best_score}, {"step", state.best_update}};
   if (state.evaluation_due) json["evaluation_due"] = true;
+  if (state.rollbacks > 0) json["rollbacks"] = state.rollbacks;
   return json;
 }
 
@@ -227,6 +228,7 @@ RunState read_state(const fs::path& file) {
       state.best_update = count(json.at("best"), "step");
     }
     state.evaluation_due = json.value("evaluation_due", false);
+    if (json.contains("rollbacks")) state.rollbacks = count(json, "rollbacks");
   } catch (const Json::exception& error) {
     throw UserError("checkpoint file '" + file.string() + "' is damaged: " + error.what());
   }

@@ -191,6 +191,11 @@ std::vector<std::pair<std::string, at::Tensor>> HaltingLoop::state() const {
   return tensors;
 }
 
+void HaltingLoop::begin_anew(std::int64_t tick) {
+  tick_ = tick;
+  now_.halted.fill_(1);
+}
+
 void HaltingLoop::restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) {
   tick_ = tick;
   for (auto& [name, tensor] : kept()) {

@@ -12,6 +12,7 @@ Json describe(const RunState& state, const NamedTensors& lanes) {
   Json json = {{"updates", state.updates}, {"batches", state.batches},         {"samples", state.samples},
                {"seconds", state.seconds}, {"best_update", state.best_update}, {"evaluation_due", state.evaluation_due},
                {"lanes", Json::array()}};
+  json["rollbacks"] = state.rollbacks;
   if (state.best_score) json["best_score"] = *state.best_score;
   for (const auto& [name, tensor] : lanes) {
     json["lanes"].push_back(
@@ -33,6 +34,7 @@ void share_state(const Ranks& ranks, RunState& state, Backbone& model, Optimiser
   state.seconds = json["seconds"];
   state.best_update = json["best_update"];
   state.evaluation_due = json["evaluation_due"];
+  state.rollbacks = json["rollbacks"];
   if (json.contains("best_score")) state.best_score = json["best_score"].get<double>();
   auto& weights = model.weights();
   for (const auto& tensor : {weights.flat(), weights.master().puzzle, weights.master().y_init, weights.master().z_init,

@@ -189,9 +189,13 @@ std::vector<std::pair<std::string, at::Tensor>> SupervisionLoop::state() const {
           {"lanes.tokens", ranks_.gather(now_.tokens)}};
 }
 
-void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) {
+void SupervisionLoop::begin_anew(std::int64_t tick) {
   tick_ = tick;
   filled_ = false;
+}
+
+void SupervisionLoop::restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) {
+  begin_anew(tick);
   if (method_.lanes == Lanes::lockstep || tick == 0) return;
   refill();
   // Lanes in the middle of a sample go on with what the network had made of it.

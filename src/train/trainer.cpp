@@ -128,6 +128,11 @@ Throughput throughput_of(const Session& session) {
           peak * static_cast<double>(session.ranks->size())};
 }
 
+/// A loss, a weight or a moment is NaN or infinite: on every rank at once.
+struct NonFinite {
+  std::string what;
+};
+
 class Run {
  public:
   Run(Session& session, const TrainRequest& request)
@@ -138,7 +143,7 @@ class Run {
                    session.model->weights()),
         ranks_(*session.ranks),
         loop_(make_training_loop(config_, ranks_, *session.data, frames_of(session), *session.model, optimiser_)),
-        batches_(batches_of(config_.method, config_.train.steps)),
+        updates_(batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method)),
         throughput_(throughput_of(session)) {}
 
   void open() {
@@ -151,7 +156,7 @@ class Run {
   }
 
   void work() {
-    if (state_.batches >= batches_ && !state_.evaluation_due) {
+    if (finished() && !state_.evaluation_due) {
       log_info("the run is finished: " + std::to_string(state_.updates) +
                " updates; train.steps can be raised with --set");
       return;
@@ -159,30 +164,19 @@ class Run {
     catch_stop_signals();
     std::optional<Outputs> outputs;
     if (ranks_.first()) outputs.emplace(request_.run, state_.updates + 1);
-    Progress progress({.what = "train",
-                       .unit = "updates",
-                       .total = batches_ * updates_per_batch(config_.method),
-                       .done_before = state_.updates});
     if (state_.evaluation_due) {
       log_info("the evaluation after update " + std::to_string(state_.updates) + ", which was broken off");
       evaluate(outputs);
       save(outputs);
     }
-    if (!state_.evaluation_due) make_batches(outputs, progress);
-    progress.finish();
-    if (saved_at_ != state_.updates) save(outputs);
+    if (!state_.evaluation_due) make_batches(outputs);
     ranks_.barrier();  // rank 0 may hold the store: it leaves when all are done
-    if (state_.batches < batches_ || state_.evaluation_due) {
-      log_info("stopped by a signal at update " + std::to_string(state_.updates) + " of " +
-               std::to_string(batches_ * updates_per_batch(config_.method)) +
+    if (!finished() || state_.evaluation_due) {
+      log_info("stopped by a signal at update " + std::to_string(state_.updates) + " of " + std::to_string(updates_) +
                ", the checkpoint is written; go on with: dis train --run-dir " + request_.run.string() + " --resume");
       throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};  // of another rank, if not of this one
     }
-    log_info("trained " + std::to_string(state_.updates) + " updates on " + std::to_string(state_.samples) +
-             " samples in " + format_duration(state_.seconds) + ", " +
-             fixed(static_cast<double>(state_.samples) / state_.seconds, 1) + " samples/s on average; peak memory " +
-             scaled(peak_memory_mb(session_.compute.device) * 1024.0 * 1024.0, "B") +
-             "; weights: " + scored_weights(request_.run / "checkpoints" / "latest", config_.eval.ema).file.string());
+    log_info(closing_line());
   }
 
  private:
@@ -198,44 +192,102 @@ class Run {
     EventFile events;
   };
 
-  /// To the last one, or until a signal stops it.
-  void make_batches(std::optional<Outputs>& outputs, Progress& progress) {
+  bool finished() const { return state_.updates >= updates_; }
+
+  /// The only place of the mean rate.
+  std::string closing_line() const {
+    return "trained " + std::to_string(state_.updates) + " updates on " + std::to_string(state_.samples) +
+           " samples in " + format_duration(state_.seconds) + ", " +
+           fixed(static_cast<double>(state_.samples) / state_.seconds, 1) + " samples/s on average; peak memory " +
+           scaled(peak_memory_mb(session_.compute.device) * 1024.0 * 1024.0, "B") +
+           "; weights: " + scored_weights(request_.run / "checkpoints" / "latest", config_.eval.ema).file.string();
+  }
+
+  /// To the last one, or until a signal stops it; the last one is in a checkpoint then.
+  void make_batches(std::optional<Outputs>& outputs) {
     const double start = steady_seconds(), before = state_.seconds, device_before = state_.device_seconds;
-    bool stop = false;
-    BatchMetrics batch;
-    Rates rates;
-    while (state_.batches < batches_ && !stop) {
-      const auto own = one_batch();
-      state_.updates = optimiser_.updates();
-      ++state_.batches;
-      const double spent = steady_seconds() - start;
-      state_.seconds = before + spent;
-      state_.device_seconds = device_before + spent * static_cast<double>(ranks_.size());
-      const auto seen =
-          agree({find_non_finite(own).has_value(), stop_requested(), take_checkpoint_request(), ended_samples(own)});
-      stop = seen.stop;
-      state_.samples += seen.ended;
-      throughput_.batch(seen.ended);
-      const bool log = state_.batches % config_.train.log_every == 0 || state_.batches == batches_;
-      if (log || seen.non_finite) {
-        const auto records = gather(ranks_, own);
-        if (const auto bad = find_non_finite(records)) fail_non_finite("the loss is NaN or infinite at " + *bad);
-        batch = summarise(records, config_.method.num_supervision);
-        rates = throughput_.interval();
-        if (outputs) record(batch, rates, *outputs);
+    std::optional<Progress> progress;
+    const auto begin_progress = [&] {
+      progress.emplace(
+          ProgressTask{.what = "train", .unit = "updates", .total = updates_, .done_before = state_.updates});
+    };
+    begin_progress();
+    for (bool stop = false; !finished() && !stop;) {
+      try {
+        const auto own = one_batch();
+        const double spent = steady_seconds() - start;
+        state_.seconds = before + spent;
+        state_.device_seconds = device_before + spent * static_cast<double>(ranks_.size());
+        stop = end_batch(own, outputs, *progress);
+      } catch (const NonFinite& bad) {
+        roll_back(bad.what, outputs);
+        begin_progress();
       }
-      const auto found = batch.loss.empty()
-                             ? std::string()
-                             : "loss " + fixed(batch.mean_loss(), 4) + ", exact " + fixed(batch.final_exact(), 3) +
-                                   ", " + fixed(rates.samples_per_s, 1) + " samples/s";
-      progress.update(state_.updates, found);
-      if (config_.dist.check_every > 0 && state_.batches % config_.dist.check_every == 0) check_ranks();
-      state_.evaluation_due = evaluates() && due(config_.train.eval_every);
-      if (seen.save) save_on_request(outputs);
-      const bool best = state_.evaluation_due && !stop && evaluate(outputs);
-      stop = stop || state_.evaluation_due;
-      if (due(config_.train.checkpoint_every) || best || evaluation_due_on_disk_) save(outputs);
     }
+    progress->finish();
+  }
+
+  /// Counters, records, evaluation and checkpoint after a batch. Whether training is to stop.
+  bool end_batch(const TickRecords& own, std::optional<Outputs>& outputs, Progress& progress) {
+    state_.updates = optimiser_.updates();
+    ++state_.batches;
+    const auto seen =
+        agree({find_non_finite(own).has_value(), stop_requested(), take_checkpoint_request(), ended_samples(own)});
+    state_.samples += seen.ended;
+    throughput_.batch(seen.ended);
+    if (state_.batches % config_.train.log_every == 0 || finished() || seen.non_finite) {
+      const auto records = gather(ranks_, own);
+      if (const auto bad = find_non_finite(records)) throw NonFinite{"the loss is NaN or infinite at " + *bad};
+      last_batch_ = summarise(records, config_.method.num_supervision);
+      rates_ = throughput_.interval();
+      if (outputs) record(last_batch_, rates_, *outputs);
+    }
+    progress.update(state_.updates, details());
+    if (config_.dist.check_every > 0 && state_.batches % config_.dist.check_every == 0) check_ranks();
+    state_.evaluation_due = evaluates() && due(config_.train.eval_every);
+    if (seen.save) save_on_request(outputs);
+    const bool best = state_.evaluation_due && !seen.stop && evaluate(outputs);
+    const bool stop = seen.stop || state_.evaluation_due;
+    if (due(config_.train.checkpoint_every) || best || evaluation_due_on_disk_ || stop || finished()) save(outputs);
+    return stop;
+  }
+
+  /// What stands behind the count of the updates.
+  std::string details() const {
+    if (last_batch_.loss.empty()) return "";
+    return "loss " + fixed(last_batch_.mean_loss(), 4) + ", exact " + fixed(last_batch_.final_exact(), 3) + ", " +
+           fixed(rates_.samples_per_s, 1) + " samples/s";
+  }
+
+  /// Back to the latest checkpoint, and on with the batch behind the present one: the data are those of the batches'
+  /// numbers, so what lies between is left out. UserError: not asked for, no checkpoint, or too often.
+  void roll_back(const std::string& problem, std::optional<Outputs>& outputs) {
+    constexpr std::int64_t kMostInARow = 3;
+    if (config_.train.on_non_finite == OnNonFinite::stop || saved_at_ < 0) throw non_finite(problem);
+    if (state_.rollbacks == kMostInARow) throw non_finite(problem + ", after three rollbacks in a row");
+    const RunState reached = state_;
+    NamedTensors lanes;  // of samples that are left out
+    if (ranks_.first()) {
+      state_ = load_checkpoint(*latest_checkpoint(request_.run), *session_.model, optimiser_, lanes);
+      log_warn(problem + ", in the batch that ended with update " + std::to_string(reached.updates) +
+               ": back to the checkpoint of update " + std::to_string(state_.updates) + ", without the batches " +
+               std::to_string(state_.batches + 1) + " to " + std::to_string(reached.batches) +
+               " (train.on_non_finite)");
+      outputs.reset();
+      keep_metrics(state_.batches);
+      outputs.emplace(request_.run, state_.updates + 1);
+      state_.batches = reached.batches;
+      state_.seconds = reached.seconds;
+      state_.device_seconds = reached.device_seconds;
+      ++state_.rollbacks;
+      update_checkpoint(request_.run, state_, config_.train.keep_last);
+    }
+    ranks_.await_first();
+    share_state(ranks_, state_, *session_.model, optimiser_, lanes);
+    restore_lanes({});
+    saved_at_ = state_.updates;
+    evaluation_due_on_disk_ = false;
+    throughput_.interval();  // begins one
   }
 
   struct Seen {
@@ -268,7 +320,9 @@ class Run {
   }
 
   void restore_lanes(const NamedTensors& lanes) {
-    if (state_.batches > 0) loop_->restore(state_.batches * config_.method.num_supervision, lanes);
+    const auto tick = state_.batches * config_.method.num_supervision;
+    if (state_.rollbacks > 0) return loop_->begin_anew(tick);
+    if (tick > 0) loop_->restore(tick, lanes);
   }
 
   void open_folder(NamedTensors& lanes) {
@@ -298,12 +352,16 @@ class Run {
     write_json(run / "config.json", to_json(config_));
     keep_seen_tasks(run / "seen_tasks.json");
     keep_seen_pairs(run, *session_.data, pairs_before_);
-    truncate_lines(run / "metrics.jsonl", [&](std::string_view line) {
-      const auto record = try_parse_json(line);
-      return record.is_object() && record.value("batch", state_.batches + 1) <= state_.batches;
-    });
+    keep_metrics(state_.batches);
     log_to_file(run / "log.txt");
     log_info(describe(latest));
+  }
+
+  void keep_metrics(std::int64_t batches) const {
+    truncate_lines(request_.run / "metrics.jsonl", [&](std::string_view line) {
+      const auto record = try_parse_json(line);
+      return record.is_object() && record.value("batch", batches + 1) <= batches;
+    });
   }
 
   void adopt_initial_weights() {
@@ -353,10 +411,11 @@ class Run {
                               [&] { return loop_->run(config_.method.num_supervision); });
   }
 
-  [[noreturn]] void fail_non_finite(const std::string& what) const {
+  UserError non_finite(const std::string& problem) const {
     const auto latest = latest_checkpoint(request_.run);
-    throw UserError(
-        "training stopped: " + what + ", in the batch that ended with update " + std::to_string(state_.updates) + "; " +
+    return UserError(
+        "training stopped: " + problem + ", in the batch that ended with update " + std::to_string(state_.updates) +
+        "; " +
         (latest ? "the last good checkpoint, " + latest->string() + ", is untouched" : "there was no checkpoint yet") +
         "; try a lower optim.lr, a longer optim.warmup_steps or compute.dtype=float32");
   }
@@ -453,8 +512,9 @@ class Run {
   void checkpoint() {
     const auto& weights = session_.model->weights();
     if (!at::isfinite(weights.flat()).all().item<bool>() || !at::isfinite(optimiser_.v()).all().item<bool>()) {
-      fail_non_finite("a weight or a moment is NaN or infinite");
+      throw NonFinite{"a weight or a moment is NaN or infinite"};
     }
+    state_.rollbacks = 0;
     const auto lanes = loop_->state();
     if (ranks_.first()) {
       save_checkpoint(request_.run, state_, *session_.model, optimiser_, lanes, config_.train.keep_last);
@@ -469,8 +529,10 @@ class Run {
   Optimiser optimiser_;
   const Ranks& ranks_;
   std::unique_ptr<TrainingLoop> loop_;
-  std::int64_t batches_;
+  std::int64_t updates_;  ///< when all are made
   Throughput throughput_;
+  BatchMetrics last_batch_;  ///< that was recorded
+  Rates rates_;
   std::optional<RunLock> lock_;
   RunState state_;
   std::int64_t saved_at_ = -1;

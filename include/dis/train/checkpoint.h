@@ -24,6 +24,9 @@ struct RunState {
   std::optional<double> best_score;
   std::int64_t best_update = 0;
   bool evaluation_due = false;  ///< the evaluation after this update is missing: a signal ended it
+  /// Of the checkpoint since it was written (train.on_non_finite): then the batches up to `batches` were left out, and
+  /// the lanes begin anew.
+  std::int64_t rollbacks = 0;
 };
 
 /// Saves and makes it the latest; keeps `keep_last` checkpoints and the best one. UserError: disk full, no permission.

@@ -44,6 +44,7 @@ class HaltingLoop : public TrainingLoop {
   /// The samples, states, steps and halted flags of all lanes.
   std::vector<std::pair<std::string, at::Tensor>> state() const override;
   void restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) override;
+  void begin_anew(std::int64_t tick) override;
 
  private:
   /// Host work of a tick: makes ready what its device work reads.

@@ -39,6 +39,7 @@ class SupervisionLoop : public TrainingLoop {
   /// Between batches: nothing in lockstep; y, z and the input tokens of all ranks' lanes when staggered.
   std::vector<std::pair<std::string, at::Tensor>> state() const override;
   void restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) override;
+  void begin_anew(std::int64_t tick) override;
 
  private:
   void allocate();

@@ -35,6 +35,8 @@ class TrainingLoop {
   virtual std::vector<std::pair<std::string, at::Tensor>> state() const = 0;
   /// Goes on at `tick` with the tensors of `state()`, found by name. UserError: one is missing or has another shape.
   virtual void restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) = 0;
+  /// Goes on at `tick` with the lanes as training begins with them.
+  virtual void begin_anew(std::int64_t tick) = 0;
 };
 
 /// The loop of method.algorithm. The references must outlive it; train.global_batch is a multiple of the ranks (times

@@ -21,6 +21,16 @@ struct AnalyzeOptions {
   bool json = false;
 };
 
+/// What is analysed need not be what the network had to find out.
+void note_seen_answers(Subject& subject) {
+  auto& warning = subject.target.seen_tasks;
+  if (const auto& trained = subject.target.seen_pairs) {
+    const auto found = count_seen(subject.session.data->tested_pairs(), trained->pairs).finding(trained->certain);
+    warning += (warning.empty() || found.empty() ? "" : "; ") + found;
+  }
+  if (!warning.empty()) log_warn(warning);
+}
+
 void run_analysis(const AnalyzeOptions& options) {
   require_one_process("dis analyze");
   const auto config = options.subject.load();
@@ -28,8 +38,8 @@ void run_analysis(const AnalyzeOptions& options) {
       options.subject.run.empty() ? options.subject.config.load() : run_config(options.subject.run, {});
   try_folder(options.subject.results_folder());
   const auto ranks = join_ranks(config);
-  const auto subject = open_subject(options.subject, config, ranks);
-  if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
+  auto subject = open_subject(options.subject, config, ranks);
+  note_seen_answers(subject);
   catch_stop_signals();
   const auto analysis = analyze(subject.session, trained.method == config.method);
   auto json = to_json(analysis, subject.session, subject.target);

@@ -38,11 +38,23 @@ void SeenCount::add(bool is_seen, const std::string& name) {
   if (is_seen && seen++ == 0) example = name;
 }
 
-std::string SeenCount::warning(bool certain) const {
+std::string SeenCount::finding(bool certain) const {
   if (seen == 0) return "";
   return std::string(certain ? "training saw" : "training may have seen") + " the answers of " + std::to_string(seen) +
-         " of the " + std::to_string(asked) + " test pairs, if under other names (" + example +
-         " for one); the scores without them are those called unseen";
+         " of the " + std::to_string(asked) + " test pairs, if under other names (" + example + " for one)";
+}
+
+std::string SeenCount::warning(bool certain) const {
+  return seen == 0 ? "" : finding(certain) + "; the scores without them are those called unseen";
+}
+
+SeenCount count_seen(const PairList& tested, const TrainedPairs& trained) {
+  SeenCount count;
+  const auto marks = marks_of(tested, trained);
+  for (std::size_t i = 0; i < marks.size(); ++i) {
+    if (tested.keys[i] != kNoPair) count.add(marks[i], marks[i] ? tested.name(static_cast<std::int64_t>(i)) : "");
+  }
+  return count;
 }
 
 SeenTaskSplit split_seen(std::span<const ArcTask> tasks, const TrainedPairs& trained) {

@@ -59,6 +59,8 @@ TEST(SeenContent, AnswersUnderOtherNamesAreReportedAndLeftOut) {
     EXPECT_EQ(scores.at("arc").at("tasks"), 3) << "the score that published ones are compared with";
     EXPECT_EQ(scores.at("arc").at("unseen").at("tasks"), 2);
     EXPECT_EQ(scores.at("arc").at("unseen").at("left_out"), Json::array({"b0"}));
+    const auto analysis = json_of({"analyze", "--run", run.string(), "--json"});
+    EXPECT_TRUE(contains(analysis.at("warning").get<std::string>(), "1 of the 3 test pairs")) << analysis.at("warning");
   };
   expect_marked();
   fs::remove(run / "seen_pairs.npy");  // as of a run that an earlier version made

@@ -38,9 +38,14 @@ struct SeenCount {
   std::int64_t seen = 0, asked = 0;  ///< pairs with known answers
   std::string example = {};          ///< name of the first one seen
   void add(bool is_seen, const std::string& name);
-  /// One line for people, with the name of the scores without them; "" if there are none.
+  /// One line for people; "" if there are none.
+  std::string finding(bool certain) const;
+  /// The same with the name of the scores without them.
   std::string warning(bool certain) const;
 };
+
+/// Of all that data test.
+SeenCount count_seen(const PairList& tested, const TrainedPairs& trained);
 
 /// Tasks, split by whether training saw any of their test pairs.
 struct SeenTaskSplit {

@@ -2,7 +2,10 @@
 #include <gtest/gtest.h>
 
 #include "app/program.h"
+#include "app/run_folder.h"
+#include "core/temporary_folder.h"
 #include "dis/core/cpus.h"
+#include "dis/core/files.h"
 #include "dis/core/json.h"
 
 namespace dis {
@@ -29,6 +32,20 @@ TEST(Threads, WaitAsleepUnlessTheUserSaysOtherwise) {
   if (usable_threads() == 1) GTEST_SKIP() << "one CPU";
   const auto sleeping = openmp_settings({});
   EXPECT_NE(sleeping.find(asleep), std::string::npos) << sleeping;
+}
+
+TEST(Threads, ChangeNoBitHoweverTheyWait) {
+  const TemporaryFolder folder;
+  const auto weights_of = [&](const char* name, const std::vector<std::string>& variables) {
+    const auto run = folder / name;
+    Program program(train_tiny(run, {"train.steps=24", "compute.threads=2"}), variables);
+    const auto outcome = program.wait();
+    EXPECT_EQ(outcome.status, 0) << outcome.err;
+    return read_text(run / "checkpoints/latest/model.safetensors");
+  };
+  const auto asleep = weights_of("asleep", {});
+  EXPECT_TRUE(asleep == weights_of("spinning", {"GOMP_SPINCOUNT=100000"}));
+  EXPECT_TRUE(asleep == weights_of("active", {"OMP_WAIT_POLICY=active"}));
 }
 
 TEST(Threads, AreAtMostWhatTheUserSays) {

@@ -2,119 +2,121 @@
 
 #include <ATen/ATen.h>
 
+#include <map>
+
 #include "dis/eval/policy.h"
+#include "dis/model/supervision_step.h"
 
 namespace dis {
 namespace {
 
+using Answer = std::vector<std::int32_t>;
+
 at::Tensor index_of(const std::vector<std::int64_t>& rows, at::Device device) {
   return at::tensor(rows, at::kLong).to(device);
 }
+
+/// What rows hold before a supervision step.
+struct OpenRows {
+  at::Tensor tokens;  ///< int32 [R, L]
+  at::Tensor puzzle;  ///< [R, E], or undefined
+  States states;      ///< [R, S, D]
+
+  OpenRows chosen(const at::Tensor& index) const {
+    return {tokens.index_select(0, index),
+            puzzle.defined() ? puzzle.index_select(0, index) : puzzle,
+            {states.y.index_select(0, index), states.z.index_select(0, index)}};
+  }
+};
 
 /// The network as it is asked here.
 class Runner {
  public:
   Runner(const Backbone& model, const DecodeSettings& settings) : model_(model), settings_(settings) {}
 
-  std::int64_t passes() const { return passes_per_step(model_.shape()); }
-  bool latent(std::int64_t pass) const { return pass % (config().L_cycles + 1) < config().L_cycles; }
-  bool last_latent(std::int64_t pass) const { return latent(pass) && !latent(pass + 1); }
-  bool first_latent(std::int64_t pass) const { return pass % (config().L_cycles + 1) == 0; }
-
-  at::Tensor input(const at::Tensor& tokens, const at::Tensor& rows, std::int64_t s) const {
-    return model_.input(tokens, rows, at::full({tokens.size(0)}, s, tokens.options()));
-  }
-  at::Tensor logits(const at::Tensor& y) const { return answer_logits(model_, y); }  // [B, L, A]
   at::Tensor policy_of(const at::Tensor& cell_logits) const {
     return log_policy(cell_logits, settings_.loss).cpu().contiguous();
   }
-  at::Tensor policy(const at::Tensor& y) const { return policy_of(logits(y)); }
-  void do_pass(std::int64_t pass, const at::Tensor& x, States& s) const {
-    (latent(pass) ? s.z : s.y) = latent(pass) ? model_.latent_pass(x, s) : model_.answer_pass(s);
-  }
-  /// Whether a step is shown the answer of the one before.
-  bool feeds_back() const { return settings_.feedback == Feedback::prediction; }
-  static at::Tensor answer(const at::Tensor& cell_logits) { return cell_logits.argmax(-1).to(at::kInt); }
+  at::Tensor policy(const at::Tensor& y) const { return policy_of(answer_logits(model_, y)); }
 
-  /// The last answer when pass `removed` of step `from` is left out; all given as they stand before that step.
-  at::Tensor without_pass(at::Tensor tokens, const at::Tensor& rows, States s, std::int64_t from, std::int64_t steps,
-                          std::int64_t removed) const {
-    for (auto step = from; step <= steps; ++step) {
-      const auto x = input(tokens, rows, step);
-      for (std::int64_t pass = 0; pass < passes(); ++pass) {
-        if (step != from || pass != removed) do_pass(pass, x, s);
-      }
-      if (step < steps && feeds_back()) tokens = answer(logits(s.y));
-    }
-    return answer(logits(s.y)).cpu().contiguous();
+  /// Step s of the rows. Returns the logits of their cells, [R, L, A].
+  at::Tensor step(OpenRows& rows, std::int64_t s, const PassObserver* observer) const {
+    const auto numbers = at::full({rows.tokens.size(0)}, s, rows.tokens.options());
+    const auto made =
+        supervision_step(model_, {rows.tokens, rows.puzzle, numbers}, rows.states, {.observer = observer});
+    rows.states = made.states;
+    const auto cells = answer_part(model_.shape(), made.logits);
+    if (settings_.feedback == Feedback::prediction) rows.tokens = cells.argmax(-1).to(at::kInt);
+    return cells;
+  }
+
+  /// The last answers when pass `removed` of step `from` is left out; the rows as they stand before that step.
+  at::Tensor without_pass(OpenRows rows, std::int64_t from, std::int64_t steps, std::int64_t removed) const {
+    const PassObserver without{[&](const Pass& pass) { return pass.number == removed; }, {}};
+    auto cells = step(rows, from, &without);
+    for (auto s = from + 1; s <= steps; ++s) cells = step(rows, s, nullptr);
+    return cells.argmax(-1).to(at::kInt).cpu().contiguous();
+  }
+
+  /// Tells `tell(pass, before, after)` what each latent pass changes in the policy of the observed rows.
+  PassObserver watch(const at::Tensor& observed,
+                     std::function<void(std::int64_t, const at::Tensor&, const at::Tensor&)> tell) const {
+    return {{},
+            [this, observed, tell = std::move(tell), seen = at::Tensor()](const Pass& pass, const States& s) mutable {
+              const auto y = s.y.index_select(0, observed);
+              // The y that the cycle begins with is still there: latent passes do not touch it.
+              if (pass.opens) seen = policy(y);
+              if (pass.closes) return;  // seen after the answer pass that follows
+              const auto now = policy(pass.latent ? model_.answer_pass({y, s.z.index_select(0, observed)}) : y);
+              tell(pass.latent ? pass.number : pass.number - 1, seen, now);
+              seen = now;
+            }};
   }
 
  private:
-  const ModelConfig& config() const { return model_.shape().config; }
-
   const Backbone& model_;
   const DecodeSettings& settings_;
 };
 
+/// The answers of the removals that begin at step s, in their order. Rows that lose the same pass go through the
+/// network together.
+std::vector<Answer> removed_at(const Runner& runner, const LatentRunRequest& request, std::int64_t s,
+                               const OpenRows& rows) {
+  std::map<std::int64_t, std::vector<std::int64_t>> chosen;  // rows by the pass that they lose
+  for (const auto& removal : request.removals) {
+    if (removal.step == s) chosen[removal.pass].push_back(removal.row);
+  }
+  std::vector<Answer> answers;
+  for (const auto& [pass, numbers] : chosen) {
+    const auto made = runner.without_pass(rows.chosen(index_of(numbers, rows.tokens.device())), s, request.steps, pass);
+    for (std::int64_t i = 0; i < made.size(0); ++i) {
+      const auto* first = made[i].data_ptr<std::int32_t>();
+      answers.emplace_back(first, first + made.size(1));
+    }
+  }
+  return answers;
+}
+
 }  // namespace
 
-std::int64_t passes_per_step(const ModelShape& shape) { return shape.config.H_cycles * (shape.config.L_cycles + 1); }
+std::int64_t passes_per_step(const ModelShape& shape) { return std::ssize(passes_of_step(shape)); }
 
-std::vector<std::vector<std::int32_t>> run_open(const Backbone& model, const DecodeSettings& settings,
-                                                const LatentRunRequest& request, const LatentRunObserver& observer) {
+std::vector<Answer> run_open(const Backbone& model, const DecodeSettings& settings, const LatentRunRequest& request,
+                             const LatentRunObserver& observer) {
   const Runner runner(model, settings);
-  const auto device = model.device();
-  const auto observed = index_of(request.observed, device);
+  OpenRows rows{request.tokens, model.puzzle_rows(request.ids), model.initial_states(request.tokens.size(0))};
   const bool watches = !request.observed.empty() && observer.latent_pass;
-  auto tokens = request.tokens;
-  const auto rows = model.puzzle_rows(request.ids);
-  auto states = model.initial_states(tokens.size(0));
-  auto before = runner.policy(states.y);
-  std::vector<std::vector<std::int32_t>> answers;
-  std::size_t next_removal = 0;
+  const auto observed = index_of(request.observed, model.device());
+  auto before = runner.policy(rows.states.y);
+  std::vector<Answer> answers;
   for (std::int64_t s = 1; s <= request.steps; ++s) {
-    while (next_removal < request.removals.size() && request.removals[next_removal].step == s) {
-      const auto pass = request.removals[next_removal].pass;
-      std::vector<std::int64_t> chosen;  // rows that lose the same pass go through the network together
-      for (; next_removal < request.removals.size(); ++next_removal) {
-        const auto& removal = request.removals[next_removal];
-        if (removal.step != s || removal.pass != pass) break;
-        chosen.push_back(removal.row);
-      }
-      const auto index = index_of(chosen, device);
-      const auto made = runner.without_pass(
-          tokens.index_select(0, index), rows.defined() ? rows.index_select(0, index) : at::Tensor(),
-          {states.y.index_select(0, index), states.z.index_select(0, index)}, s, request.steps, pass);
-      for (std::int64_t i = 0; i < made.size(0); ++i) {
-        const auto* first = made[i].data_ptr<std::int32_t>();
-        answers.emplace_back(first, first + made.size(1));
-      }
-    }
-    const auto x = runner.input(tokens, rows, s);
-    at::Tensor seen;  // policy of the observed rows after the pass before
-    for (std::int64_t pass = 0; pass < runner.passes(); ++pass) {
-      runner.do_pass(pass, x, states);
-      if (!watches) continue;
-      if (runner.first_latent(pass)) {
-        // The y of the cycle's begin is still there: latent passes do not touch it.
-        seen = runner.policy(states.y.index_select(0, observed));
-      }
-      at::Tensor now;
-      if (runner.latent(pass) && !runner.last_latent(pass)) {
-        now =
-            runner.policy(model.answer_pass({states.y.index_select(0, observed), states.z.index_select(0, observed)}));
-      } else if (!runner.latent(pass)) {
-        now = runner.policy(states.y.index_select(0, observed));
-      }
-      if (!now.defined()) continue;  // the last latent pass: seen after the answer pass that follows
-      observer.latent_pass(s, runner.latent(pass) ? pass : pass - 1, seen, now);
-      seen = now;
-    }
-    const auto cell_logits = runner.logits(states.y);
-    const auto after = runner.policy_of(cell_logits);
-    observer.step(s, before, after, model.halt_decision(model.halting(states.y)).cpu());
+    for (auto& answer : removed_at(runner, request, s, rows)) answers.push_back(std::move(answer));
+    const auto watch = runner.watch(observed, [&](std::int64_t pass, const at::Tensor& from, const at::Tensor& to) {
+      observer.latent_pass(s, pass, from, to);
+    });
+    const auto after = runner.policy_of(runner.step(rows, s, watches ? &watch : nullptr));
+    observer.step(s, before, after, model.halt_decision(model.halting(rows.states.y)).cpu());
     before = after;
-    if (runner.feeds_back()) tokens = Runner::answer(cell_logits);
   }
   return answers;
 }

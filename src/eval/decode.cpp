@@ -8,6 +8,7 @@
 
 #include "dis/eval/pieces.h"
 #include "dis/eval/policy.h"
+#include "dis/model/supervision_step.h"
 
 namespace dis {
 namespace {
@@ -57,9 +58,11 @@ LastStep supervise(const Backbone& model, const DecodeSettings& settings, const 
   for (std::int64_t s = 1; s <= steps; ++s) {
     const auto rows = open.number.size(0);
     if (rows > 0) {
-      const auto x = model.input(open.tokens, open.puzzle, at::full({rows}, s, tokens.options()));
-      open.states = model.latent_reasoning(x, open.states);
-      const auto logits = answer_logits(model, open.states.y);
+      const bool ends = settings.halting || s == steps;
+      const auto step = supervision_step(model, {open.tokens, open.puzzle, at::full({rows}, s, tokens.options())},
+                                         open.states, {.halting = ends});
+      open.states = step.states;
+      const auto logits = answer_part(model.shape(), step.logits);
       auto values = logits;
       if (guided) {
         const auto now = log_policy(logits, settings.loss);
@@ -68,11 +71,10 @@ LastStep supervise(const Backbone& model, const DecodeSettings& settings, const 
       }
       scores.values = rows == batch ? values : scores.values.index_copy(0, open.number, values);
       if (settings.feedback == Feedback::prediction) open.tokens = logits.argmax(-1).to(at::kInt);
-      if (settings.halting || s == steps) {
-        const auto q = model.halting(open.states.y);
-        last.halting.index_copy_(0, open.number, q.select(1, 0));
+      if (ends) {
+        last.halting.index_copy_(0, open.number, step.halting.select(1, 0));
         last.made.index_fill_(0, open.number, s);
-        if (settings.halting) open.keep((model.halt_decision(q) > 0.0).logical_not().nonzero().squeeze(1));
+        if (settings.halting) open.keep((model.halt_decision(step.halting) > 0.0).logical_not().nonzero().squeeze(1));
       }
     }
     after(s, scores);

@@ -4,9 +4,12 @@
 
 namespace dis {
 
+at::Tensor answer_part(const ModelShape& shape, const at::Tensor& logits) {
+  return logits.slice(1, shape.config.puzzle_emb_len).slice(2, 0, shape.answers);
+}
+
 at::Tensor answer_logits(const Backbone& model, const at::Tensor& y) {
-  const auto& shape = model.shape();
-  return model.readout(y).slice(1, shape.config.puzzle_emb_len).slice(2, 0, shape.answers);
+  return answer_part(model.shape(), model.readout(y));
 }
 
 at::Tensor log_policy(const at::Tensor& logits, LossKind loss) {

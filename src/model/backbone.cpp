@@ -65,8 +65,20 @@ at::Tensor sinusoids(const ModelShape& shape, at::Device device) {
 
 }  // namespace
 
+std::vector<Pass> passes_of_step(const ModelShape& shape) {
+  const auto cycle = shape.config.L_cycles + 1, count = shape.config.H_cycles * cycle;
+  const auto with_gradient = shape.hierarchical ? 2 : cycle;
+  std::vector<Pass> passes;
+  for (std::int64_t number = 0; number < count; ++number) {
+    const auto place = number % cycle;
+    passes.push_back({number, place < cycle - 1, place == 0, place == cycle - 2, number >= count - with_gradient});
+  }
+  return passes;
+}
+
 Backbone::Backbone(const ModelShape& shape, std::uint64_t seed, at::Device device, at::ScalarType compute_type)
     : shape_(shape),
+      order_(passes_of_step(shape)),
       weights_(shape, seed, device, compute_type),
       rotary_(rotary_tables(shape.positions(), shape.head(), shape.config.rope_theta, device)) {
   if (shape.time == TimeEmbedding::continuous) sinusoids_ = sinusoids(shape, device);
@@ -117,16 +129,15 @@ at::Tensor Backbone::answer_pass(const States& s, std::size_t worker) const {
   return stack(s.y + s.z, weights_.leaves(worker).answer_blocks, weights_.compute().answer_blocks);
 }
 
-States Backbone::latent_reasoning(const at::Tensor& x, States s, std::size_t worker) const {
-  const auto cycle = shape_.config.L_cycles + 1, passes = shape_.config.H_cycles * cycle;
-  const auto tracked = at::GradMode::is_enabled() ? (shape_.hierarchical ? 2 : cycle) : 0;
-  for (std::int64_t pass = 0; pass < passes; ++pass) {
-    const at::AutoGradMode mode(pass >= passes - tracked);
-    if (pass % cycle < shape_.config.L_cycles) {
-      s.z = latent_pass(x, s, worker);
-    } else {
-      s.y = answer_pass(s, worker);
+States Backbone::latent_reasoning(const at::Tensor& x, States s, std::size_t worker,
+                                  const PassObserver* observer) const {
+  const bool trains = at::GradMode::is_enabled();
+  for (const auto& pass : order_) {
+    if (observer == nullptr || !observer->leaves_out || !observer->leaves_out(pass)) {
+      const at::AutoGradMode mode(trains && pass.gradient);
+      (pass.latent ? s.z : s.y) = pass.latent ? latent_pass(x, s, worker) : answer_pass(s, worker);
     }
+    if (observer != nullptr && observer->after) observer->after(pass, s);
   }
   return s;
 }

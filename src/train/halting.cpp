@@ -4,6 +4,7 @@
 #include <torch/torch.h>
 
 #include "dis/core/random.h"
+#include "dis/model/supervision_step.h"
 #include "dis/model/weights_file.h"
 #include "dis/ops/cross_entropy.h"
 #include "lane_copies.h"
@@ -95,28 +96,26 @@ void HaltingLoop::supervise_lanes(std::size_t worker, const HaltingLanes& lanes)
   const auto rows = model_.puzzle_rows(lanes.ids);
   // Under a version counter of its own, as in SupervisionLoop::supervise_lanes.
   const States before{lanes.y.variable_data(), lanes.z.variable_data()};
-  const auto x = model_.input(lanes.inputs, rows, lanes.steps, worker);
-  const auto after = model_.latent_reasoning(x, before, worker);
-  const auto logits = model_.readout(after.y, worker);
-  const auto post = cross_entropy(logits.detach(), lanes.labels, lanes.scale, method_.loss == LossKind::stablemax,
+  const StepInput in{lanes.inputs, rows, lanes.steps};
+  const auto step = supervision_step(model_, in, before, {.worker = worker, .halting = true});
+  const auto post = cross_entropy(step.logits.detach(), lanes.labels, lanes.scale, method_.loss == LossKind::stablemax,
                                   model_.shape().answers, lanes.labels);
-  const auto q = model_.halting(after.y, worker);
 
   // The heads' losses and their gradients, by hand: d BCE / d logit = sigmoid - target.
-  const auto known = q.detach().to(at::kDouble);
+  const auto known = step.halting.detach().to(at::kDouble);
   auto target = known.sigmoid();  // without gradient: TRM's continue head
   auto halt = target.select(1, 0);
   halt.copy_(post.correct == (lanes.labels >= 0).sum(-1));  // also a sample without any label counts as solved
-  const States next{after.y.detach(), after.z.detach()};
+  const States next{step.states.y.detach(), step.states.z.detach()};
   auto halting_loss = bce(known.select(1, 0), halt);
   if (method_.algorithm == Algorithm::hrm) {
     const at::NoGradGuard no_grad;
-    const auto ahead = model_.halting(model_.latent_reasoning(x, next, worker).y, worker).to(at::kDouble);
-    target.select(1, 1).copy_(continue_target(ahead, lanes.steps >= method_.num_supervision));
+    const auto ahead = supervision_step(model_, in, next, {.worker = worker, .answer = false, .halting = true});
+    target.select(1, 1).copy_(continue_target(ahead.halting.to(at::kDouble), lanes.steps >= method_.num_supervision));
     halting_loss = halting_loss + bce(known.select(1, 1), target.select(1, 1));
   }
   const auto dq = (known.sigmoid() - target) * (kHaltingWeight * lanes.scale).unsqueeze(1);
-  torch::autograd::backward({logits, q}, {post.dlogits, dq.to(q.scalar_type())});
+  torch::autograd::backward({step.logits, step.halting}, {post.dlogits, dq.to(step.halting.scalar_type())});
 
   if (rows.defined()) lanes.puzzle_gradient.copy_(rows.grad());
   lanes.loss.copy_(post.loss);

@@ -3,6 +3,7 @@
 #include <ATen/record_function.h>
 #include <torch/torch.h>
 
+#include "dis/model/supervision_step.h"
 #include "dis/model/weights_file.h"
 #include "dis/ops/cross_entropy.h"
 #include "dis/train/schedule.h"
@@ -104,11 +105,9 @@ void SupervisionLoop::supervise_lanes(std::size_t worker, LaneTensors lanes) con
   // Autograd may keep the state until the backward pass, and must not take what other workers write to their lanes of
   // the same tensors meanwhile for a change of these: so under a version counter of its own.
   const States before{lanes.y.variable_data(), lanes.z.variable_data()};
-  const auto x = model_.input(lanes.tokens, rows, lanes.steps, worker);
-  const auto after = model_.latent_reasoning(x, before, worker);
-  const auto logits = model_.readout(after.y, worker);
-  const auto post = cross_entropy(logits.detach(), lanes.target, lanes.scale, stablemax, answers, lanes.labels);
-  torch::autograd::variable_list roots{logits}, gradients{post.dlogits};
+  const auto step = supervision_step(model_, {lanes.tokens, rows, lanes.steps}, before, {.worker = worker});
+  const auto post = cross_entropy(step.logits.detach(), lanes.target, lanes.scale, stablemax, answers, lanes.labels);
+  torch::autograd::variable_list roots{step.logits}, gradients{post.dlogits};
   lanes.loss.copy_(post.loss);
   if (lanes.target_before.defined()) {
     // The state before the step is detached, so this term trains the readout alone; at s = 1 it reads y_init.
@@ -122,8 +121,8 @@ void SupervisionLoop::supervise_lanes(std::size_t worker, LaneTensors lanes) con
   if (rows.defined()) lanes.puzzle_gradient.copy_(rows.grad());
   lanes.predictions.copy_(post.predictions);
   lanes.correct.copy_(post.correct);
-  lanes.y.copy_(after.y.detach());
-  lanes.z.copy_(after.z.detach());
+  lanes.y.copy_(step.states.y.detach());
+  lanes.z.copy_(step.states.z.detach());
 }
 
 void SupervisionLoop::supervise() {

@@ -31,7 +31,7 @@ struct LatentRunRequest {
   at::Tensor ids;                      ///< int32 [B]
   std::int64_t steps = 1;              ///< N
   std::vector<std::int64_t> observed;  ///< rows whose latent passes are read out
-  std::vector<Removal> removals;       ///< ascending in step
+  std::vector<Removal> removals;       ///< ascending in step, and in pass within a step
 };
 
 /// Log-policies are float64 [rows, L, A], contiguous, on the CPU; A the tokens that can be an answer.

@@ -8,8 +8,10 @@
 
 namespace dis {
 
-/// Logits [B, L, A] of the cells, from the answer state y [B, S, D]: of the tokens that can be an answer, which the
-/// mask token cannot.
+/// Of a readout [B, S, V] that of the cells [B, L, A]: of the tokens that can be an answer, which the mask token
+/// cannot.
+at::Tensor answer_part(const ModelShape& shape, const at::Tensor& logits);
+/// That of an answer state y [B, S, D].
 at::Tensor answer_logits(const Backbone& model, const at::Tensor& y);
 
 /// Log-probabilities, float64 [..., A], of logits [..., A] (any floating type): stable-max or soft-max, over just these

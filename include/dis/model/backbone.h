@@ -7,7 +7,9 @@
 #include <ATen/core/Tensor.h>
 
 #include <atomic>
+#include <functional>
 #include <memory>
+#include <vector>
 
 #include "dis/model/weights.h"
 #include "dis/ops/fused.h"
@@ -22,6 +24,25 @@ struct States {
 struct PassCount {
   std::int64_t forward = 0;
   std::int64_t backward = 0;  ///< those of them that carry gradient
+};
+
+/// One pass of a supervision step.
+struct Pass {
+  std::int64_t number = 0;  ///< 0 .. T (n + 1) - 1
+  bool latent = true;       ///< z <- f_L(z, y + x); else the answer pass y <- f_H(y, z)
+  bool opens = false;       ///< the first of its cycle
+  bool closes = false;      ///< the last latent one of its cycle: the answer pass is next
+  bool gradient = false;    ///< carries gradient in training
+};
+
+/// T cycles of n latent passes and an answer pass. TRM has one stack for both, and the last cycle carries gradient; HRM
+/// (shape.hierarchical) has two, and of the last cycle only the last latent and the answer pass carry gradient.
+std::vector<Pass> passes_of_step(const ModelShape& shape);
+
+/// Looks into latent reasoning, or leaves passes out. Each function may be empty.
+struct PassObserver {
+  std::function<bool(const Pass&)> leaves_out;
+  std::function<void(const Pass&, const States&)> after;  ///< with the states behind the pass
 };
 
 /// `worker` chooses the leaves that gradients collect in (Weights::leaves): calls with different workers may run at the
@@ -45,12 +66,11 @@ class Backbone {
   at::Tensor input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps,
                    std::size_t worker = 0) const;
 
-  /// T cycles of n times z <- f_L(z, y + x), then y <- f_H(y, z). TRM has one stack for both, and the last cycle
-  /// carries gradient; HRM (shape().hierarchical) has two, and of the last cycle only the last latent and the answer
-  /// pass carry gradient. The result is attached to the graph: detach it before the next step.
-  States latent_reasoning(const at::Tensor& x, States states, std::size_t worker = 0) const;
+  /// passes_of_step(), one after the other. The result is attached to the graph: detach it before the next step.
+  States latent_reasoning(const at::Tensor& x, States states, std::size_t worker = 0,
+                          const PassObserver* observer = nullptr) const;
 
-  /// The two passes that latent_reasoning() is made of: z <- f_L(z, y + x), and y <- f_H(y, z).
+  /// What these passes are: z <- f_L(z, y + x), and y <- f_H(y, z).
   at::Tensor latent_pass(const at::Tensor& x, const States& states, std::size_t worker = 0) const;
   at::Tensor answer_pass(const States& states, std::size_t worker = 0) const;
 
@@ -75,6 +95,7 @@ class Backbone {
   void count_pass(std::int64_t lanes) const;
 
   ModelShape shape_;
+  std::vector<Pass> order_;
   Weights weights_;
   RotaryTables rotary_;
   at::Tensor sinusoids_;  // [N_sup + 2, D], time = continuous

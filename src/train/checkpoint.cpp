@@ -112,15 +112,6 @@ at::Tensor read_ema(const fs::path& file, const Weights& weights) {
   return at::cat(parts);
 }
 
-Json to_json(const RunState& state) {
-  Json json = {{"format", kFormat},        {"step", state.updates},    {"batches", state.batches},
-               {"samples", state.samples}, {"seconds", state.seconds}, {"device_seconds", state.device_seconds}};
-  if (state.best_score) json["best"] = {{"score", *state.best_score}, {"step", state.best_update}};
-  if (state.evaluation_due) json["evaluation_due"] = true;
-  if (state.rollbacks > 0) json["rollbacks"] = state.rollbacks;
-  return json;
-}
-
 /// Moves the link `best`, and removes the checkpoints that are not to be kept.
 void keep_best_and_last(const fs::path& run, const RunState& state, std::int64_t keep_last) {
   if (state.best_score) replace_symlink(folder_of(run) / "best", std::to_string(state.best_update));
@@ -202,19 +193,26 @@ ScoredWeights scored_weights(const fs::path& checkpoint, bool prefer_average) {
   return {checkpoint / (averaged ? "ema.safetensors" : "model.safetensors"), averaged};
 }
 
-RunState read_state(const fs::path& file) {
-  const auto json = read_json(file);
+Json to_json(const RunState& state) {
+  Json json = {{"format", kFormat},        {"step", state.updates},    {"batches", state.batches},
+               {"samples", state.samples}, {"seconds", state.seconds}, {"device_seconds", state.device_seconds}};
+  if (state.best_score) json["best"] = {{"score", *state.best_score}, {"step", state.best_update}};
+  if (state.evaluation_due) json["evaluation_due"] = true;
+  if (state.rollbacks > 0) json["rollbacks"] = state.rollbacks;
+  return json;
+}
+
+RunState run_state_from(const Json& json, const std::string& where) {
   RunState state;
   try {
     if (json.at("format") != kFormat) {
-      throw UserError("checkpoint '" + file.parent_path().string() + "' has format " + in_message(json.at("format")) +
-                      ", expected " + std::to_string(kFormat) + ": it was written by another version of this program");
+      throw UserError(where + " has format " + in_message(json.at("format")) + ", expected " + std::to_string(kFormat) +
+                      ": it was written by another version of this program");
     }
     const auto count = [&](const Json& object, const char* key) {
       const Json& value = object.at(key);
       if (!value.is_number_unsigned() || !std::in_range<std::int64_t>(value.get<std::uint64_t>())) {
-        throw UserError("checkpoint file '" + file.string() + "' is damaged: " + key + ": expected a count, found " +
-                        in_message(value));
+        throw UserError(where + " is damaged: " + key + ": expected a count, found " + in_message(value));
       }
       return value.get<std::int64_t>();
     };
@@ -230,9 +228,13 @@ RunState read_state(const fs::path& file) {
     state.evaluation_due = json.value("evaluation_due", false);
     if (json.contains("rollbacks")) state.rollbacks = count(json, "rollbacks");
   } catch (const Json::exception& error) {
-    throw UserError("checkpoint file '" + file.string() + "' is damaged: " + error.what());
+    throw UserError(where + " is damaged: " + error.what());
   }
   return state;
+}
+
+RunState read_state(const fs::path& file) {
+  return run_state_from(read_json(file), "checkpoint file '" + file.string() + "'");
 }
 
 RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& optimiser, NamedTensors& lanes) {

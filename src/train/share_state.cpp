@@ -9,11 +9,7 @@ namespace dis {
 namespace {
 
 Json describe(const RunState& state, const NamedTensors& lanes) {
-  Json json = {{"updates", state.updates}, {"batches", state.batches},         {"samples", state.samples},
-               {"seconds", state.seconds}, {"best_update", state.best_update}, {"evaluation_due", state.evaluation_due},
-               {"lanes", Json::array()}};
-  json["rollbacks"] = state.rollbacks;
-  if (state.best_score) json["best_score"] = *state.best_score;
+  Json json = {{"state", to_json(state)}, {"lanes", Json::array()}};
   for (const auto& [name, tensor] : lanes) {
     json["lanes"].push_back(
         {{"name", name}, {"shape", tensor.sizes().vec()}, {"type", static_cast<int>(tensor.scalar_type())}});
@@ -26,16 +22,9 @@ Json describe(const RunState& state, const NamedTensors& lanes) {
 void share_state(const Ranks& ranks, RunState& state, Backbone& model, Optimiser& optimiser, NamedTensors& lanes) {
   if (ranks.size() == 1) return;
   const at::NoGradGuard no_grad;
-  const auto json =
-      parse_json(ranks.exchange(ranks.first() ? describe(state, lanes).dump() : "")[0], "the first rank's state");
-  state.updates = json["updates"];
-  state.batches = json["batches"];
-  state.samples = json["samples"];
-  state.seconds = json["seconds"];
-  state.best_update = json["best_update"];
-  state.evaluation_due = json["evaluation_due"];
-  state.rollbacks = json["rollbacks"];
-  if (json.contains("best_score")) state.best_score = json["best_score"].get<double>();
+  const std::string sender = "the first rank's state";
+  const auto json = parse_json(ranks.exchange(ranks.first() ? describe(state, lanes).dump() : "")[0], sender);
+  state = run_state_from(json["state"], sender);
   auto& weights = model.weights();
   for (const auto& tensor : {weights.flat(), weights.master().puzzle, weights.master().y_init, weights.master().z_init,
                              optimiser.m(), optimiser.v(), optimiser.ema()}) {

@@ -312,7 +312,7 @@ TEST_F(BadInput, Checkpoints) {
          [](Path, Path step) { std::ofstream(step / "state.json") << "\1\2garbage"; });
   expect("counter", {"@/counter/checkpoints/6/state.json' is damaged", "batches"},
          [](Path, Path step) { std::ofstream(step / "state.json") << R"({"format": 1, "step": 6})"; });
-  expect("format", {"@/format/checkpoints/6'", "format 99, expected 1", "another version"},
+  expect("format", {"@/format/checkpoints/6/state.json'", "format 99, expected 1", "another version"},
          [](Path, Path step) { std::ofstream(step / "state.json") << R"({"format": 99})"; });
   expect("nostate", {"@/nostate/checkpoints/6/state.json'", "No such file"},
          [](Path, Path step) { fs::remove(step / "state.json"); });

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 
+#include "dis/core/json.h"
 #include "dis/model/backbone.h"
 #include "dis/model/weights_file.h"
 #include "dis/train/optimiser.h"
@@ -54,7 +55,11 @@ struct ScoredWeights {
 /// The moving average if `prefer_average` (eval.ema) and the checkpoint has one, else the last weights.
 ScoredWeights scored_weights(const std::filesystem::path& checkpoint, bool prefer_average);
 
-/// A checkpoint's state.json. UserError: damaged, or of another version of this program.
+/// The one list of a state's fields, for files and between ranks.
+Json to_json(const RunState& state);
+/// From such JSON, which comes from `where`. UserError: damaged, or of another version of this program.
+RunState run_state_from(const Json& json, const std::string& where);
+/// A checkpoint's state.json.
 RunState read_state(const std::filesystem::path& file);
 
 /// Reads everything back. `lanes` receives the tensors named "lanes.*". UserError: a truncated or foreign file, a

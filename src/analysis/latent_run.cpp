@@ -45,7 +45,7 @@ class Runner {
     const auto made =
         supervision_step(model_, {rows.tokens, rows.puzzle, numbers}, rows.states, {.observer = observer});
     rows.states = made.states;
-    const auto cells = answer_part(model_.shape(), made.logits);
+    auto cells = answer_part(model_.shape(), made.logits);
     if (settings_.feedback == Feedback::prediction) rows.tokens = cells.argmax(-1).to(at::kInt);
     return cells;
   }

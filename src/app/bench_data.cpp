@@ -2,8 +2,8 @@
 #include "bench_data.h"
 
 #include <sys/resource.h>
-#include <time.h>
 #include <unistd.h>
+#include <ctime>
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

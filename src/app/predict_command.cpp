@@ -18,8 +18,8 @@
 #include "dis/eval/seen_tasks.h"
 #include "dis/eval/submission.h"
 #include "dis/train/checkpoint.h"
+#include "dis/train/run_content.h"
 #include "dis/train/session.h"
-#include "dis/train/trainer.h"
 #include "outputs.h"
 
 namespace dis {

@@ -13,6 +13,7 @@
 #include "dis/core/log.h"
 #include "dis/data/shared_pairs.h"
 #include "dis/eval/evaluate.h"
+#include "dis/train/checkpoint.h"
 #include "dis/train/plan.h"
 #include "dis/train/trainer.h"
 #include "ranked.h"
@@ -94,9 +95,9 @@ void train_on(const TrainOptions& options, const RunConfig& config, const std::s
   request.evaluate = [&](const Session& trained, std::int64_t updates) {
     auto eval = trained.config.eval;
     eval.decoder = Decoder::argmax;  // the quick one; `dis eval` runs both
-    const bool averaged = trained.config.optim.ema_rate > 0.0 && eval.ema;
+    const ScoredWeights weights{{}, scores_average(trained.config)};
     EvaluationTarget target{std::filesystem::path(options.run) / "eval", std::to_string(updates), options.run,
-                            averaged ? "moving average" : "last", true};
+                            weights.name(), true};
     if (!seen && ranks->first()) seen = seen_pairs_of_run(options.run, trained.config, &trained);
     target.seen_pairs = seen;
     target.while_training = true;

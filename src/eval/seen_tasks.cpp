@@ -5,7 +5,7 @@
 
 #include "dis/core/error.h"
 #include "dis/data/identifiers.h"
-#include "dis/train/trainer.h"
+#include "dis/train/run_content.h"
 
 namespace dis {
 namespace {

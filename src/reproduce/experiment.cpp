@@ -62,10 +62,9 @@ void run_experiment(const Experiment& experiment, const fs::path& folder, const 
   auto session = make_session(experiment.config, ranks);
   log_info(experiment.name + (resume ? ": going on" : ": begun"));
   TrainRequest request{run, resume, {}};
-  const bool averaged = experiment.config.eval.ema && experiment.config.optim.ema_rate > 0.0;
+  const ScoredWeights weights{{}, scores_average(experiment.config)};
   const auto target = [&](std::int64_t updates) {
-    EvaluationTarget to{run / "eval", std::to_string(updates), run.string(), averaged ? "moving average" : "last",
-                        true};
+    EvaluationTarget to{run / "eval", std::to_string(updates), run.string(), weights.name(), true};
     if (ranks->first()) to.seen_pairs = seen_pairs_of_run(run, experiment.config, &session);
     return to;
   };
@@ -76,7 +75,7 @@ void run_experiment(const Experiment& experiment, const fs::path& folder, const 
     return evaluate(trained, experiment.config.eval, within).score;
   };
   train(session, request);
-  if (averaged) use_average(run, *session.model, *ranks);
+  if (weights.averaged) use_average(run, *session.model, *ranks);
   const auto evaluation = evaluate(session, experiment.config.eval, target(updates_of(experiment.config)));
   log_info(experiment.name + ": " + evaluation.summary);
 }

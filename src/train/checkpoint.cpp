@@ -188,6 +188,8 @@ fs::path find_checkpoint(const fs::path& run, const std::string& step) {
                   (updates_in(run).empty() ? "" : " (and the names latest, best)"));
 }
 
+bool scores_average(const RunConfig& config) { return config.optim.ema_rate > 0.0 && config.eval.ema; }
+
 ScoredWeights scored_weights(const fs::path& checkpoint, bool prefer_average) {
   const bool averaged = prefer_average && fs::exists(checkpoint / "ema.safetensors");
   return {checkpoint / (averaged ? "ema.safetensors" : "model.safetensors"), averaged};

@@ -106,4 +106,14 @@ std::optional<TrainedPairs> read_seen_pairs(const fs::path& run) {
   return TrainedPairs(std::move(keys));
 }
 
+std::optional<std::vector<std::string>> read_seen_tasks(const fs::path& run) {
+  const auto file = run / "seen_tasks.json";
+  if (!fs::exists(file)) return std::nullopt;
+  try {
+    return read_json(file).get<std::vector<std::string>>();
+  } catch (const Json::exception& error) {
+    throw UserError("'" + file.string() + "' is damaged: " + error.what());
+  }
+}
+
 }  // namespace dis

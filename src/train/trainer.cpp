@@ -3,20 +3,15 @@
 #include <ATen/ATen.h>
 #include <ATen/Parallel.h>
 #include <ATen/core/grad_mode.h>
-#include <fcntl.h>
-#include <sys/file.h>
 
 #include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <optional>
-#include <set>
 
 #include "dis/core/clock.h"
 #include "dis/core/error.h"
-#include "dis/core/event_file.h"
 #include "dis/core/files.h"
-#include "dis/core/json.h"
 #include "dis/core/log.h"
 #include "dis/core/memory.h"
 #include "dis/core/progress.h"
@@ -26,38 +21,18 @@
 #include "dis/train/metrics.h"
 #include "dis/train/optimiser.h"
 #include "dis/train/plan.h"
-#include "dis/train/run_content.h"
 #include "dis/train/schedule.h"
 #include "dis/train/throughput.h"
 #include "dis/train/training_loop.h"
+#include "initial_weights.h"
+#include "run_folder.h"
+#include "run_outputs.h"
 #include "share_state.h"
 
 namespace dis {
 namespace {
 
 namespace fs = std::filesystem;
-
-/// Keeps a second process out of a run folder for as long as this object lives.
-class RunLock {
- public:
-  explicit RunLock(const fs::path& run) : file_(run / ".lock", O_CREAT | O_RDWR, "open") {
-    if (::flock(file_.get(), LOCK_EX | LOCK_NB) != 0) {
-      throw UserError("run folder '" + run.string() + "' is in use by another process; wait for it or stop it");
-    }
-  }
-
- private:
-  Descriptor file_;
-};
-
-/// Whether a folder holds at most what a start that was broken off leaves there before config.json.
-bool only_begun(const fs::path& run) {
-  return fs::is_directory(run) &&
-         std::ranges::all_of(fs::directory_iterator(run), [](const fs::directory_entry& entry) {
-           const auto& file = entry.path();
-           return file.filename() == ".lock" || file.filename() == "identifiers.json" || file.extension() == ".partial";
-         });
-}
 
 std::string fixed(double value, int digits) {
   char text[32];
@@ -70,45 +45,6 @@ std::string smaller_batches(const TrainConfig& train) {
   const auto now = train.micro_batch > 0 ? train.micro_batch : train.global_batch;
   if (now == 1) return "use a smaller model or shorter boards";
   return try_half("train.micro_batch", now) + " (the gradients are accumulated, so the result is the same)";
-}
-
-/// The place that train.init_from names: a .safetensors file, a checkpoint folder or a run folder.
-struct InitialWeights {
-  fs::path file;
-  std::vector<std::string> identifiers;
-  std::vector<std::string> seen_tasks;
-  TrainedPairs seen_pairs;
-};
-
-/// The run that a file of weights lies in, <run>/checkpoints/<update>/<file>; empty if it lies elsewhere.
-fs::path run_around(const fs::path& file) {
-  const auto checkpoints = fs::canonical(file).parent_path().parent_path();
-  return checkpoints.filename() == "checkpoints" ? checkpoints.parent_path() : fs::path();
-}
-
-InitialWeights find_initial_weights(const fs::path& from) {
-  if (!fs::exists(from)) throw UserError("train.init_from: '" + from.string() + "' does not exist");
-  InitialWeights found;
-  fs::path run;
-  if (fs::is_regular_file(from)) {
-    found.file = from;
-    if (const auto around = run_around(from); fs::exists(around / "config.json")) run = around;
-  } else if (fs::exists(from / "model.safetensors")) {
-    found.file = from / "model.safetensors";
-    run = fs::canonical(from).parent_path().parent_path();
-  } else if (const auto latest = latest_checkpoint(from)) {
-    found.file = *latest / "model.safetensors";
-    run = from;
-  } else {
-    throw UserError("train.init_from: '" + from.string() +
-                    "' is neither a .safetensors file nor a checkpoint folder nor a run with a checkpoint");
-  }
-  if (!run.empty() && fs::exists(run / "identifiers.json")) {
-    found.identifiers = read_identifiers(run / "identifiers.json");
-    found.seen_tasks = read_seen_tasks(run).value_or(std::vector<std::string>{});
-    found.seen_pairs = read_seen_pairs(run).value_or(TrainedPairs());
-  }
-  return found;
 }
 
 FrameSource frames_of(const Session& session) {
@@ -139,6 +75,7 @@ class Run {
       : session_(session),
         request_(request),
         config_(session.config),
+        folder_(request.run, request.resume || !session.ranks->first()),
         optimiser_(config_.optim, batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method),
                    session.model->weights()),
         ranks_(*session.ranks),
@@ -148,7 +85,7 @@ class Run {
 
   void open() {
     NamedTensors lanes;
-    if (ranks_.first()) open_folder(lanes);
+    if (ranks_.first()) lanes = open_folder();
     ranks_.await_first();  // it may read a large data set to the end
     share_state(ranks_, state_, *session_.model, optimiser_, lanes);
     if (!ranks_.first()) restore_lanes(lanes);
@@ -162,7 +99,7 @@ class Run {
       return;
     }
     catch_stop_signals();
-    std::optional<Outputs> outputs;
+    std::optional<RunOutputs> outputs;
     if (ranks_.first()) outputs.emplace(request_.run, state_.updates + 1);
     if (state_.evaluation_due) {
       log_info("the evaluation after update " + std::to_string(state_.updates) + ", which was broken off");
@@ -180,17 +117,34 @@ class Run {
   }
 
  private:
-  /// What rank 0 writes while it trains.
-  struct Outputs {
-    Outputs(const fs::path& run, std::int64_t first_update)
-        : metrics(run / "metrics.jsonl"), events(run, first_update) {}
-    void sync() {
-      metrics.sync();
-      events.flush();
+  /// On rank 0. Returns the lanes of the checkpoint that the run goes on from.
+  NamedTensors open_folder() {
+    InitialWeights initial;
+    if (!request_.resume) initial = begin_with_weights();  // first, so that a mistake leaves no run folder behind
+    folder_.enter(static_cast<bool>(request_.evaluate));
+    folder_.keep_data(*session_.data);
+    const auto latest = request_.resume ? latest_checkpoint(request_.run) : std::nullopt;
+    NamedTensors lanes;
+    if (latest) {
+      state_ = load_checkpoint(*latest, *session_.model, optimiser_, lanes);
+      restore_lanes(lanes);
+    } else if (request_.resume) {
+      initial = begin_with_weights();
     }
-    LineWriter metrics;
-    EventFile events;
-  };
+    folder_.settle(config_, *session_.data, initial.seen_tasks, initial.seen_pairs, state_.batches);
+    log_to_file(request_.run / "log.txt");
+    log_info(describe(latest));
+    return lanes;
+  }
+
+  /// Those of train.init_from, if it is set.
+  InitialWeights begin_with_weights() {
+    if (config_.train.init_from.empty()) return {};
+    auto initial = find_initial_weights(config_.train.init_from);
+    adopt_weights(initial.file, session_.model->weights(), identifier_names(*session_.data), initial.identifiers);
+    optimiser_.restart_ema();
+    return initial;
+  }
 
   bool finished() const { return state_.updates >= updates_; }
 
@@ -204,7 +158,7 @@ class Run {
   }
 
   /// To the last one, or until a signal stops it; the last one is in a checkpoint then.
-  void make_batches(std::optional<Outputs>& outputs) {
+  void make_batches(std::optional<RunOutputs>& outputs) {
     const double start = steady_seconds(), before = state_.seconds, device_before = state_.device_seconds;
     std::optional<Progress> progress;
     const auto begin_progress = [&] {
@@ -228,7 +182,7 @@ class Run {
   }
 
   /// Counters, records, evaluation and checkpoint after a batch. Whether training is to stop.
-  bool end_batch(const TickRecords& own, std::optional<Outputs>& outputs, Progress& progress) {
+  bool end_batch(const TickRecords& own, std::optional<RunOutputs>& outputs, Progress& progress) {
     state_.updates = optimiser_.updates();
     ++state_.batches;
     const auto seen =
@@ -240,7 +194,10 @@ class Run {
       if (const auto bad = find_non_finite(records)) throw NonFinite{"the loss is NaN or infinite at " + *bad};
       last_batch_ = summarise(records, config_.method.num_supervision);
       rates_ = throughput_.interval();
-      if (outputs) record(last_batch_, rates_, *outputs);
+      if (outputs) {
+        outputs->record(last_batch_, {state_.updates, state_.batches, state_.samples, optimiser_.last_rate()},
+                        {rates_, peak_memory_mb(session_.compute.device), state_.seconds});
+      }
     }
     progress.update(state_.updates, details());
     if (config_.dist.check_every > 0 && state_.batches % config_.dist.check_every == 0) check_ranks();
@@ -261,7 +218,7 @@ class Run {
 
   /// Back to the latest checkpoint, and on with the batch behind the present one: the data are those of the batches'
   /// numbers, so what lies between is left out. UserError: not asked for, no checkpoint, or too often.
-  void roll_back(const std::string& problem, std::optional<Outputs>& outputs) {
+  void roll_back(const std::string& problem, std::optional<RunOutputs>& outputs) {
     constexpr std::int64_t kMostInARow = 3;
     if (config_.train.on_non_finite == OnNonFinite::stop || saved_at_ < 0) throw non_finite(problem);
     if (state_.rollbacks == kMostInARow) throw non_finite(problem + ", after three rollbacks in a row");
@@ -274,7 +231,7 @@ class Run {
                std::to_string(state_.batches + 1) + " to " + std::to_string(reached.batches) +
                " (train.on_non_finite)");
       outputs.reset();
-      keep_metrics(state_.batches);
+      folder_.keep_metrics(state_.batches);
       outputs.emplace(request_.run, state_.updates + 1);
       state_.batches = reached.batches;
       state_.seconds = reached.seconds;
@@ -325,73 +282,6 @@ class Run {
     if (tick > 0) loop_->restore(tick, lanes);
   }
 
-  void open_folder(NamedTensors& lanes) {
-    const auto& run = request_.run;
-    if (!request_.resume && fs::exists(run) && !only_begun(run)) {
-      throw UserError("run folder '" + run.string() +
-                      "' exists already: go on with --resume, or name another folder with --run-dir");
-    }
-    if (!request_.resume) adopt_initial_weights();  // first, so that a mistake leaves no run folder behind
-    ensure_folder(run);
-    lock_.emplace(run);
-    try_folder(run / "checkpoints");
-    if (request_.evaluate) try_folder(run / "eval");
-    if (!request_.resume) fs::remove(run / "identifiers.json");  // of a start that was broken off
-    keep_identifiers(run / "identifiers.json");
-    keep_content(run, *session_.data);
-    const auto latest = request_.resume ? latest_checkpoint(run) : std::nullopt;
-    if (latest) {
-      state_ = load_checkpoint(*latest, *session_.model, optimiser_, lanes);
-      restore_lanes(lanes);
-    } else if (request_.resume) {
-      adopt_initial_weights();
-    }
-    // Only now: a damaged checkpoint is left as it is, with all that lies around it.
-    tidy_checkpoints(run);
-    remove_partial_files(run);
-    write_json(run / "config.json", to_json(config_));
-    keep_seen_tasks(run / "seen_tasks.json");
-    keep_seen_pairs(run, *session_.data, pairs_before_);
-    keep_metrics(state_.batches);
-    log_to_file(run / "log.txt");
-    log_info(describe(latest));
-  }
-
-  void keep_metrics(std::int64_t batches) const {
-    truncate_lines(request_.run / "metrics.jsonl", [&](std::string_view line) {
-      const auto record = try_parse_json(line);
-      return record.is_object() && record.value("batch", batches + 1) <= batches;
-    });
-  }
-
-  void adopt_initial_weights() {
-    if (config_.train.init_from.empty()) return;
-    const auto initial = find_initial_weights(config_.train.init_from);
-    adopt_weights(initial.file, session_.model->weights(), identifier_names(*session_.data), initial.identifiers);
-    seen_before_ = initial.seen_tasks;
-    pairs_before_ = initial.seen_pairs;
-    optimiser_.restart_ema();
-  }
-
-  /// Writes the run's list, or checks that the data still have the puzzles that the run began with.
-  void keep_identifiers(const fs::path& file) const {
-    if (!fs::exists(file)) {
-      write_identifiers(file, *session_.data);
-    } else if (!same_identifiers(file, *session_.data)) {
-      throw UserError("the data's puzzles are not those that the run began with, which '" + file.string() +
-                      "' lists; the files in data.path must have changed: bring the old ones back, or begin a new run");
-    }
-  }
-
-  /// The tasks behind the weights that the run begins with count, too.
-  void keep_seen_tasks(const fs::path& file) const {
-    const auto answered = session_.data->answered_tasks();
-    if (fs::exists(file) || !answered) return;
-    std::set<std::string> tasks(answered->begin(), answered->end());
-    tasks.insert(seen_before_.begin(), seen_before_.end());
-    write_json(file, Json(tasks), -1);
-  }
-
   std::string describe(const std::optional<fs::path>& latest) const {
     const auto& w = session_.model->weights();
     std::string text = "run " + request_.run.string() + ": " + std::to_string(w.block_parameters()) +
@@ -420,30 +310,6 @@ class Run {
         "; try a lower optim.lr, a longer optim.warmup_steps or compute.dtype=float32");
   }
 
-  void record(const BatchMetrics& batch, const Rates& rates, Outputs& outputs) const {
-    auto& events = outputs.events;
-    const Expense expense{rates, peak_memory_mb(session_.compute.device), state_.seconds};
-    const BatchCounters counters{state_.updates, state_.batches, state_.samples, optimiser_.last_rate()};
-    outputs.metrics.append_line(metrics_record(batch, counters, expense).dump());
-    events.scalar("train/loss", state_.updates, batch.mean_loss());
-    events.scalar("train/lr", state_.updates, optimiser_.last_rate());
-    events.scalar("train/samples_per_s", state_.updates, rates.samples_per_s);
-    events.scalar("train/tflops_per_s", state_.updates, rates.tflops_per_s);
-    events.scalar("train/peak_share", state_.updates, rates.peak_share);
-    events.scalar("train/peak_memory_mb", state_.updates, expense.peak_memory_mb);
-    for (std::size_t s = 0; s < batch.loss.size(); ++s) {
-      const auto step = std::to_string(s + 1);
-      events.scalar("loss/step_" + step, state_.updates, batch.loss[s]);
-      events.scalar("exact/step_" + step, state_.updates, batch.exact[s]);
-    }
-    if (batch.halting) {
-      events.scalar("halting/loss", state_.updates, batch.halting->loss);
-      events.scalar("halting/mean_steps", state_.updates, batch.halting->mean_steps());
-      events.scalar("halting/agreement", state_.updates, batch.halting->agreement);
-    }
-    events.flush_if_due();
-  }
-
   /// Whether a multiple of `every` updates lies in the batch that has just ended.
   bool due(std::int64_t every) const {
     return every > 0 && state_.updates / every != (state_.updates - updates_per_batch(config_.method)) / every;
@@ -451,7 +317,7 @@ class Run {
 
   /// The score of the weights that `dis eval` would take: the moving average where there is one and eval.ema is on.
   double evaluate_now() {
-    if (!optimiser_.ema().defined() || !config_.eval.ema) return request_.evaluate(session_, state_.updates);
+    if (!scores_average(config_)) return request_.evaluate(session_, state_.updates);
     const at::NoGradGuard no_grad;
     struct PutBack {
       Weights& weights;
@@ -467,10 +333,10 @@ class Run {
   bool evaluates() const { return request_.evaluate && config_.train.eval_every > 0; }
 
   /// Whether this update is the best one so far, which is to be kept. A signal may leave the evaluation due.
-  bool evaluate(std::optional<Outputs>& outputs) {
+  bool evaluate(std::optional<RunOutputs>& outputs) {
     state_.evaluation_due = evaluates();
     if (!state_.evaluation_due) return false;
-    if (outputs) outputs->events.flush();  // it may take hours
+    if (outputs) outputs->flush();  // it may take hours
     std::optional<double> score;
     while (!score) {
       try {
@@ -485,20 +351,20 @@ class Run {
       }
     }
     state_.evaluation_due = false;
-    if (outputs) outputs->events.scalar("eval/score", state_.updates, *score);
+    if (outputs) outputs->score(state_.updates, *score);
     if (!config_.train.keep_best || (state_.best_score && *score <= *state_.best_score)) return false;
     state_.best_score = *score;
     state_.best_update = state_.updates;
     return true;
   }
 
-  void save_on_request(std::optional<Outputs>& outputs) {
+  void save_on_request(std::optional<RunOutputs>& outputs) {
     save(outputs);
     log_info("a signal asked for a checkpoint: written at update " + std::to_string(state_.updates) + ", going on");
   }
 
   /// The checkpoint of this update; of one that is there already what may have changed since: the evaluation.
-  void save(std::optional<Outputs>& outputs) {
+  void save(std::optional<RunOutputs>& outputs) {
     if (outputs) outputs->sync();
     if (saved_at_ != state_.updates) {
       checkpoint();
@@ -526,6 +392,7 @@ class Run {
   Session& session_;
   const TrainRequest& request_;
   const RunConfig& config_;
+  RunFolder folder_;  ///< rank 0's
   Optimiser optimiser_;
   const Ranks& ranks_;
   std::unique_ptr<TrainingLoop> loop_;
@@ -533,25 +400,12 @@ class Run {
   Throughput throughput_;
   BatchMetrics last_batch_;  ///< that was recorded
   Rates rates_;
-  std::optional<RunLock> lock_;
   RunState state_;
   std::int64_t saved_at_ = -1;
   bool evaluation_due_on_disk_ = false;  ///< in the checkpoint of this update
-  std::vector<std::string> seen_before_;
-  TrainedPairs pairs_before_;
 };
 
 }  // namespace
-
-std::optional<std::vector<std::string>> read_seen_tasks(const fs::path& run) {
-  const auto file = run / "seen_tasks.json";
-  if (!fs::exists(file)) return std::nullopt;
-  try {
-    return read_json(file).get<std::vector<std::string>>();
-  } catch (const Json::exception& error) {
-    throw UserError("'" + file.string() + "' is damaged: " + error.what());
-  }
-}
 
 void train(Session& session, const TrainRequest& request) {
   const auto lanes = session.config.train.global_batch;

@@ -52,6 +52,8 @@ struct ScoredWeights {
   /// "moving average" or "last", as results name them.
   const char* name() const { return averaged ? "moving average" : "last"; }
 };
+/// Whether a run's scores are those of the moving average: it keeps one, and eval.ema is on.
+bool scores_average(const RunConfig& config);
 /// The moving average if `prefer_average` (eval.ema) and the checkpoint has one, else the last weights.
 ScoredWeights scored_weights(const std::filesystem::path& checkpoint, bool prefer_average);
 

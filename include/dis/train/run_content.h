@@ -27,6 +27,10 @@ std::string changed_content(const std::filesystem::path& run, const TrainingStre
 /// Writes seen_pairs.npy unless it is there: the data's pairs and `before`.
 void keep_seen_pairs(const std::filesystem::path& run, const TrainingStream& data, const TrainedPairs& before);
 
+/// The names in the run's seen_tasks.json: tasks whose answers were trained on, by this run or by those whose weights
+/// it began with. None where the data set does not know.
+std::optional<std::vector<std::string>> read_seen_tasks(const std::filesystem::path& run);
+
 /// UserError: the file is damaged.
 std::optional<TrainedPairs> read_seen_pairs(const std::filesystem::path& run);
 

@@ -31,8 +31,4 @@ struct TrainRequest {
 /// (the last good checkpoint stays), memory ran out (names the micro_batch to try).
 void train(Session& session, const TrainRequest& request);
 
-/// The names in the run's seen_tasks.json: tasks whose answers were trained on, by this run or by those whose weights
-/// it began with. None where the data set does not know.
-std::optional<std::vector<std::string>> read_seen_tasks(const std::filesystem::path& run);
-
 }  // namespace dis

@@ -19,7 +19,7 @@
 #include "dis/core/random.h"
 #include "dis/eval/decode.h"
 #include "dis/train/session.h"
-#include "dis/train/supervision.h"
+#include "dis/train/training_loop.h"
 
 namespace dis {
 namespace {
@@ -79,7 +79,7 @@ void run_step_bench(const StepOptions& options) {
     return targets.batch_frames(0, first, batch, stream);
   };
   const Ranks alone;
-  SupervisionLoop loop(config, alone, stream, frames, model, optimiser);
+  TrainingLoop loop(config, alone, stream, frames, model, optimiser);
 
   const auto N = config.method.num_supervision;
   std::vector<double> seconds;

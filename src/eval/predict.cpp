@@ -89,10 +89,10 @@ void fit_rows(Session& session) {
   const auto frames = [&](std::uint64_t first, const Batch& batch) {
     return session.targets->batch_frames(seed, first, batch, *session.data);
   };
-  const auto loop = make_training_loop(config, *session.ranks, *session.data, frames, *session.model, optimiser);
+  TrainingLoop loop(config, *session.ranks, *session.data, frames, *session.model, optimiser);
   Progress progress({.what = "fit", .unit = "updates", .total = batches * updates});
   for (std::int64_t batch = 1; batch <= batches; ++batch) {
-    const auto records = loop->run(config.method.num_supervision);
+    const auto records = loop.run(config.method.num_supervision);
     if (const auto bad = find_non_finite(records)) {
       throw UserError("fitting stopped: the loss is NaN or infinite at " + *bad +
                       "; try a lower predict.puzzle_lr or optim.lr, or compute.dtype=float32");

@@ -79,7 +79,7 @@ class Run {
         optimiser_(config_.optim, batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method),
                    session.model->weights()),
         ranks_(*session.ranks),
-        loop_(make_training_loop(config_, ranks_, *session.data, frames_of(session), *session.model, optimiser_)),
+        loop_(config_, ranks_, *session.data, frames_of(session), *session.model, optimiser_),
         updates_(batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method)),
         throughput_(throughput_of(session)) {}
 
@@ -278,8 +278,8 @@ class Run {
 
   void restore_lanes(const NamedTensors& lanes) {
     const auto tick = state_.batches * config_.method.num_supervision;
-    if (state_.rollbacks > 0) return loop_->begin_anew(tick);
-    if (tick > 0) loop_->restore(tick, lanes);
+    if (state_.rollbacks > 0) return loop_.begin_anew(tick);
+    if (tick > 0) loop_.restore(tick, lanes);
   }
 
   std::string describe(const std::optional<fs::path>& latest) const {
@@ -298,7 +298,7 @@ class Run {
     const auto& train = config_.train;
     const auto lanes = train.micro_batch > 0 ? train.micro_batch : train.global_batch;
     return with_memory_advice("training with " + std::to_string(lanes) + " lanes at once", smaller_batches(train),
-                              [&] { return loop_->run(config_.method.num_supervision); });
+                              [&] { return loop_.run(config_.method.num_supervision); });
   }
 
   UserError non_finite(const std::string& problem) const {
@@ -381,7 +381,7 @@ class Run {
       throw NonFinite{"a weight or a moment is NaN or infinite"};
     }
     state_.rollbacks = 0;
-    const auto lanes = loop_->state();
+    const auto lanes = loop_.state();
     if (ranks_.first()) {
       save_checkpoint(request_.run, state_, *session_.model, optimiser_, lanes, config_.train.keep_last);
     }
@@ -395,7 +395,7 @@ class Run {
   RunFolder folder_;  ///< rank 0's
   Optimiser optimiser_;
   const Ranks& ranks_;
-  std::unique_ptr<TrainingLoop> loop_;
+  TrainingLoop loop_;
   std::int64_t updates_;  ///< when all are made
   Throughput throughput_;
   BatchMetrics last_batch_;  ///< that was recorded

@@ -1,13 +1,83 @@
 #include "dis/train/training_loop.h"
 
 #include <ATen/ATen.h>
+#include <ATen/record_function.h>
 
 #include <algorithm>
 
-#include "dis/train/halting.h"
-#include "dis/train/supervision.h"
+#include "dis/model/weights_file.h"
+#include "lane_copies.h"
 
 namespace dis {
+namespace {
+
+LaneRange lanes_of(const RunConfig& config, const Ranks& ranks) {
+  const auto count = config.train.global_batch / ranks.size();
+  return {count * ranks.rank(), count};
+}
+
+std::unique_ptr<LaneMethod> method_of(const RunConfig& config, LaneRange own, Backbone& model) {
+  return config.method.algorithm == Algorithm::dis ? dis_method(config, own, model) : halting_method(config, model);
+}
+
+FrameSource frames_of(const RunConfig& config, FrameSource frames) {
+  if (config.method.algorithm == Algorithm::dis) return frames;
+  return [](std::uint64_t, const Batch&) { return std::vector<std::int32_t>(); };
+}
+
+std::vector<LaneField> all_fields(const LaneMethod& method, const Backbone& model) {
+  auto fields = method.fields();
+  if (model.weights().master().puzzle.defined()) {
+    fields.push_back({"puzzle_gradient", &LaneTensors::puzzle_gradient, LaneRow::puzzle, at::kFloat});
+  }
+  return fields;
+}
+
+/// What ticks found, on the device until all are made.
+class Found {
+ public:
+  Found(std::int64_t ticks, std::int64_t lanes, const LaneTensors& now) : halting_(now.halted.defined()) {
+    reals_ = at::empty({halting_ ? 4 : 1, ticks, lanes}, now.loss.options());
+    counts_ = at::empty({halting_ ? 4 : 3, ticks, lanes}, now.correct.options());
+  }
+
+  void add(std::int64_t tick, const LaneTensors& now) {
+    std::vector<at::Tensor> counts = {now.steps, now.correct, (now.labels >= 0).sum(-1)};
+    std::vector<at::Tensor> reals = {now.loss};
+    if (halting_) {
+      counts.push_back(now.halted);
+      reals.insert(reals.end(), {now.halting_loss, now.q.select(1, 0), now.q.select(1, 1)});
+    }
+    for (std::size_t i = 0; i < counts.size(); ++i) counts_[static_cast<std::int64_t>(i)][tick].copy_(counts[i]);
+    for (std::size_t i = 0; i < reals.size(); ++i) reals_[static_cast<std::int64_t>(i)][tick].copy_(reals[i]);
+  }
+
+  TickRecords records() const {
+    const auto reals = reals_.cpu(), counts = counts_.cpu();
+    const auto list = [&]<class T>(const at::Tensor& all, std::int64_t which, T) {
+      const auto one = all[which];
+      return std::vector<T>(one.data_ptr<T>(), one.data_ptr<T>() + one.numel());
+    };
+    TickRecords records;
+    records.lanes = counts_.size(2);
+    records.step = list(counts, 0, std::int32_t{});
+    records.correct = list(counts, 1, std::int32_t{});
+    records.cells = list(counts, 2, std::int32_t{});
+    records.loss = list(reals, 0, double{});
+    if (!halting_) return records;
+    records.halted = list(counts, 3, std::int32_t{});
+    records.halting_loss = list(reals, 1, double{});
+    records.q_halt = list(reals, 2, double{});
+    records.q_continue = list(reals, 3, double{});
+    return records;
+  }
+
+ private:
+  bool halting_;
+  at::Tensor reals_, counts_;  // [numbers, ticks, B]
+};
+
+}  // namespace
 
 TickRecords gather(const Ranks& ranks, const TickRecords& own) {
   if (ranks.size() == 1) return own;
@@ -25,13 +95,106 @@ TickRecords gather(const Ranks& ranks, const TickRecords& own) {
           all(own.halting_loss, at::kDouble), all(own.q_halt, at::kDouble), all(own.q_continue, at::kDouble)};
 }
 
-std::unique_ptr<TrainingLoop> make_training_loop(const RunConfig& config, const Ranks& ranks,
-                                                 const TrainingStream& stream, FrameSource frames, Backbone& model,
-                                                 Optimiser& optimiser) {
-  if (config.method.algorithm == Algorithm::dis) {
-    return std::make_unique<SupervisionLoop>(config, ranks, stream, std::move(frames), model, optimiser);
+TrainingLoop::TrainingLoop(const RunConfig& config, const Ranks& ranks, const TrainingStream& stream,
+                           FrameSource frames, Backbone& model, Optimiser& optimiser)
+    : ranks_(ranks),
+      own_(lanes_of(config, ranks)),
+      model_(model),
+      optimiser_(optimiser),
+      rounds_(config, model, own_.count),
+      method_(method_of(config, own_, model)),
+      ticks_per_update_(method_->ticks_per_update()),
+      fields_(all_fields(*method_, model)),
+      loader_(method_->clock(), own_, static_cast<std::uint64_t>(config.run.seed), stream,
+              frames_of(config, std::move(frames)), loader_threads(model.device())),
+      graph_(config.compute.cuda_graph, model.device()) {
+  const auto options = at::TensorOptions().device(model.device()).dtype(model.weights().compute_type());
+  now_ = allocate_lanes(fields_, model.shape(), own_.count, options);
+  if (now_.puzzle_gradient.defined()) {
+    puzzle_ids_ = at::zeros({ticks_per_update_, own_.count}, now_.ids.options());
+    puzzle_gradients_ =
+        at::zeros({ticks_per_update_, own_.count, now_.puzzle_gradient.size(1)}, now_.puzzle_gradient.options());
   }
-  return std::make_unique<HaltingLoop>(config, ranks, stream, model, optimiser);
+  method_->begin(now_);
+}
+
+void TrainingLoop::refill() {
+  for (const auto& load : filled_ ? loader_.take(tick_) : loader_.take_all(tick_)) {
+    method_->place(load, narrow_lanes(fields_, now_, load.first_lane - own_.first, load.batch.lanes));
+  }
+  filled_ = true;
+}
+
+void TrainingLoop::supervise() {
+  RECORD_USER_SCOPE("supervision step");  // for profilers
+  method_->prepare(now_);
+  rounds_.run([&](std::size_t worker, LaneRange lanes) {
+    method_->supervise(worker, narrow_lanes(fields_, now_, lanes.first, lanes.count));
+  });
+  method_->finish(now_);
+}
+
+void TrainingLoop::end_tick() {
+  if (puzzle_ids_.defined()) {
+    const auto slot = tick_ % ticks_per_update_;
+    puzzle_ids_[slot].copy_(now_.ids);
+    puzzle_gradients_[slot].copy_(now_.puzzle_gradient);
+  }
+  if (!updates_now()) return;
+  rounds_.sum_gradients(ranks_);
+  if (!puzzle_ids_.defined()) return optimiser_.apply({}, {});
+  // Slot by slot, each with the lanes of all ranks in their order.
+  const auto everywhere = [&](const at::Tensor& x) {
+    const auto all = ranks_.gather(x);  // [ranks slots, own lanes, ..]
+    if (x.size(0) == 1) return all.flatten(0, 1);
+    return all.unflatten(0, {ranks_.size(), x.size(0)}).transpose(0, 1).flatten(0, 2).contiguous();
+  };
+  optimiser_.apply(everywhere(puzzle_ids_), everywhere(puzzle_gradients_));
+}
+
+TickRecords TrainingLoop::run(std::int64_t ticks) {
+  Found found(ticks, own_.count, now_);
+  for (std::int64_t i = 0; i < ticks; ++i, ++tick_) {
+    refill();
+    method_->begin_tick(tick_, own_, now_);
+    if (updates_now()) optimiser_.prepare();
+    graph_.run([&] { supervise(); });
+    end_tick();
+    found.add(i, now_);
+  }
+  return found.records();
+}
+
+std::vector<std::pair<std::string, at::Tensor>> TrainingLoop::state() const {
+  std::vector<std::pair<std::string, at::Tensor>> tensors;
+  for (const auto& field : fields_) {
+    if (field.kept && filled_)
+      tensors.emplace_back("lanes." + std::string(field.name), ranks_.gather(now_.*field.tensor));
+  }
+  return tensors;
+}
+
+void TrainingLoop::begin_anew(std::int64_t tick) {
+  tick_ = tick;
+  filled_ = false;
+  method_->begin(now_);
+}
+
+void TrainingLoop::restore(std::int64_t tick, const std::vector<std::pair<std::string, at::Tensor>>& state) {
+  begin_anew(tick);
+  if (tick == 0 || std::ranges::none_of(fields_, &LaneField::kept)) return;
+  refill();
+  const auto middle = at::tensor(method_->in_the_middle(tick, own_), at::kLong).to(model_.device());
+  for (const auto& field : fields_) {
+    if (!field.kept) continue;
+    auto& to = now_.*field.tensor;
+    auto all = to.sizes().vec();
+    all[0] *= ranks_.size();
+    const auto& stored = tensor_called("lanes." + std::string(field.name), state, all, to.scalar_type(),
+                                       "the checkpoint's trainer.safetensors");
+    const auto own = stored.narrow(0, own_.first, own_.count).to(to.device());
+    to.index_copy_(0, middle, own.index_select(0, middle));
+  }
 }
 
 }  // namespace dis

@@ -3,7 +3,7 @@
 #include <torch/torch.h>
 
 #include "dis/ops/cross_entropy.h"
-#include "dis/train/halting.h"
+#include "dis/train/training_loop.h"
 #include "golden_case.h"
 #include "settings.h"
 
@@ -19,7 +19,7 @@ struct HaltingRun {
     config.method.num_supervision = model.shape().supervision;
     config.method.halt_exploration = 0.0;
     config.train.global_batch = golden.at("inputs").size(1);
-    loop = std::make_unique<HaltingLoop>(config, alone, stream, model, optimiser);
+    loop = std::make_unique<TrainingLoop>(config, alone, stream, FrameSource(), model, optimiser);
   }
 
   at::Tensor state(const std::string& name) const {
@@ -34,7 +34,7 @@ struct HaltingRun {
   RecordedStream stream;
   Optimiser optimiser;
   Ranks alone;
-  std::unique_ptr<HaltingLoop> loop;
+  std::unique_ptr<TrainingLoop> loop;
 };
 
 template <class T>

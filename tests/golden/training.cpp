@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <set>
 
-#include "dis/train/supervision.h"
+#include "dis/train/training_loop.h"
 #include "golden_case.h"
 #include "settings.h"
 
@@ -38,7 +38,7 @@ void check_run(const Case& golden, const std::string& optimiser_name, const std:
     return std::vector<std::int32_t>(begin, begin + batch.lanes * size);
   };
   const Ranks alone;
-  SupervisionLoop loop(config, alone, stream, source, model, optimiser);
+  TrainingLoop loop(config, alone, stream, source, model, optimiser);
   std::vector<double> losses, rates;
   for (std::int64_t batch = 0; batch < batches; ++batch) {
     for (std::int64_t s = 0; s < N; ++s) {

@@ -1,5 +1,5 @@
 // Training with halting: lanes, samples, exploration, and what a sample costs.
-#include "dis/train/halting.h"
+#include "dis/train/lane_method.h"
 
 #include <ATen/core/grad_mode.h>
 #include <gtest/gtest.h>
@@ -49,7 +49,7 @@ TEST(Halting, LanesNeverMixSamplesAndTakeTheRowOfTheNextTick) {
     SmallRun sizes(config);
     set_halting_bias(sizes, 3.0F, 0.0F);
     const TaggedPuzzles stream;
-    HaltingLoop loop(config, *sizes.ranks, stream, sizes.model, sizes.optimiser);
+    TrainingLoop loop(config, *sizes.ranks, stream, FrameSource(), sizes.model, sizes.optimiser);
     std::vector<std::uint64_t> sample(8);
     std::vector<bool> free(8, true);
     std::vector<std::int32_t> steps(8);
@@ -172,7 +172,7 @@ TEST(Halting, ASampleWithoutLabelsCountsAsSolved) {
   SmallRun sizes(config);
   set_halting_bias(sizes, -1.0F, 0.0F);
   const UnlabelledPuzzles stream;
-  HaltingLoop loop(config, *sizes.ranks, stream, sizes.model, sizes.optimiser);
+  TrainingLoop loop(config, *sizes.ranks, stream, FrameSource(), sizes.model, sizes.optimiser);
   const auto records = loop.run(1);
   for (std::size_t lane = 0; lane < records.q_halt.size(); ++lane) {
     EXPECT_NEAR(records.halting_loss[lane], std::log1p(std::exp(-records.q_halt[lane])), 1e-6) << "-log sigmoid(q)";

@@ -84,7 +84,7 @@ struct SmallRun {
         model(model_shape(config, stream.shape(), targets), static_cast<std::uint64_t>(config.run.seed), at::kCPU,
               type),
         optimiser(config.optim, config.train.steps, model.weights()),
-        owned_loop(make_training_loop(
+        loop(
             config, *ranks, stream,
             [this](std::uint64_t first, const Batch& batch) {
               {
@@ -93,8 +93,7 @@ struct SmallRun {
               }
               return targets.batch_frames(static_cast<std::uint64_t>(config.run.seed), first, batch, stream);
             },
-            model, optimiser)),
-        loop(*owned_loop) {}
+            model, optimiser) {}
   SmallRun(const SmallRun&) = delete;
   SmallRun& operator=(const SmallRun&) = delete;
 
@@ -109,8 +108,7 @@ struct SmallRun {
   Optimiser optimiser;
   std::mutex drawn_mutex;              ///< the loop draws in threads of its own
   std::multiset<std::uint64_t> drawn;  ///< positions of the stream that frames were asked for
-  std::unique_ptr<TrainingLoop> owned_loop;
-  TrainingLoop& loop;
+  TrainingLoop loop;
 };
 
 }  // namespace dis

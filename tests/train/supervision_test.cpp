@@ -1,4 +1,4 @@
-#include "dis/train/supervision.h"
+#include "dis/train/training_loop.h"
 
 #include <ATen/Parallel.h>
 #include <gtest/gtest.h>

@@ -122,7 +122,7 @@ double cpu_quota(const fs::path& root) {
   return quota;
 }
 
-CpuBounds find_cpu_bounds() {
+CpuBounds find_cpu_bounds(const fs::path& root) {
   CpuBounds bounds;
   bounds.machine = bounds.allowed = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
   const auto parent = mask_of(::getppid()), mask = bound_by_openmp() ? parent : mask_of(0);
@@ -130,7 +130,7 @@ CpuBounds find_cpu_bounds() {
     bounds.allowed = std::max(1, CPU_COUNT(&*mask));
     bounds.own_mask = parent && CPU_COUNT(&*parent) > bounds.allowed;
   }
-  bounds.quota = cpu_quota();
+  bounds.quota = cpu_quota(root);
   bounds.openmp = std::min(number_of("OMP_NUM_THREADS"), number_of("OMP_THREAD_LIMIT"));
   return bounds;
 }

@@ -92,7 +92,7 @@ TEST(SeenContent, WeightsBringWhatTheyWereTrainedOn) {
   const auto sets = folder / "sets", first = folder / "first";
   write_sets(sets);
   expect_success(train_on(sets, first) + set({"data.subsets=known", "data.test_set="}));
-  for (const auto& source : {first, first / "checkpoints/latest/model.safetensors"}) {
+  for (const auto& source : {first, first / "checkpoints/latest", first / "checkpoints/latest/model.safetensors"}) {
     const auto run = folder / ("from_" + source.filename().string());
     expect_success(train_on(sets, run) + set({"data.subsets=tested", "train.init_from=" + source.string()}));
     const auto scores = json_of({"eval", "--run", run.string(), "--json"});
@@ -116,6 +116,13 @@ TEST(SeenContent, ContentThatChangedUnderTheSameNamesIsNoticed) {
   EXPECT_EQ(read_json(run / "eval/4.json"), plain) << "other data have results of their own";
   const auto warned = expect_success(resume(run, {"train.steps=8"}));
   EXPECT_TRUE(contains(warned.err, "b2 (what is tested)")) << warned.err;
+
+  // An answer is corrected that training shows.
+  write_json(sets / "known/a1.json",
+             {{"train", {pair_of({{3, 3}}, {{4, 4}})}}, {"test", {pair_of({{1, 2}}, {{2, 2}})}}});
+  const auto trained = run_program(resume(run, {"train.steps=12"}));
+  EXPECT_EQ(trained.status, 1);
+  EXPECT_TRUE(contains(trained.err, "a1 (what is tested)")) << trained.err;
 
   write_sets(sets, {{6}}, {{2}});  // a demonstration is corrected
   const auto refused = run_program(resume(run, {"train.steps=12"}));

@@ -28,7 +28,9 @@ TEST(Threads, WaitAsleepUnlessTheUserSaysOtherwise) {
   const auto users = openmp_settings({"GOMP_SPINCOUNT=77"});
   EXPECT_NE(users.find("GOMP_SPINCOUNT = '77'"), std::string::npos) << users;
   EXPECT_EQ(users.find(asleep), std::string::npos) << users;
-  EXPECT_EQ(openmp_settings({"OMP_WAIT_POLICY=active"}).find(asleep), std::string::npos);
+  for (const char* word : {"OMP_WAIT_POLICY=active", "OMP_PROC_BIND=true", "OMP_PLACES=cores", "GOMP_CPU_AFFINITY=0"}) {
+    EXPECT_EQ(openmp_settings({word}).find(asleep), std::string::npos) << word;
+  }
   if (usable_threads() == 1) GTEST_SKIP() << "one CPU";
   const auto sleeping = openmp_settings({});
   EXPECT_NE(sleeping.find(asleep), std::string::npos) << sleeping;

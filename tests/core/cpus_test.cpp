@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <cmath>
 #include <cstdlib>
@@ -97,6 +98,15 @@ TEST(CpuThreads, AMaskOfItsOwnIsNotDivided) {
   EXPECT_EQ(threads_of(bounds, 4), 8);
 }
 
+TEST(CpuThreads, OfAProcessWithAQuota) {
+  const TemporaryFolder root;
+  EXPECT_TRUE(std::isinf(find_cpu_bounds(root.path()).quota));
+  put(root / "proc/self/mountinfo", "30 23 0:26 / /sys/fs/cgroup rw - cgroup2 cgroup2 rw");
+  put(root / "proc/self/cgroup", "0::/job");
+  put(root / "sys/fs/cgroup/job/cpu.max", "150000 100000");
+  EXPECT_EQ(find_cpu_bounds(root.path()).quota, 1.5);
+}
+
 TEST(CpuThreads, OfThisProcess) {
   const char* before = std::getenv("OMP_NUM_THREADS");
   const std::string restored = before != nullptr ? before : "";
@@ -111,8 +121,15 @@ TEST(CpuThreads, OfThisProcess) {
       if (CPU_ISSET(cpu, &mask)) CPU_SET(cpu, &one);
     }
     ASSERT_EQ(::sched_setaffinity(0, sizeof one, &one), 0);
-    EXPECT_EQ(find_cpu_bounds().allowed, 1);
+    const auto narrow = find_cpu_bounds();
+    EXPECT_EQ(narrow.allowed, 1);
     EXPECT_EQ(usable_threads(), 1);
+    cpu_set_t parents;
+    ASSERT_EQ(::sched_getaffinity(::getppid(), sizeof parents, &parents), 0);
+    EXPECT_EQ(narrow.own_mask, CPU_COUNT(&parents) > 1) << "its parent may use more";
+    ::setenv("OMP_PROC_BIND", "true", 1);  // OpenMP narrows the mask of a thread, not what the process may use
+    EXPECT_EQ(find_cpu_bounds().allowed, CPU_COUNT(&parents));
+    ::unsetenv("OMP_PROC_BIND");
   })
       .join();
   for (const auto& [value, threads] : {std::pair{"3", 3}, {" 5,2", 5}}) {

@@ -143,9 +143,10 @@ TEST(Meeting, TakesNoRankThatIsGoneForOneThatLives) {
     launcher.store().set("dis/job/arrived/" + std::to_string(round) + "/" + std::to_string(rank),
                          std::vector<std::uint8_t>(text.begin(), text.end()));
   };
-  // What an earlier start left: both ranks of round 1; rank 2 of it never came.
+  // What an earlier start left: both ranks of round 1.
   launcher.store().add("dis/job/rounds", 1);
   leave(1, 1);
+  leave(1, 2);
   // A rank 1 that came to round 2 and was killed there, before its successor.
   std::thread killed([&] {
     std::this_thread::sleep_for(milliseconds(500));

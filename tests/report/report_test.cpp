@@ -273,16 +273,27 @@ TEST(Report, OtherSettingsAndUnseenAnswersStandApart) {
   auto& score = other["test_sets"]["boards"]["argmax"];
   score["valid"] = rate(0.7);
   score["unseen"] = {{"boards", 2}, {"valid", rate(0.5)}, {"exact", rate(0.25)}};
-  write_json(run / "eval/10-boards=3.json", boards_evaluation());
-  write_json(run / "eval/20-boards=3.json", other);
+  // The newest is neither the first nor the last, whether a folder lists names as they were written or in their order.
+  for (const char* update : {"10", "11", "12", "20", "5", "6", "7"}) {
+    write_json(run / "eval" / (std::string(update) + "-boards=3.json"),
+               update == std::string("20") ? other : boards_evaluation());
+  }
+  auto earlier = boards_evaluation();
+  earlier["test_sets"]["boards"]["argmax"]["valid"] = rate(0.9);
+  write_json(run / "eval/5.json", earlier);
+  auto guided = boards_evaluation();
+  guided["guidance"] = 1.5;
+  guided["test_sets"]["boards"]["argmax"]["valid"] = rate(0.6);
+  write_json(run / "eval/10-w1.5.json", guided);
   write_json(run / "eval/20-boards=3_submission.json", Json::object());
   write_json(run / "analysis/50-analyze.removals=3.json", Json::object());
   const auto data = read_run(run);
-  EXPECT_EQ(data.evaluations.size(), 1U);
-  EXPECT_EQ(data.variants, std::vector<Json>{other}) << "the newest of each";
+  EXPECT_EQ(data.evaluations, (std::vector<Json>{earlier, boards_evaluation()}));
+  EXPECT_EQ(data.variants, (std::vector<Json>{other, guided})) << "the newest of each";
   EXPECT_EQ(data.analysis, read_json(run / "analysis/40.json"));
   const auto page = report_html({data});
   EXPECT_TRUE(contains(page, "eval.boards = 3"));
+  EXPECT_TRUE(contains(page, "guidance w = 1.5"));
   const auto tables = tables_of(page);
   expect_number(tables.at("boards-0-0")[0][2], rate(0.4321).at("value"));
   EXPECT_EQ(tables.at("boards-0-0").size(), 3U);
@@ -290,6 +301,7 @@ TEST(Report, OtherSettingsAndUnseenAnswersStandApart) {
   expect_number(apart[0][2], rate(0.7).at("value"));
   EXPECT_EQ(apart[3][0].text, "unseen");
   expect_number(apart[3][2], rate(0.5).at("value"));
+  expect_number(tables.at("boards-0-v1-0")[0][2], rate(0.6).at("value"));
   expect_number(tables.at("overview")[0][9], rate(0.4321).at("value"));
 }
 

@@ -17,8 +17,8 @@ struct CpuBounds {
   int openmp = std::numeric_limits<int>::max();            ///< OMP_NUM_THREADS (its first level) and OMP_THREAD_LIMIT
 };
 
-/// Those of this process.
-CpuBounds find_cpu_bounds();
+/// Those of this process; its quota is cpu_quota(root).
+CpuBounds find_cpu_bounds(const std::filesystem::path& root = "/");
 
 /// Threads for each of so many processes that share the machine (and mask, unless it is their own, and quota), at least
 /// 1. A part of a CPU is none: threads that wait for each other are as slow as the one that the quota stops.

@@ -41,7 +41,7 @@ at::ScalarType state_type(const std::string& wanted, ComputeConfig compute) {
 
 /// What `dis eval` scores, unless --ema or --last asks otherwise.
 ScoredWeights weights_of(const fs::path& folder, const ExportOptions& options, const EvalConfig& eval) {
-  const auto weights = scored_weights(folder, !options.last && (options.ema || eval.ema));
+  auto weights = scored_weights(folder, !options.last && (options.ema || eval.ema));
   if (options.ema && !weights.averaged) {
     throw UserError("checkpoint '" + folder.string() +
                     "' has no moving average (optim.ema_rate was 0); leave out --ema to export the last weights");

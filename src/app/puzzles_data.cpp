@@ -38,7 +38,7 @@ void print_shared_pairs(const Json& info) {
 }
 
 /// Shows an export's progress on stderr.
-ExportProgress export_progress(std::shared_ptr<std::unique_ptr<Progress>> bar) {
+ExportProgress export_progress(const std::shared_ptr<std::unique_ptr<Progress>>& bar) {
   return [bar](std::int64_t done, std::int64_t total) {
     if (!*bar) *bar = std::make_unique<Progress>(ProgressTask{.what = "export", .unit = "rows", .total = total});
     (*bar)->update(done, "");

@@ -118,7 +118,7 @@ struct Table1Options {
 
 /// What an option names by default lies in the project's folder or came with the executable.
 fs::path checked(const fs::path& path, const std::string& option) {
-  const fs::path found = find_shipped(path);
+  fs::path found = find_shipped(path);
   if (fs::exists(found)) return found;
   throw UserError("there is no '" + path.string() + "' here, in " + fs::current_path().string() +
                   ": start dis in the project's folder, or say where it is with " + option);

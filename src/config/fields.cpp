@@ -157,7 +157,7 @@ std::string allowed_values(const Field& field) {
 }
 
 std::string value_problem(const Field& field, const Json& value) {
-  const std::string wrong_type =
+  std::string wrong_type =
       field.path + ": expected " + kind_name(field.kind) + " (" + allowed_values(field) + "), found " + shown(value);
   switch (field.kind) {
     case FieldKind::integer:

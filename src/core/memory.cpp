@@ -12,7 +12,7 @@ bool is_out_of_memory(const std::exception& error) {
   constexpr std::array<std::string_view, 5> kTexts{"out of memory", "not enough memory", "can't allocate memory",
                                                    "Cannot allocate memory", "STATUS_ALLOC_FAILED"};
   const std::string_view what = error.what();
-  return std::ranges::any_of(kTexts, [&](std::string_view text) { return what.find(text) != what.npos; });
+  return std::ranges::any_of(kTexts, [&](std::string_view text) { return what.find(text) != std::string_view::npos; });
 }
 
 UserError out_of_memory(const std::string& doing, const std::string& advice) {

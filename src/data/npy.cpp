@@ -117,7 +117,7 @@ class HeaderReader {
     if (quote == '"') expect('"');
     const auto end = rest_.find(quote);
     if (end == std::string_view::npos || rest_.substr(0, end).find('\\') != std::string_view::npos) fail();
-    const std::string value(rest_.substr(0, end));
+    std::string value(rest_.substr(0, end));
     rest_.remove_prefix(end + 1);
     return value;
   }

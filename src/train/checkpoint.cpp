@@ -85,21 +85,6 @@ std::string name_of_best(const fs::path& run) {
   return best.is_object() && best.contains("step") ? best["step"].dump() : "";
 }
 
-/// The optimiser's moments, split by parameter.
-NamedTensors moments(const Weights& weights, const Optimiser& optimiser) {
-  NamedTensors tensors;
-  for (const auto& [prefix, flat] : {std::pair{"adam.m.", optimiser.m()}, {"adam.v.", optimiser.v()}}) {
-    std::int64_t offset = 0;
-    for (std::size_t i = 0; i < weights.table().size(); ++i) {
-      if (weights.table()[i].kind != WeightKind::parameter) continue;
-      const auto& like = weights.tensor(i);
-      tensors.emplace_back(prefix + weights.table()[i].name, flat.narrow(0, offset, like.numel()).view(like.sizes()));
-      offset += like.numel();
-    }
-  }
-  return tensors;
-}
-
 /// The moving average of a checkpoint, flat.
 at::Tensor read_ema(const fs::path& file, const Weights& weights) {
   const auto tensors = read_tensors(file);
@@ -135,7 +120,7 @@ void save_checkpoint(const fs::path& run, const RunState& state, const Backbone&
   try {
     save_weights(partial / "model.safetensors", model.weights());
     if (optimiser.ema().defined()) save_weights(partial / "ema.safetensors", model.weights(), optimiser.ema());
-    auto trainer = moments(model.weights(), optimiser);
+    auto trainer = optimiser.state();
     trainer.insert(trainer.end(), lanes.begin(), lanes.end());
     write_tensors(partial / "trainer.safetensors", trainer);
     write_json(partial / "state.json", to_json(state));
@@ -244,7 +229,7 @@ RunState load_checkpoint(const fs::path& folder, Backbone& model, Optimiser& opt
   RunState state = read_state(folder / "state.json");
   const auto file = folder / "trainer.safetensors";
   auto stored = read_tensors(file);
-  auto wanted = moments(model.weights(), optimiser);
+  auto wanted = optimiser.state();
   std::vector<at::Tensor> found;
   for (const auto& [name, tensor] : wanted) {
     found.push_back(tensor_called(name, stored, tensor.sizes(), at::kFloat, "checkpoint file '" + file.string() + "'"));

@@ -4,6 +4,7 @@
 #include <cstdio>
 
 #include "dis/core/progress.h"
+#include "dis/train/optimiser.h"
 #include "dis/train/schedule.h"
 
 namespace dis {
@@ -94,8 +95,9 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
       static_cast<double>(plan.passes_per_batch) * flops_of_pass(shape) * static_cast<double>(evaluation_rows);
   if (config.train.eval_every > 0) plan.evaluations = std::min(plan.batches, plan.updates / config.train.eval_every);
 
-  const double weight_size = 4.0 + 4.0 + 8.0 + (bfloat16 ? 2.0 : 0.0) + (config.optim.ema_rate > 0.0 ? 4.0 : 0.0);
-  plan.weight_bytes = weight_size * static_cast<double>(plan.parameters);
+  const double weight_size = 4.0 + 4.0 + (bfloat16 ? 2.0 : 0.0) + (config.optim.ema_rate > 0.0 ? 4.0 : 0.0);
+  const auto moments = optimiser_numbers(optimised_weights(config.optim, weight_table(shape)));
+  plan.weight_bytes = weight_size * static_cast<double>(plan.parameters) + 4.0 * static_cast<double>(moments);
   plan.puzzle_bytes = 4.0 * static_cast<double>(plan.puzzle_numbers);
   const auto lanes = config.train.micro_batch > 0 ? config.train.micro_batch : config.train.global_batch;
   plan.activation_bytes = (bfloat16 ? 2.0 : 4.0) * kept_numbers(shape) * static_cast<double>(model.num_layers) *

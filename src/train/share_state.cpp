@@ -27,9 +27,10 @@ void share_state(const Ranks& ranks, RunState& state, Backbone& model, Optimiser
   state = run_state_from(json["state"], sender);
   auto& weights = model.weights();
   for (const auto& tensor : {weights.flat(), weights.master().puzzle, weights.master().y_init, weights.master().z_init,
-                             optimiser.m(), optimiser.v(), optimiser.ema()}) {
+                             optimiser.ema()}) {
     if (tensor.defined()) ranks.broadcast(tensor.detach());
   }
+  for (const auto& [name, tensor] : optimiser.state()) ranks.broadcast(tensor);
   weights.refresh();
   optimiser.set_updates(state.updates);
   if (!ranks.first()) {

@@ -377,8 +377,8 @@ class Run {
 
   void checkpoint() {
     const auto& weights = session_.model->weights();
-    if (!at::isfinite(weights.flat()).all().item<bool>() || !at::isfinite(optimiser_.v()).all().item<bool>()) {
-      throw NonFinite{"a weight or a moment is NaN or infinite"};
+    for (const auto& numbers : {weights.flat(), optimiser_.m(), optimiser_.v()}) {
+      if (!at::isfinite(numbers).all().item<bool>()) throw NonFinite{"a weight or a moment is NaN or infinite"};
     }
     state_.rollbacks = 0;
     const auto lanes = loop_.state();

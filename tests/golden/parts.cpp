@@ -1,8 +1,11 @@
 // Cases of single parts: the optimisers and schedules, the path targets and the loss against them.
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "dis/ops/adam.h"
 #include "dis/ops/cross_entropy.h"
+#include "dis/ops/muon.h"
 #include "dis/ops/sign_sgd.h"
 #include "dis/train/schedule.h"
 #include "dis/train/targets.h"
@@ -64,6 +67,34 @@ void check_optimisers(const Case& golden) {
                     learning_rate_factor(optim, step, schedule.at("total").get<std::int64_t>()));
   }
   expect_close("schedule/lr", at::tensor(rates), golden.at("schedule/lr"), {1e-9, 1e-6});
+}
+
+void check_muon(const Case& golden) {
+  expect_no_other_settings(golden.json(), {"hyper"});
+  const auto& hyper = golden.json().at("hyper");
+  expect_no_other_keys("hyper", hyper,
+                       {"lr", "weight_decay", "momentum", "nesterov", "ns_steps", "matched_adamw_rms", "adjust_lr_fn"});
+  OptimConfig config;
+  // The official code calls "keller" what brings matrices to one norm.
+  config.muon_form = hyper.contains("adjust_lr_fn") ? MuonForm::normed : MuonForm::urm;
+  EXPECT_EQ(hyper.value("adjust_lr_fn", "keller"), "keller");
+  EXPECT_EQ(hyper.value("matched_adamw_rms", 0.2), 0.2);
+  EXPECT_TRUE(hyper.at("nesterov").get<bool>());
+  config.muon_momentum = hyper.at("momentum").get<double>();
+  config.muon_steps = hyper.at("ns_steps").get<std::int64_t>();
+  const auto scalars = muon_scalars(hyper.at("lr").get<double>(), hyper.at("weight_decay").get<double>());
+  const auto name = [](char what, int matrix, int step) {
+    std::ostringstream text;
+    text << what << matrix << '/' << step;
+    return text.str();
+  };
+  for (int matrix = 0; golden.has(name('p', matrix, 0)); ++matrix) {
+    const auto p = golden.at(name('p', matrix, 0)).clone(), m = at::zeros_like(p);
+    for (int step = 1; golden.has(name('g', matrix, step)); ++step) {
+      muon_step(p, golden.at(name('g', matrix, step)), m, config, scalars);
+      expect_close(name('p', matrix, step), p, golden.at(name('p', matrix, step)), golden.tolerance());
+    }
+  }
 }
 
 void check_path_targets(const Case& golden) {

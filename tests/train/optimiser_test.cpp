@@ -95,9 +95,52 @@ TEST_P(Optimisers, TheWarmUpScalesBothRates) {
 
 std::string name_of(const ::testing::TestParamInfo<OptimiserKind>& instance) { return to_string(instance.param); }
 
+TEST(MuonOfARun, TakesTheMatricesOfTheBlocksAndLeavesTheRestToAdamW) {
+  auto config = small_config();
+  config.optim.ema_rate = 0.75;
+  config.optim.name = OptimiserKind::adamw;
+  SmallRun adamw(config, at::kBFloat16);
+  config.optim.name = OptimiserKind::muon;
+  SmallRun muon(config, at::kBFloat16);
+  config.optim.muon_embeddings = true;
+  SmallRun all(config, at::kBFloat16);
+  const auto before = muon.model.weights().flat().clone();
+  for (auto* run : {&adamw, &muon, &all}) run->loop.run(1);
+  for (const char* name : {"embed_tokens.embedding_weight", "timestep_embed.embedding_weight", "lm_head.weight"}) {
+    EXPECT_TRUE(muon.tensor(name).equal(adamw.tensor(name))) << name;
+    EXPECT_FALSE(all.tensor(name).equal(adamw.tensor(name))) << name;
+  }
+  for (const char* name : {"qkv_proj", "o_proj"}) {
+    const auto full = "L_level.layers.0.self_attn." + std::string(name) + ".weight";
+    EXPECT_FALSE(muon.tensor(full).equal(adamw.tensor(full))) << name;
+    EXPECT_TRUE(muon.tensor(full).equal(all.tensor(full))) << name;
+  }
+  const auto& weights = muon.model.weights();
+  EXPECT_TRUE(weights.compute_copy()
+                  .narrow(0, 0, weights.parameters())
+                  .equal(weights.flat().narrow(0, 0, weights.parameters()).to(at::kBFloat16)));
+  EXPECT_TRUE(at::allclose(muon.optimiser.ema(), 0.75 * before + 0.25 * weights.flat(), 0.0, 1e-6));
+}
+
+TEST(MuonOfARun, KeepsOneNumberForEachOfItsWeights) {
+  auto config = small_config();
+  config.optim.name = OptimiserKind::muon;
+  SmallRun run(config);
+  std::int64_t numbers = 0, blocks = 0;
+  for (const auto& [name, tensor] : run.optimiser.state()) {
+    numbers += tensor.numel();
+    const bool block = name.find(".layers.") != std::string::npos;
+    blocks += block ? tensor.numel() : 0;
+    EXPECT_EQ(name.starts_with("muon.m."), block) << name;
+  }
+  EXPECT_EQ(blocks, run.model.weights().block_parameters());
+  EXPECT_EQ(numbers, 2 * run.model.weights().parameters() - blocks);
+  EXPECT_EQ(numbers, optimiser_numbers(optimised_weights(config.optim, run.model.weights().table())));
+}
+
 INSTANTIATE_TEST_SUITE_P(Kinds, Optimisers,
                          ::testing::Values(OptimiserKind::adam_atan2, OptimiserKind::adam_atan2_trm,
-                                           OptimiserKind::adamw),
+                                           OptimiserKind::adamw, OptimiserKind::muon),
                          name_of);
 
 }  // namespace

@@ -60,6 +60,7 @@ const std::vector<Variant>& variants() {
                                         {"micro_batches", [](RunConfig& c) { c.train.micro_batch = 1; }},
                                         {"trm", [](RunConfig& c) { make_baseline(c, Algorithm::trm); }},
                                         {"hrm", [](RunConfig& c) { make_baseline(c, Algorithm::hrm); }},
+                                        {"muon", [](RunConfig& c) { c.optim.name = OptimiserKind::muon; }},
                                         {"dual_with_ema", [](RunConfig& c) {
                                            c.method.objective = Objective::dual;
                                            c.method.step_weights = StepWeights::linear;

@@ -165,6 +165,7 @@ const std::vector<Method>& methods() {
       {"dis", [](RunConfig&) {}},
       {"staggered", [](RunConfig& config) { config.method.lanes = Lanes::staggered; }},
       {"trm", [](RunConfig& config) { config.method.algorithm = Algorithm::trm; }},
+      {"muon", [](RunConfig& config) { config.optim.name = OptimiserKind::muon; }},
       {"ema", [](RunConfig& config) { config.optim.ema_rate = 0.9, config.eval.ema = false; }}};
   return all;
 }

@@ -57,6 +57,7 @@ class Piece {
         first_(first),
         count_(count),
         rows_(static_cast<std::size_t>(count)),
+        passes_(passes_per_step(session.model->shape())),
         found_(std::move(empty)),
         guided_(grid_.size()),
         right_(grid_.size()) {}
@@ -89,7 +90,6 @@ class Piece {
   }
 
  private:
-  std::int64_t passes() const { return passes_per_step(session_.model->shape()); }
   std::span<const std::int32_t> label_of(std::int64_t row) const {
     return std::span(batch_.labels).subspan(static_cast<std::size_t>(first_ + row) * length_, length_);
   }
@@ -114,11 +114,11 @@ class Piece {
       return static_cast<std::int64_t>(static_cast<double>(place + 1) * share);
     };
     if (through(settings.latent_share) > before(settings.latent_share)) request.observed.push_back(i);
-    const auto all = passes() * session_.config.method.num_supervision;
+    const auto all = passes_ * session_.config.method.num_supervision;
     const auto from = before(settings.removals);
     const auto to = std::min(through(settings.removals), from + all);
     for (auto removal = from; removal < to; ++removal) {
-      request.removals.push_back({i, removal % all / passes() + 1, removal % passes()});
+      request.removals.push_back({i, removal % all / passes_ + 1, removal % passes_});
     }
   }
 
@@ -195,7 +195,7 @@ class Piece {
                        const at::Tensor& before, const at::Tensor& after) {
     const auto tokens = static_cast<std::size_t>(before.size(2));
     const auto *l_u = before.data_ptr<double>(), *l_c = after.data_ptr<double>();
-    auto& sums = found_.latent[static_cast<std::size_t>((s - 1) * passes() + pass)];
+    auto& sums = found_.latent[static_cast<std::size_t>((s - 1) * passes_ + pass)];
     for (std::size_t i = 0; i < observed.size(); ++i) {
       const auto label = label_of(observed[i]);
       for (std::size_t cell = 0; cell < length_; ++cell) {
@@ -222,7 +222,7 @@ class Piece {
       changed = changed || answer[cell] != row.answers.back()[cell];
       exact = exact && answer[cell] == label[cell];
     }
-    auto& sums = found_.removed[static_cast<std::size_t>((removal.step - 1) * passes() + removal.pass)];
+    auto& sums = found_.removed[static_cast<std::size_t>((removal.step - 1) * passes_ + removal.pass)];
     ++sums.trials;
     sums.changed += changed ? 1 : 0;
     sums.exact_with += row.trace.exact.back() ? 1 : 0;
@@ -260,6 +260,7 @@ class Piece {
   const RowBatch& batch_;
   std::int64_t global_, first_, count_;
   std::vector<RowSums> rows_;
+  std::int64_t passes_;  ///< of a step
   Analysis found_;
   std::vector<GuidedLoss> guided_;  // of the cell at hand
   std::vector<std::uint8_t> right_;

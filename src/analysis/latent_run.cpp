@@ -4,8 +4,8 @@
 
 #include <map>
 
+#include "dis/eval/open_rows.h"
 #include "dis/eval/policy.h"
-#include "dis/model/supervision_step.h"
 
 namespace dis {
 namespace {
@@ -15,19 +15,6 @@ using Answer = std::vector<std::int32_t>;
 at::Tensor index_of(const std::vector<std::int64_t>& rows, at::Device device) {
   return at::tensor(rows, at::kLong).to(device);
 }
-
-/// What rows hold before a supervision step.
-struct OpenRows {
-  at::Tensor tokens;  ///< int32 [R, L]
-  at::Tensor puzzle;  ///< [R, E], or undefined
-  States states;      ///< [R, S, D]
-
-  OpenRows chosen(const at::Tensor& index) const {
-    return {tokens.index_select(0, index),
-            puzzle.defined() ? puzzle.index_select(0, index) : puzzle,
-            {states.y.index_select(0, index), states.z.index_select(0, index)}};
-  }
-};
 
 /// The network as it is asked here.
 class Runner {
@@ -39,22 +26,15 @@ class Runner {
   }
   at::Tensor policy(const at::Tensor& y) const { return policy_of(answer_logits(model_, y)); }
 
-  /// Step s of the rows. Returns the logits of their cells, [R, L, A].
-  at::Tensor step(OpenRows& rows, std::int64_t s, const PassObserver* observer) const {
-    const auto numbers = at::full({rows.tokens.size(0)}, s, rows.tokens.options());
-    const auto made =
-        supervision_step(model_, {rows.tokens, rows.puzzle, numbers}, rows.states, {.observer = observer});
-    rows.states = made.states;
-    auto cells = answer_part(model_.shape(), made.logits);
-    if (settings_.feedback == Feedback::prediction) rows.tokens = cells.argmax(-1).to(at::kInt);
-    return cells;
+  RowStep step(OpenRows& rows, std::int64_t s, const StepOptions& options) const {
+    return step_rows(model_, settings_.feedback, rows, s, options);
   }
 
   /// The last answers when pass `removed` of step `from` is left out; the rows as they stand before that step.
   at::Tensor without_pass(OpenRows rows, std::int64_t from, std::int64_t steps, std::int64_t removed) const {
     const PassObserver without{[&](const Pass& pass) { return pass.number == removed; }, {}};
-    auto cells = step(rows, from, &without);
-    for (auto s = from + 1; s <= steps; ++s) cells = step(rows, s, nullptr);
+    auto cells = step(rows, from, {.observer = &without}).cells;
+    for (auto s = from + 1; s <= steps; ++s) cells = step(rows, s, {}).cells;
     return cells.argmax(-1).to(at::kInt).cpu().contiguous();
   }
 
@@ -104,7 +84,7 @@ std::int64_t passes_per_step(const ModelShape& shape) { return std::ssize(passes
 std::vector<Answer> run_open(const Backbone& model, const DecodeSettings& settings, const LatentRunRequest& request,
                              const LatentRunObserver& observer) {
   const Runner runner(model, settings);
-  OpenRows rows{request.tokens, model.puzzle_rows(request.ids), model.initial_states(request.tokens.size(0))};
+  auto rows = open_rows(model, request.tokens, request.ids);
   const bool watches = !request.observed.empty() && observer.latent_pass;
   const auto observed = index_of(request.observed, model.device());
   auto before = runner.policy(rows.states.y);
@@ -114,8 +94,9 @@ std::vector<Answer> run_open(const Backbone& model, const DecodeSettings& settin
     const auto watch = runner.watch(observed, [&](std::int64_t pass, const at::Tensor& from, const at::Tensor& to) {
       observer.latent_pass(s, pass, from, to);
     });
-    const auto after = runner.policy_of(runner.step(rows, s, watches ? &watch : nullptr));
-    observer.step(s, before, after, model.halt_decision(model.halting(rows.states.y)).cpu());
+    const auto step = runner.step(rows, s, {.halting = true, .observer = watches ? &watch : nullptr});
+    const auto after = runner.policy_of(step.cells);
+    observer.step(s, before, after, model.halt_decision(step.halting).cpu());
     before = after;
   }
   return answers;

@@ -25,8 +25,7 @@ struct AnalyzeOptions {
 void note_seen_answers(Subject& subject) {
   auto& warning = subject.target.seen_tasks;
   if (const auto& trained = subject.target.seen_pairs) {
-    const auto found = count_seen(subject.session.data->tested_pairs(), trained->pairs).finding(trained->certain);
-    warning += (warning.empty() || found.empty() ? "" : "; ") + found;
+    add_warning(warning, count_seen(subject.session.data->tested_pairs(), trained->pairs).finding(trained->certain));
   }
   if (!warning.empty()) log_warn(warning);
 }

@@ -102,7 +102,7 @@ void run_prediction(const PredictOptions& options) {
   write_submission(options.output, result.tasks, result.attempts);
   const auto by_content = result.seen.warning(!request.seen_pairs || request.seen_pairs->certain);
   if (!by_content.empty()) log_warn(by_content);
-  warning += (warning.empty() || by_content.empty() ? "" : "; ") + by_content;
+  add_warning(warning, by_content);
 
   if (options.json) {
     Json json = {{"submission", options.output},

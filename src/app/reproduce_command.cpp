@@ -12,6 +12,7 @@
 #include "dis/core/log.h"
 #include "dis/reproduce/ablation.h"
 #include "dis/reproduce/table1.h"
+#include "dis/train/schedule.h"
 #include "ranked.h"
 
 namespace dis {

@@ -6,6 +6,7 @@
 #include "dis/core/log.h"
 #include "dis/data/arc_data.h"
 #include "dis/data/identifiers.h"
+#include "dis/eval/seen_pairs.h"
 #include "dis/eval/seen_tasks.h"
 #include "dis/model/weights_file.h"
 #include "dis/train/checkpoint.h"
@@ -53,8 +54,8 @@ void note_content(const SubjectOptions& options, const RunConfig& trained, const
   target.variant =
       variant_of(session.config, trained, options.kind, other_data(session.config.data, trained.data, changed));
   if (changed.empty()) return;
-  target.seen_tasks += std::string(target.seen_tasks.empty() ? "" : "; ") +
-                       "the content of the data has changed since the run began, under the same names: " + changed;
+  add_warning(target.seen_tasks,
+              "the content of the data has changed since the run began, under the same names: " + changed);
 }
 
 /// A checkpoint of a run. Data other than the run's own may be asked for by --set data.*: then puzzle rows are found by
@@ -64,8 +65,7 @@ Subject open_run(const SubjectOptions& options, const RunConfig& config, const s
   auto session = make_session(config, ranks);
   const auto folder = find_checkpoint(options.run, options.checkpoint);
   const auto weights = scored_weights(folder, session.config.eval.ema);
-  EvaluationTarget target{options.results_folder(), folder.filename().string(), options.run,
-                          weights.name()};
+  EvaluationTarget target{options.results_folder(), folder.filename().string(), options.run, weights.name()};
   const auto identifiers = fs::path(options.run) / "identifiers.json";
   if (session.config.data == trained.data && same_identifiers(identifiers, *session.data)) {
     load_weights(weights.file, session.model->weights());

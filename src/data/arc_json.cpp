@@ -5,6 +5,7 @@
 #include <unordered_set>
 #include <utility>
 
+#include "dis/core/control_characters.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 
@@ -17,12 +18,9 @@ std::string shortened(const std::string& text) {
   return text.size() <= kLongestFound ? text : text.substr(0, kLongestFound) + "...";
 }
 
-/// Characters that steer a terminal; `text` is valid UTF-8.
 bool has_control(const std::string& text) {
   for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(text[i]);
-    const bool second_set = byte == 0xC2 && static_cast<unsigned char>(text[i + 1]) < 0xA0;  // U+0080 to U+009F
-    if (byte < ' ' || byte == 0x7F || second_set) return true;
+    if (is_control(text, i)) return true;
   }
   return false;
 }

@@ -6,9 +6,9 @@
 #include <limits>
 #include <type_traits>
 
+#include "dis/eval/open_rows.h"
 #include "dis/eval/pieces.h"
 #include "dis/eval/policy.h"
-#include "dis/model/supervision_step.h"
 
 namespace dis {
 namespace {
@@ -26,55 +26,39 @@ struct LastStep {
   at::Tensor made;     ///< [B] int32, steps
 };
 
-/// What the rows hold that still make steps.
-struct OpenRows {
-  at::Tensor number;  ///< [R] int64, in the batch
-  at::Tensor tokens;  ///< [R, L]
-  at::Tensor puzzle;  ///< [R, P, D], or undefined
-  States states;      ///< [R, S, D]
-  at::Tensor before;  ///< [R, L, A] log-policy before the step, or undefined
-
-  void keep(const at::Tensor& which) {
-    for (auto* x : {&number, &tokens, &puzzle, &states.y, &states.z, &before}) {
-      if (x->defined()) *x = x->index_select(0, which);
-    }
-  }
-};
-
 /// Runs supervision steps 1..`steps` on tokens int32 [B, L] of puzzles `ids` int32 [B]; calls `after(s, scores)`.
 LastStep supervise(const Backbone& model, const DecodeSettings& settings, const at::Tensor& tokens,
                    const at::Tensor& ids, std::int64_t steps,
                    const std::function<void(std::int64_t, const Scores&)>& after) {
   const auto batch = tokens.size(0);
-  OpenRows open{at::arange(batch, tokens.options().dtype(at::kLong)),
-                tokens,
-                model.puzzle_rows(ids),
-                model.initial_states(batch),
-                {}};
+  // Of the rows that still make steps: what they hold, their numbers in the batch, and their log-policy before a step.
+  auto open = open_rows(model, tokens, ids);
+  auto number = at::arange(batch, tokens.options().dtype(at::kLong));
+  at::Tensor before;  // [R, L, A]
   const bool guided = settings.guidance != 1.0;
-  if (guided) open.before = log_policy(answer_logits(model, open.states.y), settings.loss);
+  if (guided) before = log_policy(answer_logits(model, open.states.y), settings.loss);
   Scores scores{{}, guided ? LossKind::softmax : settings.loss};
   LastStep last{at::empty({batch}, tokens.options().dtype(at::kFloat)), at::empty({batch}, tokens.options())};
   for (std::int64_t s = 1; s <= steps; ++s) {
-    const auto rows = open.number.size(0);
-    if (rows > 0) {
+    if (number.size(0) > 0) {
       const bool ends = settings.halting || s == steps;
-      const auto step = supervision_step(model, {open.tokens, open.puzzle, at::full({rows}, s, tokens.options())},
-                                         open.states, {.halting = ends});
-      open.states = step.states;
-      const auto logits = answer_part(model.shape(), step.logits);
-      auto values = logits;
+      const auto step = step_rows(model, settings.feedback, open, s, {.halting = ends});
+      auto values = step.cells;
       if (guided) {
-        const auto now = log_policy(logits, settings.loss);
-        values = guided_policy(open.before, now, settings.guidance);
-        open.before = now;
+        const auto now = log_policy(step.cells, settings.loss);
+        values = guided_policy(before, now, settings.guidance);
+        before = now;
       }
-      scores.values = rows == batch ? values : scores.values.index_copy(0, open.number, values);
-      if (settings.feedback == Feedback::prediction) open.tokens = logits.argmax(-1).to(at::kInt);
+      scores.values = number.size(0) == batch ? values : scores.values.index_copy(0, number, values);
       if (ends) {
-        last.halting.index_copy_(0, open.number, step.halting.select(1, 0));
-        last.made.index_fill_(0, open.number, s);
-        if (settings.halting) open.keep((model.halt_decision(step.halting) > 0.0).logical_not().nonzero().squeeze(1));
+        last.halting.index_copy_(0, number, step.halting.select(1, 0));
+        last.made.index_fill_(0, number, s);
+      }
+      if (settings.halting) {
+        const auto rest = (model.halt_decision(step.halting) > 0.0).logical_not().nonzero().squeeze(1);
+        open = open.chosen(rest);
+        number = number.index_select(0, rest);
+        if (guided) before = before.index_select(0, rest);
       }
     }
     after(s, scores);

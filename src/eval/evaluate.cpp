@@ -46,8 +46,9 @@ std::string name_for(const EvaluationTarget& target, const std::string& hash) {
 }
 
 std::string all_warnings(const EvaluationTarget& target, const SeenCount& seen) {
-  const auto by_content = target.seen_pairs ? seen.warning(target.seen_pairs->certain) : std::string();
-  return target.seen_tasks + (target.seen_tasks.empty() || by_content.empty() ? "" : "; ") + by_content;
+  auto warnings = target.seen_tasks;
+  if (target.seen_pairs) add_warning(warnings, seen.warning(target.seen_pairs->certain));
+  return warnings;
 }
 
 }  // namespace

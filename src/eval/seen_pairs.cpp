@@ -33,6 +33,10 @@ SeenPairsPointer seen_pairs_of_weights(const Session& session) {
   return std::make_shared<const SeenPairs>(SeenPairs{pairs_of(*session.data), false});
 }
 
+void add_warning(std::string& warnings, const std::string& more) {
+  warnings += (warnings.empty() || more.empty() ? "" : "; ") + more;
+}
+
 void SeenCount::add(bool is_seen, const std::string& name) {
   ++asked;
   if (is_seen && seen++ == 0) example = name;

@@ -8,6 +8,7 @@
 #include "dis/core/error.h"
 #include "dis/report/svg.h"
 #include "dis/train/plan.h"
+#include "dis/train/schedule.h"
 
 namespace dis {
 namespace {

@@ -50,10 +50,6 @@ void use_average(const fs::path& run, Backbone& model, const Ranks& ranks) {
 
 }  // namespace
 
-std::int64_t updates_of(const RunConfig& config) {
-  return batches_of(config.method, config.train.steps) * updates_per_batch(config.method);
-}
-
 void run_experiment(const Experiment& experiment, const fs::path& folder, const std::shared_ptr<const Ranks>& ranks) {
   const auto run = folder / experiment.name;
   const bool resume = begun(experiment, run);

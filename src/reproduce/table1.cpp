@@ -8,6 +8,7 @@
 #include "dis/report/line_plot.h"
 #include "dis/report/run_data.h"
 #include "dis/train/plan.h"
+#include "dis/train/schedule.h"
 
 namespace dis {
 namespace {

@@ -39,8 +39,7 @@ std::vector<OptimisedWeight> optimised_weights(const OptimConfig& config, const 
   for (const auto& spec : table) {
     // The heads that DIS does not train have no moments: they are neither updated nor decayed.
     if (spec.kind != WeightKind::parameter) continue;
-    std::int64_t count = 1;
-    for (const auto size : spec.shape) count *= size;
+    const auto count = c10::multiply_integers(spec.shape);
     const bool muon = takes_muon(config, spec);
     weights.push_back({spec.name, spec.shape, first, count, muon, second});
     first += count;

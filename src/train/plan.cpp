@@ -81,7 +81,7 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
   plan.tokens_per_sample = shape.positions();
   plan.tokens_per_batch = shape.positions() * config.train.global_batch;
   plan.batches = batches_of(config.method, config.train.steps);
-  plan.updates = plan.batches * updates_per_batch(config.method);
+  plan.updates = updates_of(config);
   plan.samples = plan.batches * config.train.global_batch;
   if (epoch_length > 0) plan.epochs = static_cast<double>(plan.samples) / static_cast<double>(epoch_length);
   plan.passes_per_batch = N * model.H_cycles * (model.L_cycles + 1);

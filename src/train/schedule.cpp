@@ -28,4 +28,8 @@ std::int64_t batches_of(const MethodConfig& method, std::int64_t steps) {
   return (steps + each - 1) / each;
 }
 
+std::int64_t updates_of(const RunConfig& config) {
+  return batches_of(config.method, config.train.steps) * updates_per_batch(config.method);
+}
+
 }  // namespace dis

@@ -26,11 +26,11 @@ void share_state(const Ranks& ranks, RunState& state, Backbone& model, Optimiser
   const auto json = parse_json(ranks.exchange(ranks.first() ? describe(state, lanes).dump() : "")[0], sender);
   state = run_state_from(json["state"], sender);
   auto& weights = model.weights();
-  for (const auto& tensor : {weights.flat(), weights.master().puzzle, weights.master().y_init, weights.master().z_init,
-                             optimiser.ema()}) {
+  for (const auto& tensor :
+       {weights.flat(), weights.master().puzzle, weights.master().y_init, weights.master().z_init, optimiser.ema()}) {
     if (tensor.defined()) ranks.broadcast(tensor.detach());
   }
-  for (const auto& [name, tensor] : optimiser.state()) ranks.broadcast(tensor);
+  for (const auto& buffer : optimiser.buffers()) ranks.broadcast(buffer);
   weights.refresh();
   optimiser.set_updates(state.updates);
   if (!ranks.first()) {

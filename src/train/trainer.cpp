@@ -75,12 +75,10 @@ class Run {
       : session_(session),
         request_(request),
         config_(session.config),
-        folder_(request.run, request.resume || !session.ranks->first()),
-        optimiser_(config_.optim, batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method),
-                   session.model->weights()),
+        updates_(updates_of(config_)),
+        optimiser_(config_.optim, updates_, session.model->weights()),
         ranks_(*session.ranks),
         loop_(config_, ranks_, *session.data, frames_of(session), *session.model, optimiser_),
-        updates_(batches_of(config_.method, config_.train.steps) * updates_per_batch(config_.method)),
         throughput_(throughput_of(session)) {}
 
   void open() {
@@ -119,10 +117,11 @@ class Run {
  private:
   /// On rank 0. Returns the lanes of the checkpoint that the run goes on from.
   NamedTensors open_folder() {
+    folder_.emplace(request_.run, request_.resume);
     InitialWeights initial;
     if (!request_.resume) initial = begin_with_weights();  // first, so that a mistake leaves no run folder behind
-    folder_.enter(static_cast<bool>(request_.evaluate));
-    folder_.keep_data(*session_.data);
+    folder_->enter(static_cast<bool>(request_.evaluate));
+    folder_->keep_data(*session_.data);
     const auto latest = request_.resume ? latest_checkpoint(request_.run) : std::nullopt;
     NamedTensors lanes;
     if (latest) {
@@ -131,7 +130,7 @@ class Run {
     } else if (request_.resume) {
       initial = begin_with_weights();
     }
-    folder_.settle(config_, *session_.data, initial.seen_tasks, initial.seen_pairs, state_.batches);
+    folder_->settle(config_, *session_.data, initial.seen_tasks, initial.seen_pairs, state_.batches);
     log_to_file(request_.run / "log.txt");
     log_info(describe(latest));
     return lanes;
@@ -231,7 +230,7 @@ class Run {
                std::to_string(state_.batches + 1) + " to " + std::to_string(reached.batches) +
                " (train.on_non_finite)");
       outputs.reset();
-      folder_.keep_metrics(state_.batches);
+      folder_->keep_metrics(state_.batches);
       outputs.emplace(request_.run, state_.updates + 1);
       state_.batches = reached.batches;
       state_.seconds = reached.seconds;
@@ -273,7 +272,9 @@ class Run {
 
   void check_ranks() const {
     const auto& weights = session_.model->weights();
-    require_same_bits(ranks_, "weights", {weights.flat(), weights.master().puzzle, optimiser_.m(), optimiser_.v()});
+    auto numbers = optimiser_.buffers();
+    numbers.insert(numbers.begin(), {weights.flat(), weights.master().puzzle});
+    require_same_bits(ranks_, "weights", numbers);
   }
 
   void restore_lanes(const NamedTensors& lanes) {
@@ -376,8 +377,9 @@ class Run {
   }
 
   void checkpoint() {
-    const auto& weights = session_.model->weights();
-    for (const auto& numbers : {weights.flat(), optimiser_.m(), optimiser_.v()}) {
+    auto all = optimiser_.buffers();
+    all.push_back(session_.model->weights().flat());
+    for (const auto& numbers : all) {
       if (!at::isfinite(numbers).all().item<bool>()) throw NonFinite{"a weight or a moment is NaN or infinite"};
     }
     state_.rollbacks = 0;
@@ -392,14 +394,14 @@ class Run {
   Session& session_;
   const TrainRequest& request_;
   const RunConfig& config_;
-  RunFolder folder_;  ///< rank 0's
+  std::int64_t updates_;  ///< when all are made
   Optimiser optimiser_;
   const Ranks& ranks_;
   TrainingLoop loop_;
-  std::int64_t updates_;  ///< when all are made
   Throughput throughput_;
   BatchMetrics last_batch_;  ///< that was recorded
   Rates rates_;
+  std::optional<RunFolder> folder_;  ///< rank 0's
   RunState state_;
   std::int64_t saved_at_ = -1;
   bool evaluation_due_on_disk_ = false;  ///< in the checkpoint of this update

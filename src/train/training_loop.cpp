@@ -20,8 +20,9 @@ std::unique_ptr<LaneMethod> method_of(const RunConfig& config, LaneRange own, Ba
   return config.method.algorithm == Algorithm::dis ? dis_method(config, own, model) : halting_method(config, model);
 }
 
-FrameSource frames_of(const RunConfig& config, FrameSource frames) {
-  if (config.method.algorithm == Algorithm::dis) return frames;
+/// Targets are drawn for methods that have a place for them.
+FrameSource if_wanted(const std::vector<LaneField>& fields, FrameSource frames) {
+  if (std::ranges::any_of(fields, [](const LaneField& field) { return field.row == LaneRow::frames; })) return frames;
   return [](std::uint64_t, const Batch&) { return std::vector<std::int32_t>(); };
 }
 
@@ -106,7 +107,7 @@ TrainingLoop::TrainingLoop(const RunConfig& config, const Ranks& ranks, const Tr
       ticks_per_update_(method_->ticks_per_update()),
       fields_(all_fields(*method_, model)),
       loader_(method_->clock(), own_, static_cast<std::uint64_t>(config.run.seed), stream,
-              frames_of(config, std::move(frames)), loader_threads(model.device())),
+              if_wanted(fields_, std::move(frames)), loader_threads(model.device())),
       graph_(config.compute.cuda_graph, model.device()) {
   const auto options = at::TensorOptions().device(model.device()).dtype(model.weights().compute_type());
   now_ = allocate_lanes(fields_, model.shape(), own_.count, options);

@@ -6,10 +6,10 @@
 #include <unistd.h>
 
 #include <cmath>
-#include <cstdlib>
 #include <fstream>
 #include <thread>
 
+#include "core/kept_variable.h"
 #include "core/temporary_folder.h"
 
 namespace dis {
@@ -108,9 +108,8 @@ TEST(CpuThreads, OfAProcessWithAQuota) {
 }
 
 TEST(CpuThreads, OfThisProcess) {
-  const char* before = std::getenv("OMP_NUM_THREADS");
-  const std::string restored = before != nullptr ? before : "";
-  ::unsetenv("OMP_NUM_THREADS");
+  const KeptVariable number("OMP_NUM_THREADS"), binding("OMP_PROC_BIND");
+  number.unset();
   cpu_set_t mask;
   ASSERT_EQ(::sched_getaffinity(0, sizeof mask, &mask), 0);
   EXPECT_EQ(find_cpu_bounds().allowed, CPU_COUNT(&mask));
@@ -127,23 +126,18 @@ TEST(CpuThreads, OfThisProcess) {
     cpu_set_t parents;
     ASSERT_EQ(::sched_getaffinity(::getppid(), sizeof parents, &parents), 0);
     EXPECT_EQ(narrow.own_mask, CPU_COUNT(&parents) > 1) << "its parent may use more";
-    ::setenv("OMP_PROC_BIND", "true", 1);  // OpenMP narrows the mask of a thread, not what the process may use
+    binding.set("true");  // OpenMP narrows the mask of a thread, not what the process may use
     EXPECT_EQ(find_cpu_bounds().allowed, CPU_COUNT(&parents));
-    ::unsetenv("OMP_PROC_BIND");
+    binding.unset();
   })
       .join();
   for (const auto& [value, threads] : {std::pair{"3", 3}, {" 5,2", 5}}) {
-    ::setenv("OMP_NUM_THREADS", value, 1);
+    number.set(value);
     EXPECT_EQ(find_cpu_bounds().openmp, threads) << value;
   }
   for (const char* value : {"", "0", "-2", "many"}) {
-    ::setenv("OMP_NUM_THREADS", value, 1);
+    number.set(value);
     EXPECT_EQ(find_cpu_bounds().openmp, std::numeric_limits<int>::max()) << value;
-  }
-  if (before == nullptr) {
-    ::unsetenv("OMP_NUM_THREADS");
-  } else {
-    ::setenv("OMP_NUM_THREADS", restored.c_str(), 1);
   }
 }
 

@@ -5,6 +5,7 @@
 #include <limits>
 #include <vector>
 
+#include "core/kept_variable.h"
 #include "core/user_error.h"
 #include "dis/core/log.h"
 
@@ -168,15 +169,9 @@ TEST(Progress, MessagesGoAboveTheBar) {
 }
 
 TEST(Progress, StandardErrorOfATestIsNoTerminalInContinuousIntegration) {
-  const char* before = std::getenv("CI");
-  const std::string kept = before == nullptr ? "" : before;
-  ::setenv("CI", "true", 1);
+  const KeptVariable ci("CI");
+  ci.set("true");
   EXPECT_FALSE(ProgressOutput::standard_error().terminal);
-  if (before == nullptr) {
-    ::unsetenv("CI");
-  } else {
-    ::setenv("CI", kept.c_str(), 1);
-  }
 }
 
 }  // namespace

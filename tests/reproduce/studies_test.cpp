@@ -8,6 +8,7 @@
 #include "dis/core/files.h"
 #include "dis/reproduce/ablation.h"
 #include "dis/reproduce/table1.h"
+#include "dis/train/schedule.h"
 
 namespace dis {
 namespace {

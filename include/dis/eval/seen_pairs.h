@@ -33,6 +33,9 @@ SeenPairsPointer seen_pairs_of_run(const std::filesystem::path& run, const RunCo
 /// Of weights from elsewhere: the session's training pairs, not certainly.
 SeenPairsPointer seen_pairs_of_weights(const Session& session);
 
+/// Puts one more warning behind those in `warnings`; "" adds nothing.
+void add_warning(std::string& warnings, const std::string& more);
+
 /// What an evaluation found of them among what it asked.
 struct SeenCount {
   std::int64_t seen = 0, asked = 0;  ///< pairs with known answers

@@ -27,9 +27,6 @@ struct Findings {
   std::int64_t updates = 0;
 };
 
-/// Updates that its training makes: train.steps, rounded up to whole batches.
-std::int64_t updates_of(const RunConfig& config);
-
 /// Trains what is missing of <folder>/<name> and evaluates the result; nothing when it is finished. Throws Stopped
 /// after a signal, with a checkpoint written. UserError: the folder holds a run with other settings; those of train().
 void run_experiment(const Experiment& experiment, const std::filesystem::path& folder,

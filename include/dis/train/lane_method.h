@@ -17,7 +17,7 @@ class LaneMethod {
  public:
   virtual ~LaneMethod() = default;
 
-  /// The tensors that it uses; `puzzle` is not asked for: the loop adds puzzle_gradient where there is a table.
+  /// The tensors that it uses; puzzle_gradient aside, which the loop adds where there is a puzzle table.
   virtual std::vector<LaneField> fields() const = 0;
   /// At which ticks the loader draws samples for which lanes.
   virtual LaneClock clock() const = 0;

@@ -43,6 +43,8 @@ class Optimiser {
   /// All that a checkpoint must hold and ranks must share, beside the moving average, with names: "adam.m.<weight>" and
   /// "adam.v.<weight>", or "muon.m.<weight>". Views: what is copied into them is the optimiser's.
   std::vector<std::pair<std::string, at::Tensor>> state() const;
+  /// The same numbers, flat, for who asks for no names: sharing, comparing, checking.
+  std::vector<at::Tensor> buffers() const { return {m_, v_}; }
   const at::Tensor& m() const { return m_; }      ///< first moments and momenta, flat
   const at::Tensor& v() const { return v_; }      ///< second moments, flat
   const at::Tensor& ema() const { return ema_; }  ///< the moving average [n], undefined without one

@@ -20,4 +20,7 @@ std::int64_t batches_of(const MethodConfig& method, std::int64_t steps);
 /// Optimiser updates of one batch: N_sup, or 1 with method.update = accumulated.
 std::int64_t updates_per_batch(const MethodConfig& method);
 
+/// Updates of a whole run: train.steps, rounded up to whole batches.
+std::int64_t updates_of(const RunConfig& config);
+
 }  // namespace dis

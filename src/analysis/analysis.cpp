@@ -15,6 +15,7 @@
 #include "dis/core/signals.h"
 #include "dis/eval/pieces.h"
 #include "dis/eval/test_rows.h"
+#include "dis/model/loss_of.h"
 
 namespace dis {
 namespace {
@@ -323,7 +324,7 @@ Analysis analyze_rows(const Session& session, bool targets_known) {
   const auto& config = session.config;
   const auto& shape = session.model->shape();
   const auto rows = test_rows(session, config.eval, config.analyze.one_completion);
-  const DecodeSettings settings{config.method.feedback, config.method.loss, config.eval.batch, nullptr, 1.0};
+  const DecodeSettings settings{config.method.feedback, loss_of(config.method), config.eval.batch, nullptr, 1.0};
   Analysis empty(grid_of(config.analyze), config.method.num_supervision, passes_per_step(shape),
                  exit_rules(config.method.num_supervision, shape.halting));
   empty.has_targets = targets_known;

@@ -18,6 +18,7 @@
 #include "dis/core/json.h"
 #include "dis/core/random.h"
 #include "dis/eval/decode.h"
+#include "dis/model/loss_of.h"
 #include "dis/train/session.h"
 #include "dis/train/training_loop.h"
 
@@ -88,7 +89,7 @@ void run_step_bench(const StepOptions& options) {
   for (std::int64_t trial = 0; trial < options.warmup + options.batches; ++trial) {
     const auto start = std::chrono::steady_clock::now();
     if (options.forward_only) {
-      answer_rows(model, {config.method.feedback, config.method.loss, options.batch}, questions.inputs,
+      answer_rows(model, {config.method.feedback, loss_of(config.method), options.batch}, questions.inputs,
                   questions.puzzle_ids, N);
     } else {
       loop.run(N);

@@ -120,8 +120,8 @@ at::Tensor add3(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c) {
   return out;
 }
 
-CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
-                           std::int64_t answers, const at::Tensor& labels) {
+CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale,
+                           const Loss& loss, std::int64_t answers, const at::Tensor& labels) {
   require(target.device() == logits.device() && (!scale.defined() || scale.device() == logits.device()) &&
               (!labels.defined() || labels.device() == logits.device()),
           "cross_entropy");
@@ -132,7 +132,7 @@ CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, c
   CrossEntropy result{at::empty({in.size(0)}, in.options().dtype(at::kDouble)),
                       scale.defined() ? at::empty_like(in) : at::Tensor(), at::empty_like(cells),
                       labels.defined() ? at::empty({in.size(0)}, cells.options()) : at::Tensor()};
-  const CrossEntropyShape shape{in.size(0), in.size(1), cells.size(1), in.size(2), answers, stablemax};
+  const CrossEntropyShape shape{in.size(0), in.size(1), cells.size(1), in.size(2), answers, loss};
   launch_typed(in, [&]<class T>(T, Stream stream) {
     launch_cross_entropy<T>(
         {pointer<const T>(in), pointer<const std::int32_t>(cells), optional<const std::int32_t>(known),

@@ -18,7 +18,7 @@ constexpr std::int64_t kQueen = 2;
 /// Of the cells' tokens, [B, L, A]: the network's logits; with guidance the guided policy in their place.
 struct Scores {
   at::Tensor values;
-  LossKind kind;  ///< how they become probabilities
+  Loss loss;  ///< how they become probabilities
 };
 
 struct LastStep {
@@ -37,7 +37,7 @@ LastStep supervise(const Backbone& model, const DecodeSettings& settings, const 
   at::Tensor before;  // [R, L, A]
   const bool guided = settings.guidance != 1.0;
   if (guided) before = log_policy(answer_logits(model, open.states.y), settings.loss);
-  Scores scores{{}, guided ? LossKind::softmax : settings.loss};
+  Scores scores{{}, guided ? Loss{LossForm::softmax} : settings.loss};
   LastStep last{at::empty({batch}, tokens.options().dtype(at::kFloat)), at::empty({batch}, tokens.options())};
   for (std::int64_t s = 1; s <= steps; ++s) {
     if (number.size(0) > 0) {
@@ -136,7 +136,7 @@ std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSetti
           auto part = tokens.index_select(0, open);
           at::Tensor certainty;
           supervise(model, settings, part, blank_ids(part), steps, [&](std::int64_t s, const Scores& scores) {
-            if (s == steps) certainty = log_policy(scores.values, scores.kind).select(-1, kQueen);
+            if (s == steps) certainty = log_policy(scores.values, scores.loss).select(-1, kQueen);
           });
           const auto taken = part == kQueen;
           const auto cell = certainty.masked_fill(taken, -std::numeric_limits<double>::infinity()).argmax(-1, true);

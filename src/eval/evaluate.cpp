@@ -10,6 +10,7 @@
 #include "dis/core/json.h"
 #include "dis/core/memory.h"
 #include "dis/eval/arc_voting.h"
+#include "dis/model/loss_of.h"
 #include "kinds.h"
 
 namespace dis {
@@ -105,7 +106,7 @@ std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval) {
 
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval) {
   return {session.config.method.feedback,
-          session.config.method.loss,
+          loss_of(session.config.method),
           eval.batch,
           session.ranks.get(),
           eval.guidance,

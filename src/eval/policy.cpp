@@ -12,12 +12,8 @@ at::Tensor answer_logits(const Backbone& model, const at::Tensor& y) {
   return answer_part(model.shape(), model.readout(y));
 }
 
-at::Tensor log_policy(const at::Tensor& logits, LossKind loss) {
-  const auto v = logits.to(at::kDouble);
-  if (loss == LossKind::softmax) return v.log_softmax(-1);
-  // log s(v) = log(1 + v) for v >= 0, -log(1 - v) below
-  const auto log_s = v.abs().log1p().mul(v.sign());
-  return log_s - log_s.logsumexp(-1, true);
+at::Tensor log_policy(const at::Tensor& logits, const Loss& loss) {
+  return with_loss(loss, [&](const auto& of) { return of.log_score(logits.to(at::kDouble)).log_softmax(-1); });
 }
 
 at::Tensor guided_policy(const at::Tensor& reference, const at::Tensor& conditional, double w) {

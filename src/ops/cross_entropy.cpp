@@ -5,47 +5,37 @@
 #include "cpu_call.h"
 #include "cuda_call.h"
 #include "dis/core/error.h"
+#include "dis/ops/reference.h"
 
 namespace dis {
 namespace {
 
-/// The same on any device and type, from LibTorch's operations.
-CrossEntropy composed(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
+/// The same on any device and type, from LibTorch's operations; its gradient is autograd's.
+CrossEntropy composed(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, const Loss& loss,
                       std::int64_t answers, const at::Tensor& labels) {
   const auto offset = logits.size(1) - target.size(1);
-  const auto cells = logits.slice(1, offset);
-  const auto valid = (target >= 0).to(at::kDouble);
-  const auto weight = valid / valid.sum(-1, true).clamp_min(1.0);  // [B, L]
-  const auto index = target.clamp_min(0).to(at::kLong).unsqueeze(-1);
-  const auto v = cells.to(at::kDouble);
-  const auto pick = at::zeros_like(v).scatter_(-1, index, 1.0);
-  at::Tensor log_p, dv;  // dv = d(-log p)/dv
-  if (stablemax) {
-    const auto s = at::where(v < 0, 1.0 / (1.0 - v.clamp_max(0.0)), v + 1.0);
-    const auto slope = at::where(v < 0, s * s, at::ones_like(s));
-    const auto sum = s.sum(-1, true);
-    log_p = s.log() - sum.log();
-    dv = slope / sum - pick * slope / s;
-  } else {
-    log_p = v.log_softmax(-1);
-    dv = log_p.exp() - pick;
-  }
   CrossEntropy result;
-  result.loss = -(log_p.gather(-1, index).squeeze(-1) * weight).sum(-1);
+  {
+    const at::AutoGradMode with_graph(scale.defined());
+    const auto leaf = logits.detach().set_requires_grad(scale.defined());
+    const auto losses = reference::cross_entropy(leaf.slice(1, offset), target, loss);
+    result.loss = losses.detach();
+    if (scale.defined()) {
+      losses.backward(scale);
+      result.dlogits = leaf.grad();
+    }
+  }
+  const auto cells = logits.slice(1, offset);
   result.predictions = cells.slice(-1, 0, answers).argmax(-1).to(at::kInt);
   // A prediction is never negative, so a cell without a label is not counted.
   if (labels.defined()) result.correct = (result.predictions == labels).sum(-1).to(at::kInt);
-  if (scale.defined()) {
-    result.dlogits = at::zeros_like(logits);
-    result.dlogits.slice(1, offset).copy_(dv * (weight * scale.unsqueeze(-1)).unsqueeze(-1));
-  }
   return result;
 }
 
 }  // namespace
 
-CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
-                           std::int64_t answers, const at::Tensor& labels) {
+CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale,
+                           const Loss& loss, std::int64_t answers, const at::Tensor& labels) {
   constexpr std::int64_t kMostEntries = 4096;
   ensure(logits.dim() == 3 && target.dim() == 2 && logits.size(0) == target.size(0) &&
              logits.size(1) >= target.size(1) && target.scalar_type() == at::kInt && answers >= 1 &&
@@ -53,9 +43,8 @@ CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, c
          "cross_entropy", "logits [B, S, V <= 4096], int32 target [B, L <= S], 1 <= answers <= V");
   ensure(!labels.defined() || (labels.sizes() == target.sizes() && labels.scalar_type() == at::kInt), "cross_entropy",
          "int32 labels [B, L]");
-  if (const auto* cuda = cuda_kernels(logits))
-    return cuda->cross_entropy(logits, target, scale, stablemax, answers, labels);
-  if (!on_cpu_kernels(logits)) return composed(logits, target, scale, stablemax, answers, labels);
+  if (const auto* cuda = cuda_kernels(logits)) return cuda->cross_entropy(logits, target, scale, loss, answers, labels);
+  if (!on_cpu_kernels(logits)) return composed(logits, target, scale, loss, answers, labels);
   const auto lanes = target.size(0), length = target.size(1), positions = logits.size(1), entries = logits.size(2);
   const auto in = logits.contiguous();
   const auto cells = target.contiguous();
@@ -69,7 +58,7 @@ CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, c
         pointer<double>(result.loss)[lane] = cpu::kernels<T>().cross_entropy(
             pointer<T>(in) + lane * positions * entries, pointer<std::int32_t>(cells) + lane * length,
             scale.defined() ? pointer<T>(result.dlogits) + lane * positions * entries : nullptr,
-            pointer<std::int32_t>(result.predictions) + lane * length, positions, length, entries, answers, stablemax,
+            pointer<std::int32_t>(result.predictions) + lane * length, positions, length, entries, answers, loss,
             scale.defined() ? pointer<double>(scale)[lane] : 0.0);
         if (!labels.defined()) continue;
         const auto* label = pointer<std::int32_t>(known) + lane * length;

@@ -37,19 +37,17 @@ at::Tensor swiglu(const at::Tensor& gate_up) {
   return at::silu(halves[0]) * halves[1];
 }
 
-at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target, bool stablemax) {
+at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target, const Loss& loss) {
   const auto valid = target >= 0;
-  at::Tensor log_p;
-  if (stablemax) {
-    const auto v = logits.to(at::kDouble);
-    const auto s =
-        at::where(v < 0, 1.0 / (1.0 - v.clamp_max(0.0)), v + 1.0);  // the clamp keeps the unused branch finite
-    log_p = s.log() - s.sum(-1, true).log();
-  } else {
-    log_p = logits.to(wide(logits)).log_softmax(-1);
-  }
-  const auto picked = log_p.gather(-1, target.clamp_min(0).to(at::kLong).unsqueeze(-1)).squeeze(-1);
-  return -at::where(valid, picked, at::zeros_like(picked)).sum(-1) / valid.sum(-1).clamp_min(1);
+  const auto v = logits.to(at::kDouble);
+  return with_loss(loss, [&](const auto& of) {
+    const auto log_p = of.log_score(v).log_softmax(-1);  // [B, L, V]
+    const auto own = log_p.gather(-1, target.clamp_min(0).to(at::kLong).unsqueeze(-1)).squeeze(-1);
+    const double elsewhere = of.elsewhere(v.size(-1));  // of q, on each entry that is not the target
+    auto sum = own;
+    if (elsewhere > 0.0) sum = own + elsewhere * (log_p - own.unsqueeze(-1)).sum(-1);
+    return -at::where(valid, sum, at::zeros_like(sum)).sum(-1) / valid.sum(-1).clamp_min(1);
+  });
 }
 
 at::Tensor embed(const at::Tensor& tokens, const at::Tensor& table, const at::Tensor& puzzle_rows,

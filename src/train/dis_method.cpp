@@ -6,6 +6,7 @@
 // so a run can stop and go on between any two.
 #include <torch/torch.h>
 
+#include "dis/model/loss_of.h"
 #include "dis/model/supervision_step.h"
 #include "dis/ops/cross_entropy.h"
 #include "dis/train/lane_method.h"
@@ -91,20 +92,20 @@ class DisMethod : public LaneMethod {
   }
 
   void supervise(std::size_t worker, const LaneTensors& lanes) const override {
-    const bool stablemax = method_.loss == LossKind::stablemax;
+    const auto loss = loss_of(method_);
     const auto answers = model_.shape().answers;
     const auto rows = model_.puzzle_rows(lanes.ids);
     // Autograd may keep the state until the backward pass, and must not take what other workers write to their lanes of
     // the same tensors meanwhile for a change of these: so under a version counter of its own.
     const States before{lanes.y.variable_data(), lanes.z.variable_data()};
     const auto step = supervision_step(model_, {lanes.tokens, rows, lanes.steps}, before, {.worker = worker});
-    const auto post = cross_entropy(step.logits.detach(), lanes.target, lanes.scale, stablemax, answers, lanes.labels);
+    const auto post = cross_entropy(step.logits.detach(), lanes.target, lanes.scale, loss, answers, lanes.labels);
     torch::autograd::variable_list roots{step.logits}, gradients{post.dlogits};
     lanes.loss.copy_(post.loss);
     if (lanes.target_before.defined()) {
       // The state before the step is detached, so this term trains the readout alone; at s = 1 it reads y_init.
       const auto logits_before = model_.readout(before.y, worker);
-      const auto pre = cross_entropy(logits_before.detach(), lanes.target_before, lanes.scale, stablemax, answers);
+      const auto pre = cross_entropy(logits_before.detach(), lanes.target_before, lanes.scale, loss, answers);
       roots.push_back(logits_before);
       gradients.push_back(pre.dlogits);
       lanes.loss.add_(pre.loss);

@@ -10,6 +10,7 @@
 #include <numeric>
 
 #include "dis/core/random.h"
+#include "dis/model/loss_of.h"
 #include "dis/model/supervision_step.h"
 #include "dis/ops/cross_entropy.h"
 #include "dis/train/lane_method.h"
@@ -102,8 +103,8 @@ class HaltingMethod : public LaneMethod {
     const States before{lanes.y.variable_data(), lanes.z.variable_data()};
     const StepInput in{lanes.inputs, rows, lanes.steps};
     const auto step = supervision_step(model_, in, before, {.worker = worker, .halting = true});
-    const auto post = cross_entropy(step.logits.detach(), lanes.labels, lanes.scale,
-                                    method_.loss == LossKind::stablemax, model_.shape().answers, lanes.labels);
+    const auto post = cross_entropy(step.logits.detach(), lanes.labels, lanes.scale, loss_of(method_),
+                                    model_.shape().answers, lanes.labels);
 
     // The heads' losses and their gradients, by hand: d BCE / d logit = sigmoid - target.
     const auto known = step.halting.detach().to(at::kDouble);

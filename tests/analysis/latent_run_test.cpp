@@ -20,7 +20,7 @@ struct Setting {
   std::int64_t T, n;
   bool hierarchical;
   Feedback feedback;
-  LossKind loss;
+  LossForm loss;
 };
 
 class LatentRun : public ::testing::TestWithParam<Setting> {
@@ -34,7 +34,7 @@ class LatentRun : public ::testing::TestWithParam<Setting> {
     shape.halting = shape.hierarchical;
     return {shape, 5, at::kCPU, at::kFloat};
   }
-  static DecodeSettings settings() { return {GetParam().feedback, GetParam().loss}; }
+  static DecodeSettings settings() { return {GetParam().feedback, {GetParam().loss}}; }
 
   static LatentRunRequest request() {
     LatentRunRequest made{at::empty({kRows, kCells}, at::kInt), at::empty({kRows}, at::kInt), kSteps, {}, {}};
@@ -52,7 +52,7 @@ class LatentRun : public ::testing::TestWithParam<Setting> {
     return model.readout(y).slice(1, 2).slice(2, 0, 5);
   }
   static at::Tensor policy(const Backbone& model, const at::Tensor& y) {
-    return log_policy(logits(model, y), GetParam().loss);
+    return log_policy(logits(model, y), {GetParam().loss});
   }
 };
 
@@ -140,10 +140,10 @@ TEST_P(LatentRun, RunsWithoutAPassAreThoseMadeByHand) {
 }
 
 INSTANTIATE_TEST_SUITE_P(All, LatentRun,
-                         ::testing::Values(Setting{1, 2, false, Feedback::input, LossKind::stablemax},
-                                           Setting{2, 1, false, Feedback::prediction, LossKind::softmax},
-                                           Setting{2, 3, false, Feedback::input, LossKind::softmax},
-                                           Setting{2, 2, true, Feedback::input, LossKind::stablemax}));
+                         ::testing::Values(Setting{1, 2, false, Feedback::input, LossForm::stablemax},
+                                           Setting{2, 1, false, Feedback::prediction, LossForm::softmax},
+                                           Setting{2, 3, false, Feedback::input, LossForm::softmax},
+                                           Setting{2, 2, true, Feedback::input, LossForm::stablemax}));
 
 }  // namespace
 }  // namespace dis

@@ -93,11 +93,11 @@ Alone alone(const Backbone& model, const Tokens& board, Feedback feedback) {
 double stablemax(double v) { return v < 0 ? 1.0 / (1.0 - v) : v + 1.0; }
 
 /// Probability of a queen in one cell.
-double queen_probability(const at::Tensor& logits, LossKind loss) {
+double queen_probability(const at::Tensor& logits, LossForm loss) {
   double sum = 0.0, queen = 0.0;
   for (int k = 0; k < 3; ++k) {
     const double v = logits[k].item<double>();
-    const double share = loss == LossKind::softmax ? std::exp(v) : stablemax(v);
+    const double share = loss == LossForm::softmax ? std::exp(v) : stablemax(v);
     sum += share;
     if (k == kQueen) queen = share;
   }
@@ -105,7 +105,7 @@ double queen_probability(const at::Tensor& logits, LossKind loss) {
 }
 
 /// The free cell that most likely holds a queen, of logits [L, 3]; of equal ones the first.
-std::size_t most_certain_queen(const at::Tensor& logits, const Tokens& board, LossKind loss) {
+std::size_t most_certain_queen(const at::Tensor& logits, const Tokens& board, LossForm loss) {
   std::size_t best = 0;
   double certainty = -1.0;
   for (std::size_t cell = 0; cell < kCells; ++cell) {
@@ -119,7 +119,7 @@ std::size_t most_certain_queen(const at::Tensor& logits, const Tokens& board, Lo
   return best;
 }
 
-class Decoders : public ::testing::TestWithParam<std::tuple<Feedback, LossKind>> {
+class Decoders : public ::testing::TestWithParam<std::tuple<Feedback, LossForm>> {
  protected:
   DecodeSettings settings(std::int64_t batch = 200) const {
     return {std::get<0>(GetParam()), std::get<1>(GetParam()), batch};
@@ -148,7 +148,7 @@ TEST_P(Decoders, CommitFixesTheMostCertainQueenOneByOne) {
     auto board = board_of(boards, number);
     while (queens(board) < kN) {
       const auto logits = alone(model, board, settings().feedback).logits.back();
-      board[most_certain_queen(logits, board, settings().loss)] = kQueen;
+      board[most_certain_queen(logits, board, settings().loss.form)] = kQueen;
     }
     EXPECT_EQ(board_of(answers, number), board) << "board " << number;
   }
@@ -245,7 +245,7 @@ TEST(Halting, EndsEachRowAtItsStep) {
   for (const bool hierarchical : {false, true}) {
     const auto model = halting_network(hierarchical);
     for (const std::int64_t batch : {1, 7, 200}) {
-      const DecodeSettings settings{.loss = LossKind::stablemax, .batch = batch, .halting = true};
+      const DecodeSettings settings{.loss = {LossForm::stablemax}, .batch = batch, .halting = true};
       const auto found = decode_argmax(model, settings, boards, kSteps);
       const auto all = decode_argmax(model, {.batch = batch}, boards, kSteps);
       std::set<std::int32_t> made;
@@ -300,7 +300,7 @@ TEST(Halting, CommitFixesTheQueenOfTheRowsOwnLastStep) {
     while (queens(board) < kN) {  // each round is an answer of the board so far after the steps that it makes
       const auto row = alone(model, board, Feedback::input);
       const auto& logits = row.logits[static_cast<std::size_t>(row.made - 1)];
-      board[most_certain_queen(logits, board, LossKind::stablemax)] = kQueen;
+      board[most_certain_queen(logits, board, LossForm::stablemax)] = kQueen;
     }
     EXPECT_EQ(found, board) << "board " << number;
   }
@@ -323,12 +323,13 @@ TEST(Halting, CostsOnlyTheStepsMade) {
 }
 
 std::string name_of(const ::testing::TestParamInfo<Decoders::ParamType>& instance) {
-  return to_string(std::get<0>(instance.param)) + "_" + to_string(std::get<1>(instance.param));
+  return to_string(std::get<0>(instance.param)) + "_" +
+         (std::get<1>(instance.param) == LossForm::softmax ? "softmax" : "stablemax");
 }
 
 INSTANTIATE_TEST_SUITE_P(Settings, Decoders,
                          ::testing::Combine(::testing::Values(Feedback::input, Feedback::prediction),
-                                            ::testing::Values(LossKind::stablemax, LossKind::softmax)),
+                                            ::testing::Values(LossForm::stablemax, LossForm::softmax)),
                          name_of);
 
 }  // namespace

@@ -27,12 +27,12 @@ std::vector<std::int32_t> inputs() {
 
 TEST(LogPolicy, IsStableMaxOrSoftMaxOverTheGivenTokens) {
   const auto logits = at::tensor({-3.0, -0.5, 0.0, 2.0}, at::kDouble);
-  const auto stable = log_policy(logits, LossKind::stablemax).exp();
+  const auto stable = log_policy(logits, {LossForm::stablemax}).exp();
   const double s[] = {1.0 / 4.0, 1.0 / 1.5, 1.0, 3.0}, sum = s[0] + s[1] + s[2] + s[3];
   for (int k = 0; k < 4; ++k) EXPECT_NEAR(stable[k].item<double>(), s[k] / sum, 1e-14);
-  EXPECT_TRUE(at::allclose(log_policy(logits, LossKind::softmax).exp(), logits.softmax(-1), 0.0, 1e-14));
+  EXPECT_TRUE(at::allclose(log_policy(logits, {LossForm::softmax}).exp(), logits.softmax(-1), 0.0, 1e-14));
   EXPECT_TRUE(
-      at::isfinite(log_policy(at::tensor({1.0, 1e30, -1e30}, at::kDouble), LossKind::stablemax)).all().item<bool>());
+      at::isfinite(log_policy(at::tensor({1.0, 1e30, -1e30}, at::kDouble), {LossForm::stablemax})).all().item<bool>());
 }
 
 TEST(Guidance, AnswersAreThoseOfTheGuidedPolicy) {
@@ -40,7 +40,7 @@ TEST(Guidance, AnswersAreThoseOfTheGuidedPolicy) {
   const auto model = guided_network();
   const auto boards = inputs();
   for (const auto feedback : {Feedback::input, Feedback::prediction}) {
-    for (const auto loss : {LossKind::stablemax, LossKind::softmax}) {
+    for (const auto& loss : {Loss{LossForm::stablemax}, Loss{LossForm::softmax}}) {
       for (const double w : {0.0, 0.5, 1.0, 4.0, -2.0}) {
         const DecodeSettings settings{feedback, loss, 200, nullptr, w};
         const auto answers = decode_argmax(model, settings, boards, kGuidedSteps);
@@ -67,7 +67,7 @@ TEST(Guidance, AnswersAreThoseOfTheGuidedPolicy) {
 TEST(Guidance, ChangesAnswersOfBothDecoders) {
   const auto model = guided_network();
   const auto boards = inputs();
-  const DecodeSettings plain{}, far{Feedback::input, LossKind::stablemax, 200, nullptr, 8.0};
+  const DecodeSettings plain{}, far{Feedback::input, {}, 200, nullptr, 8.0};
   EXPECT_NE(decode_argmax(model, plain, boards, kGuidedSteps).steps,
             decode_argmax(model, far, boards, kGuidedSteps).steps);
   const std::vector<std::int32_t> empty(kGuidedRows * kGuidedCells, 1);

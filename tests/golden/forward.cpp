@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "dis/model/loss_of.h"
 #include "dis/ops/cross_entropy.h"
 #include "golden_case.h"
 #include "settings.h"
@@ -39,8 +40,8 @@ void check_forward(const Case& golden) {
     expect_close(step + "logits", logits.slice(1, offset), golden.at(step + "logits"), loose);
     if (golden.has(step + "q_halt")) expect_close(step + "q_halt", q.select(1, 0), golden.at(step + "q_halt"), loose);
 
-    const auto stable = cross_entropy(logits.detach(), labels, {}, true, model.shape().answers);
-    const auto soft = cross_entropy(logits.detach(), labels, {}, false, model.shape().answers);
+    const auto stable = cross_entropy(logits.detach(), labels, {}, Loss{LossForm::stablemax}, model.shape().answers);
+    const auto soft = cross_entropy(logits.detach(), labels, {}, Loss{LossForm::softmax}, model.shape().answers);
     expect_close(step + "lm_loss_stablemax", stable.loss.sum(), golden.at(step + "lm_loss_stablemax"), loose);
     expect_close(step + "lm_loss_softmax", soft.loss.sum(), golden.at(step + "lm_loss_softmax"), loose);
     const auto solved = ((stable.predictions == labels) | (labels < 0)).all(-1);
@@ -49,8 +50,7 @@ void check_forward(const Case& golden) {
     expect_close(step + "q_halt_loss", q_loss, golden.at(step + "q_halt_loss"), loose);
     if (s == 1) {
       const auto half = 0.5 * q_loss / static_cast<double>(lanes);
-      const auto taught =
-          cross_entropy(logits.detach(), labels, scale, method.loss == LossKind::stablemax, model.shape().answers);
+      const auto taught = cross_entropy(logits.detach(), labels, scale, loss_of(method), model.shape().answers);
       torch::autograd::backward({logits, half}, {taught.dlogits, at::ones_like(half)});
       if (rows.defined()) expect_close("grad/puzzle_rows", rows.grad(), golden.at("grad/puzzle_rows"), tolerance);
       std::int64_t begin = 0;

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 #include <torch/torch.h>
 
+#include "dis/model/loss_of.h"
 #include "dis/ops/cross_entropy.h"
 #include "dis/train/training_loop.h"
 #include "golden_case.h"
@@ -73,7 +74,7 @@ void check_trained(const Case& golden, const std::string& run) {
 }
 
 /// Gradient of the puzzle rows [B, E] in the first step, of the loss and both heads' losses; `continue_target` [B].
-at::Tensor first_puzzle_gradient(const Case& golden, LossKind kind, const at::Tensor& continue_target) {
+at::Tensor first_puzzle_gradient(const Case& golden, const Loss& taught, const at::Tensor& continue_target) {
   const auto model = golden.network();
   const auto tokens = golden.tokens("inputs")[0], labels = golden.tokens("labels")[0];
   const auto lanes = tokens.size(0);
@@ -83,7 +84,7 @@ at::Tensor first_puzzle_gradient(const Case& golden, LossKind kind, const at::Te
   const auto logits = model.readout(after.y), q = model.halting(after.y);
   const auto share = 1.0 / static_cast<double>(lanes);
   const auto scale = at::full({lanes}, share, tokens.options().dtype(at::kDouble));
-  const auto loss = cross_entropy(logits.detach(), labels, scale, kind == LossKind::stablemax, model.shape().answers);
+  const auto loss = cross_entropy(logits.detach(), labels, scale, taught, model.shape().answers);
   const auto solved = ((loss.predictions == labels) | (labels < 0)).all(-1);
   const auto bce = [&](std::int64_t head, const at::Tensor& target) {
     return at::binary_cross_entropy_with_logits(q.select(1, head), target.to(at::kFloat), {}, {}, at::Reduction::Sum);
@@ -135,7 +136,8 @@ void check_steps(const Case& golden) {
     if (s > 1) continue;
     {
       const at::AutoGradMode with_gradient(true);
-      expect_close("grad/puzzle_rows", first_puzzle_gradient(golden, run.config.method.loss, want("target_q_continue")),
+      expect_close("grad/puzzle_rows",
+                   first_puzzle_gradient(golden, loss_of(run.config.method), want("target_q_continue")),
                    golden.at("grad/puzzle_rows"), tolerance);
     }
     std::int64_t begin = 0;

@@ -215,14 +215,14 @@ TYPED_TEST(CudaSource, StridesOverElementsBeyondTheGrid) {
   EXPECT_EQ(blocks_for(std::int64_t{1} << 40), 1 << 16);
 }
 
-TYPED_TEST(CudaSource, CrossEntropyOfBothKinds) {
+TYPED_TEST(CudaSource, CrossEntropyOfEveryLoss) {
   using T = TypeParam;
-  for (const bool stablemax : {true, false}) {
-    for (CrossEntropyShape shape : {CrossEntropyShape{5, 13, 9, 7, 7, stablemax},
-                                    {2, 300, 284, 12, 11, stablemax},
-                                    {3, 1, 1, 1, 1, stablemax},
-                                    {1, 4, 3, 1000, 999, stablemax}}) {
-      SCOPED_TRACE((stablemax ? "stablemax " : "softmax ") + std::to_string(shape.vocabulary));
+  for (const auto& loss_form : {Loss{LossForm::stablemax}, Loss{LossForm::softmax}}) {
+    for (CrossEntropyShape shape : {CrossEntropyShape{5, 13, 9, 7, 7, loss_form},
+                                    {2, 300, 284, 12, 11, loss_form},
+                                    {3, 1, 1, 1, 1, loss_form},
+                                    {1, 4, 3, 1000, 999, loss_form}}) {
+      SCOPED_TRACE(std::to_string(static_cast<int>(loss_form.form)) + " " + std::to_string(shape.vocabulary));
       const auto numbers = shape.positions * shape.vocabulary;  // of a lane
       Guarded<T> logits(shape.lanes * numbers), gradient(logits.size()), wanted_gradient(logits.size());
       Guarded<std::int32_t> target(shape.lanes * shape.length), predictions(target.size()), wanted(target.size());
@@ -250,7 +250,7 @@ TYPED_TEST(CudaSource, CrossEntropyOfBothKinds) {
                         this->cpu().cross_entropy(logits.data() + lane * numbers, target.data() + lane * shape.length,
                                                   wanted_gradient.data() + lane * numbers,
                                                   wanted.data() + lane * shape.length, shape.positions, shape.length,
-                                                  shape.vocabulary, shape.answers, stablemax, scale[lane]));
+                                                  shape.vocabulary, shape.answers, loss_form, scale[lane]));
       }
       // Labels: the targets, of which some are none and some are found; the loss must not notice them.
       Guarded<std::int32_t> correct(shape.lanes), wanted_correct(shape.lanes);

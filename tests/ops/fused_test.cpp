@@ -133,12 +133,12 @@ TEST_P(FusedTest, CrossEntropyOfBothKinds) {
   }
   target[3].fill_(-100);  // a lane without a valid cell
   const auto scale = random_tensor({lanes}, 12).abs();
-  for (const bool stablemax : {true, false}) {
-    SCOPED_TRACE(stablemax ? "stablemax" : "softmax");
+  for (const auto& loss : {Loss{LossForm::stablemax}, Loss{LossForm::softmax}}) {
+    SCOPED_TRACE(static_cast<int>(loss.form));
     const auto labels = target.flip(0).contiguous().to(device());
-    const auto ours = cross_entropy(input(logits), target.to(device()), scale.to(device()), stablemax, entries, labels);
+    const auto ours = cross_entropy(input(logits), target.to(device()), scale.to(device()), loss, entries, labels);
     auto leaf = logits.to(type()).to(at::kDouble).requires_grad_();
-    const auto exact = reference::cross_entropy(leaf.slice(1, positions - length), target.to(at::kLong), stablemax);
+    const auto exact = reference::cross_entropy(leaf.slice(1, positions - length), target, loss);
     exact.backward(scale);
     EXPECT_TRUE(at::allclose(ours.loss.cpu(), exact.detach(), 1e-12, 1e-12));
     // The gradient is computed in double and rounded once.
@@ -151,8 +151,7 @@ TEST_P(FusedTest, CrossEntropyOfBothKinds) {
     EXPECT_TRUE(ours.predictions.cpu().equal(cells.argmax(-1).to(at::kInt)));
     EXPECT_TRUE(ours.correct.equal((ours.predictions == labels).sum(-1).to(at::kInt)));
     EXPECT_GT(ours.correct.sum().item<int>(), 0);
-    const auto fewer =
-        cross_entropy(input(logits), target.clamp_max(entries - 1).to(device()), {}, stablemax, entries - 1);
+    const auto fewer = cross_entropy(input(logits), target.clamp_max(entries - 1).to(device()), {}, loss, entries - 1);
     EXPECT_TRUE(fewer.predictions.cpu().equal(cells.slice(-1, 0, entries - 1).argmax(-1).to(at::kInt)));
   }
 }
@@ -196,7 +195,7 @@ TEST_P(FusedTest, NaNsComeThrough) {
   EXPECT_TRUE(swiglu(x)[1].isnan().any().item<bool>());
   EXPECT_TRUE(add3(x, x, x)[1].isnan().any().item<bool>());
   const auto target = at::zeros({1, 2}, x.options().dtype(at::kInt));
-  EXPECT_TRUE(cross_entropy(x.view({1, 2, 16}), target, {}, true, 16).loss.isnan().all().item<bool>());
+  EXPECT_TRUE(cross_entropy(x.view({1, 2, 16}), target, {}, Loss{}, 16).loss.isnan().all().item<bool>());
 }
 
 TEST_P(FusedTest, ExtremeGatesStayFinite) {

@@ -1,3 +1,4 @@
+#include "dis/model/loss_of.h"
 #include "dis/train/training_loop.h"
 
 #include <ATen/Parallel.h>
@@ -52,13 +53,13 @@ class ByHand {
     const auto rows = run_.model.puzzle_rows(ids_);
     const auto x = run_.model.input(tokens_, rows, at::full({kLanes}, s, at::kInt));
     const auto after = run_.model.latent_reasoning(x, states_);
-    const auto loss_of = [&](const at::Tensor& y, std::int64_t frame) {
+    const auto loss_after = [&](const at::Tensor& y, std::int64_t frame) {
       return reference::cross_entropy(run_.model.readout(y).slice(1, positions), frames_.select(1, frame).to(at::kLong),
-                                      config.loss == LossKind::stablemax);
+                                      loss_of(config));
     };
-    auto loss = loss_of(after.y, s);
+    auto loss = loss_after(after.y, s);
     if (config.objective == Objective::dual) {
-      pre = loss_of(states_.y, s - 1);
+      pre = loss_after(states_.y, s - 1);
       loss = loss + pre;
     }
     (loss.mean() * weight).backward();
@@ -234,7 +235,7 @@ TEST_P(Feedbacks, ALoneLaneDoesWhatTheMethodSays) {
       states = run.model.latent_reasoning(run.model.input(tokens, rows, at::full({1}, s, at::kInt)), states);
       states = {states.y.detach(), states.z.detach()};
       const auto logits = run.model.readout(states.y).slice(1, 2).detach();
-      const auto loss = reference::cross_entropy(logits, frames[s].unsqueeze(0).to(at::kLong), true);
+      const auto loss = reference::cross_entropy(logits, frames[s].unsqueeze(0).to(at::kLong), Loss{});
       EXPECT_NEAR(records.loss[tick], loss.item<double>(), 1e-6) << tick;
       EXPECT_EQ(records.step[tick], s);
       const auto predicted = logits.argmax(-1).to(at::kInt);

@@ -7,17 +7,18 @@
 
 #include "dis/dist/ranks.h"
 #include "dis/model/backbone.h"
+#include "dis/ops/losses.h"
 
 namespace dis {
 
 /// How the network is asked: as in training.
 struct DecodeSettings {
   Feedback feedback = Feedback::input;
-  LossKind loss = LossKind::stablemax;  ///< probabilities are stable-max or soft-max
-  std::int64_t batch = 200;             ///< rows per forward pass
-  const Ranks* ranks = nullptr;         ///< each takes whole batches, and all get all answers; null: one process
-  double guidance = 1.0;                ///< w: answers are read from the guided policy (method, section 8); 1: plain
-  bool halting = false;                 ///< a row makes no step after the one at which the halting head ends it
+  Loss loss = {};                ///< that the network was trained with: it makes the probabilities
+  std::int64_t batch = 200;      ///< rows per forward pass
+  const Ranks* ranks = nullptr;  ///< each takes whole batches, and all get all answers; null: one process
+  double guidance = 1.0;         ///< w: answers are read from the guided policy (method, section 8); 1: plain
+  bool halting = false;          ///< a row makes no step after the one at which the halting head ends it
 };
 
 /// What the network makes of some rows.

@@ -5,6 +5,7 @@
 
 #include "dis/config/config.h"
 #include "dis/model/backbone.h"
+#include "dis/ops/losses.h"
 
 namespace dis {
 
@@ -14,9 +15,8 @@ at::Tensor answer_part(const ModelShape& shape, const at::Tensor& logits);
 /// That of an answer state y [B, S, D].
 at::Tensor answer_logits(const Backbone& model, const at::Tensor& y);
 
-/// Log-probabilities, float64 [..., A], of logits [..., A] (any floating type): stable-max or soft-max, over just these
-/// A tokens.
-at::Tensor log_policy(const at::Tensor& logits, LossKind loss);
+/// Log-probabilities, float64 [..., A], of logits [..., A] (any floating type), over just these A tokens.
+at::Tensor log_policy(const at::Tensor& logits, const Loss& loss);
 
 /// (1 - w) reference + w conditional, of log-probabilities [..., A]: those of the guided policy pi_w, up to a constant
 /// per cell. w = 1 gives `conditional` exactly.

@@ -1,9 +1,10 @@
-// Stable-max and soft-max cross entropy with their gradient and predictions in one pass (method section 3).
-//
-// stable-max: s(v) = v + 1 for v >= 0, 1 / (1 - v) below; log p_k = log(s(v_k) / sum s(v)); in float64 on the CPU.
+// The loss of a readout with its gradient and predictions in one pass (method section 3), computed in float64.
+// ops/losses.h says which losses there are.
 #pragma once
 
 #include <ATen/core/Tensor.h>
+
+#include "dis/ops/losses.h"
 
 namespace dis {
 
@@ -17,7 +18,7 @@ struct CrossEntropy {
 /// logits [B, S, V], of which the last L positions belong to cells; target int32 [B, L], negative = no loss; scale
 /// float64 [B] or undefined (no gradient wanted). `answers` <= V excludes trailing entries (the mask token) from the
 /// predictions. labels int32 [B, L] (negative = none) are only counted, not learnt from.
-CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale, bool stablemax,
-                           std::int64_t answers, const at::Tensor& labels = {});
+CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale,
+                           const Loss& loss, std::int64_t answers, const at::Tensor& labels = {});
 
 }  // namespace dis

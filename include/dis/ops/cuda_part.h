@@ -40,7 +40,7 @@ struct CudaKernels {
   at::Tensor (*swiglu_backward)(const at::Tensor& gate_up, const at::Tensor& dout);
   at::Tensor (*add3)(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c);
   CrossEntropy (*cross_entropy)(const at::Tensor& logits, const at::Tensor& target, const at::Tensor& scale,
-                                bool stablemax, std::int64_t answers, const at::Tensor& labels);
+                                const Loss& loss, std::int64_t answers, const at::Tensor& labels);
   at::Tensor (*embed)(const EmbedInputs& in, at::ScalarType type, double scale);
   /// The gradients of the token table and of the time table.
   EmbedGradients (*embed_backward)(const EmbedInputs& in, const at::Tensor& dx, double scale);

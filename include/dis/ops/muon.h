@@ -1,11 +1,12 @@
-// Muon: the momentum of a weight matrix, brought near to an orthogonal one by Newton-Schulz iterations. Published forms,
-// of u from momentum m and gradient g, with X the iterated u:
+// Muon: the momentum of a weight matrix, brought near to an orthogonal one by Newton-Schulz iterations. Published
+// forms, of u from momentum m and gradient g, with X the iterated u:
 //   urm     m <- mu m + g; u = g + mu m; coefficients that change by step, in float32 from bfloat16 u;
 //           p <- (1 - lr w) p - lr .2 sqrt(max(rows, columns)) X                  (URM, arXiv 2512.14693; nano-trm)
 //   keller  m <- mu m + (1 - mu) g; u = (1 - mu) g + mu m; constant coefficients, in bfloat16;
 //           p <- (1 - lr w) p - lr sqrt(max(1, rows / columns)) X                 (K. Jordan; jvdillon/sic as it runs)
 //   normed  as keller, but p <- p sqrt(rows) / |p| - lr X: matrices of one norm, so that decay has no effect
-//                                                                  (K. Jordan's airbench; sic's adjust_lr_fn = "keller")
+//                                                                  (K. Jordan's airbench; sic's adjust_lr_fn =
+//                                                                  "keller")
 #pragma once
 
 #include <ATen/core/Tensor.h>

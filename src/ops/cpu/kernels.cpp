@@ -178,40 +178,10 @@ void embed_backward(const T* dx, const std::int32_t* tokens, const std::int32_t*
   }
 }
 
-/// log of the probability of `target`, and d(-log p)/d(logits) into `gradient` [V]: stable-max, s(v) = v + 1 for
-/// v >= 0 and 1 / (1 - v) below, in double.
-template <class T>
-double stablemax_cell(const T* logits, std::int32_t target, std::int64_t vocabulary, double* gradient) {
-  double sum = 0.0;
-  for (std::int64_t k = 0; k < vocabulary; ++k) {
-    const double v = load(logits[k]);
-    const double s = v < 0.0 ? 1.0 / (1.0 - v) : v + 1.0;
-    sum += s;
-    gradient[k] = v < 0.0 ? s * s : 1.0;  // ds/dv
-  }
-  const double v = load(logits[target]);
-  const double s = v < 0.0 ? 1.0 / (1.0 - v) : v + 1.0;
-  const double own = gradient[target] / s;
-  for (std::int64_t k = 0; k < vocabulary; ++k) gradient[k] /= sum;
-  gradient[target] -= own;
-  return std::log(s) - std::log(sum);
-}
-
-template <class T>
-double softmax_cell(const T* logits, std::int32_t target, std::int64_t vocabulary, double* gradient) {
-  double highest = load(logits[0]);
-  for (std::int64_t k = 1; k < vocabulary; ++k) highest = load(logits[k]) > highest ? load(logits[k]) : highest;
-  double sum = 0.0;
-  for (std::int64_t k = 0; k < vocabulary; ++k) sum += gradient[k] = std::exp(load(logits[k]) - highest);
-  for (std::int64_t k = 0; k < vocabulary; ++k) gradient[k] /= sum;
-  gradient[target] -= 1.0;
-  return load(logits[target]) - highest - std::log(sum);
-}
-
 template <class T>
 double cross_entropy(const T* logits, const std::int32_t* target, T* dlogits, std::int32_t* predictions,
                      std::int64_t positions, std::int64_t length, std::int64_t vocabulary, std::int64_t answers,
-                     bool stablemax, double scale) {
+                     const Loss& kind, double scale) {
   const std::int64_t offset = (positions - length) * vocabulary;
   std::int64_t valid = 0;
   for (std::int64_t cell = 0; cell < length; ++cell) valid += target[cell] >= 0 ? 1 : 0;
@@ -219,8 +189,6 @@ double cross_entropy(const T* logits, const std::int32_t* target, T* dlogits, st
   if (dlogits != nullptr) std::memset(dlogits, 0, static_cast<std::size_t>(positions * vocabulary) * sizeof(T));
 
   double loss = 0.0;
-  constexpr std::int64_t kMost = 4096;  // entries of a vocabulary, checked by the caller
-  double gradient[kMost];
   for (std::int64_t cell = 0; cell < length; ++cell) {
     const T* row = logits + offset + cell * vocabulary;
     if (predictions != nullptr) {
@@ -229,11 +197,14 @@ double cross_entropy(const T* logits, const std::int32_t* target, T* dlogits, st
       predictions[cell] = static_cast<std::int32_t>(best);
     }
     if (target[cell] < 0) continue;
-    loss -= weight * (stablemax ? stablemax_cell(row, target[cell], vocabulary, gradient)
-                                : softmax_cell(row, target[cell], vocabulary, gradient));
-    if (dlogits == nullptr) continue;
-    T* to = dlogits + offset + cell * vocabulary;
-    for (std::int64_t k = 0; k < vocabulary; ++k) store(to[k], static_cast<float>(gradient[k] * weight * scale));
+    T* to = dlogits != nullptr ? dlogits + offset + cell * vocabulary : nullptr;
+    const auto logit = [&](std::int64_t k) -> double { return load(row[k]); };
+    const auto gradient = [&](std::int64_t k, double value) {
+      store(to[k], static_cast<float>(value * weight * scale));
+    };
+    loss -= weight * with_loss(kind, [&](const auto& of) {
+              return cell_log_probability(of, logit, target[cell], vocabulary, to != nullptr, gradient);
+            });
   }
   return loss;
 }

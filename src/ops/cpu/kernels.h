@@ -7,6 +7,8 @@
 
 #include <cstdint>
 
+#include "dis/ops/losses.h"
+
 namespace dis::cpu {
 
 struct Bf16 {
@@ -58,7 +60,7 @@ struct Kernels {
   /// gradient times `scale` (null: not wanted); predictions [length] = argmax over the first `answers` entries.
   double (*cross_entropy)(const T* logits, const std::int32_t* target, T* dlogits, std::int32_t* predictions,
                           std::int64_t positions, std::int64_t length, std::int64_t vocabulary, std::int64_t answers,
-                          bool stablemax, double scale);
+                          const Loss& loss, double scale);
 };
 
 template <class T>

@@ -1,43 +1,9 @@
-// Stable-max and soft-max cross entropy with gradient and predictions: one block per lane, one thread per cell.
-//
-// A cell's row is read twice (sum, then gradient) instead of being kept, so any vocabulary fits.
+// The loss with its gradient and predictions: one block per lane, one thread per cell. ops/losses.h has the arithmetic.
 #pragma once
 
 #include "device.cuh"
 
 namespace dis::DIS_CUDA_NAMESPACE {
-
-/// s(v) of the stable-max: v + 1 for v >= 0, 1 / (1 - v) below.
-DIS_DEVICE double stable(double v) { return v < 0.0 ? 1.0 / (1.0 - v) : v + 1.0; }
-DIS_DEVICE double stable_slope(double v, double s) { return v < 0.0 ? s * s : 1.0; }
-
-/// log p[target] of one cell; where `to` is not null, factor d(-log p)/d(row) goes there.
-template <class T>
-DIS_DEVICE double stablemax_cell(const T* row, std::int64_t target, std::int64_t vocabulary, double factor, T* to) {
-  double sum = 0.0;
-  for (std::int64_t k = 0; k < vocabulary; ++k) sum += stable(load(row[k]));
-  const double picked = stable(load(row[target]));
-  for (std::int64_t k = 0; to != nullptr && k < vocabulary; ++k) {
-    const double v = load(row[k]);
-    const double slope = stable_slope(v, stable(v));
-    const double gradient = slope / sum - (k == target ? slope / picked : 0.0);
-    store(to[k], static_cast<float>(gradient * factor));
-  }
-  return ::log(picked) - ::log(sum);
-}
-
-template <class T>
-DIS_DEVICE double softmax_cell(const T* row, std::int64_t target, std::int64_t vocabulary, double factor, T* to) {
-  double highest = load(row[0]);
-  for (std::int64_t k = 1; k < vocabulary; ++k) highest = load(row[k]) > highest ? load(row[k]) : highest;
-  double sum = 0.0;
-  for (std::int64_t k = 0; k < vocabulary; ++k) sum += ::exp(load(row[k]) - highest);
-  for (std::int64_t k = 0; to != nullptr && k < vocabulary; ++k) {
-    const double gradient = ::exp(load(row[k]) - highest) / sum - (k == target ? 1.0 : 0.0);
-    store(to[k], static_cast<float>(gradient * factor));
-  }
-  return load(row[target]) - highest - ::log(sum);
-}
 
 template <class T>
 DIS_KERNEL void cross_entropy_kernel(CrossEntropyPointers<T> p, CrossEntropyShape shape) {
@@ -69,8 +35,11 @@ DIS_KERNEL void cross_entropy_kernel(CrossEntropyPointers<T> p, CrossEntropyShap
     if (target[cell] < 0) {
       for (std::int64_t k = 0; to != nullptr && k < vocabulary; ++k) store(to[k], 0.0F);
     } else {
-      log_p += shape.stablemax ? stablemax_cell(row, target[cell], vocabulary, factor, to)
-                               : softmax_cell(row, target[cell], vocabulary, factor, to);
+      const auto logit = [&](std::int64_t k) -> double { return load(row[k]); };
+      const auto gradient = [&](std::int64_t k, double value) { store(to[k], static_cast<float>(value * factor)); };
+      log_p += with_loss(shape.loss, [&](const auto& of) {
+        return cell_log_probability(of, logit, target[cell], vocabulary, to != nullptr, gradient);
+      });
     }
   }
   const double total = block_sum(log_p);

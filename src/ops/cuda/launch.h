@@ -57,7 +57,7 @@ void launch_add3(const T* a, const T* b, const T* c, T* out, std::int64_t count,
 /// The loss of ops/cross_entropy.h: logits [lanes, positions, vocabulary], the last `length` positions have a cell.
 struct CrossEntropyShape {
   std::int64_t lanes, positions, length, vocabulary, answers;
-  bool stablemax;
+  Loss loss;
 };
 /// target, labels, predictions [lanes, length]; loss, correct [lanes]; `dlogits`, as logits, and `scale` [lanes] may
 /// both be null, and so may `labels` and `correct`.

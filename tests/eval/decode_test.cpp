@@ -122,7 +122,7 @@ std::size_t most_certain_queen(const at::Tensor& logits, const Tokens& board, Lo
 class Decoders : public ::testing::TestWithParam<std::tuple<Feedback, LossForm>> {
  protected:
   DecodeSettings settings(std::int64_t batch = 200) const {
-    return {std::get<0>(GetParam()), std::get<1>(GetParam()), batch};
+    return {std::get<0>(GetParam()), {std::get<1>(GetParam())}, batch};
   }
 };
 

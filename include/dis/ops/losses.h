@@ -13,7 +13,7 @@
 
 // Inlined always: kernels that are compiled once per instruction set must not share code.
 #ifdef __CUDACC__
-#define DIS_LOSS __device__ __forceinline__
+#define DIS_LOSS __host__ __device__ __forceinline__
 #else
 #define DIS_LOSS [[gnu::always_inline]] inline
 #endif
@@ -60,9 +60,9 @@ struct Softmax : OneHot {
   }
 };
 
-/// Calls f with the structure of a loss: the table of losses.
+/// Calls f with the structure of a loss: the table of losses. On the host.
 template <class F>
-DIS_LOSS auto with_loss(const Loss& loss, const F& f) {
+auto with_loss(const Loss& loss, const F& f) {
   switch (loss.form) {
     case LossForm::softmax:
       return f(Softmax());

@@ -5,8 +5,9 @@
 
 namespace dis::DIS_CUDA_NAMESPACE {
 
-template <class T>
-DIS_KERNEL void cross_entropy_kernel(CrossEntropyPointers<T> p, CrossEntropyShape shape) {
+/// One kernel for each loss L: all in one would need the registers of the greediest.
+template <class T, class L>
+DIS_KERNEL void cross_entropy_kernel(CrossEntropyPointers<T> p, CrossEntropyShape shape, L loss) {
   const std::int64_t lane = blockIdx.x, vocabulary = shape.vocabulary;
   const std::int64_t first = lane * shape.positions * vocabulary;
   const std::int64_t offset = (shape.positions - shape.length) * vocabulary;  // numbers without a cell
@@ -37,9 +38,7 @@ DIS_KERNEL void cross_entropy_kernel(CrossEntropyPointers<T> p, CrossEntropyShap
     } else {
       const auto logit = [&](std::int64_t k) -> double { return load(row[k]); };
       const auto gradient = [&](std::int64_t k, double value) { store(to[k], static_cast<float>(value * factor)); };
-      log_p += with_loss(shape.loss, [&](const auto& of) {
-        return cell_log_probability(of, logit, target[cell], vocabulary, to != nullptr, gradient);
-      });
+      log_p += cell_log_probability(loss, logit, target[cell], vocabulary, to != nullptr, gradient);
     }
   }
   const double total = block_sum(log_p);

@@ -217,7 +217,7 @@ TYPED_TEST(CudaSource, StridesOverElementsBeyondTheGrid) {
 
 TYPED_TEST(CudaSource, CrossEntropyOfEveryLoss) {
   using T = TypeParam;
-  for (const auto& loss_form : {Loss{LossForm::stablemax}, Loss{LossForm::softmax}}) {
+  for (const auto& loss_form : {Loss{LossForm::stablemax}, Loss{LossForm::softmax}, Loss{LossForm::smoothed, 0.3}}) {
     for (CrossEntropyShape shape : {CrossEntropyShape{5, 13, 9, 7, 7, loss_form},
                                     {2, 300, 284, 12, 11, loss_form},
                                     {3, 1, 1, 1, 1, loss_form},

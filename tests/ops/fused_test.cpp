@@ -133,7 +133,7 @@ TEST_P(FusedTest, CrossEntropyOfBothKinds) {
   }
   target[3].fill_(-100);  // a lane without a valid cell
   const auto scale = random_tensor({lanes}, 12).abs();
-  for (const auto& loss : {Loss{LossForm::stablemax}, Loss{LossForm::softmax}}) {
+  for (const auto& loss : {Loss{LossForm::stablemax}, Loss{LossForm::softmax}, Loss{LossForm::smoothed, 0.2}}) {
     SCOPED_TRACE(static_cast<int>(loss.form));
     const auto labels = target.flip(0).contiguous().to(device());
     const auto ours = cross_entropy(input(logits), target.to(device()), scale.to(device()), loss, entries, labels);
@@ -154,6 +154,19 @@ TEST_P(FusedTest, CrossEntropyOfBothKinds) {
     const auto fewer = cross_entropy(input(logits), target.clamp_max(entries - 1).to(device()), {}, loss, entries - 1);
     EXPECT_TRUE(fewer.predictions.cpu().equal(cells.slice(-1, 0, entries - 1).argmax(-1).to(at::kInt)));
   }
+}
+
+TEST_P(FusedTest, SmoothedLossIsThatOfLibTorch) {
+  const auto logits = random_tensor({1, 6, 5}, 15, 3.0).to(type()).to(at::kDouble);
+  const auto target = torch::tensor(std::vector<std::int32_t>{4, -100, 0, 2, 2, 1}, at::kInt).view({1, 6});
+  const auto scale = at::ones({1}, at::kDouble);
+  auto leaf = logits.squeeze(0).clone().requires_grad_();
+  const auto theirs = at::cross_entropy_loss(leaf, target.view({6}).to(at::kLong), {}, at::Reduction::Mean, -100, 0.3);
+  theirs.backward();
+  const auto ours = cross_entropy(input(logits), target.to(device()), scale.to(device()), {LossForm::smoothed, 0.3}, 5);
+  EXPECT_NEAR(ours.loss.item<double>(), theirs.item<double>(), 1e-12);
+  const double unit = type() == at::kFloat ? 0x1p-23 : 0x1p-8;
+  EXPECT_TRUE(at::allclose(ours.dlogits.cpu().to(at::kDouble)[0], leaf.grad(), unit, 1e-12));
 }
 
 TEST_P(FusedTest, Embedding) {

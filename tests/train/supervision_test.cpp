@@ -89,7 +89,7 @@ void expect_losses(const TickRecords& records, std::int64_t tick, const at::Tens
 }
 
 TEST(Supervision, EachStepHasTheGradientOfItsMeanLoss) {
-  for (const auto loss : {LossKind::stablemax, LossKind::softmax}) {
+  for (const auto loss : {LossKind::stablemax, LossKind::softmax, LossKind::smoothed}) {
     auto config = showing_gradients(small_config());
     config.method.loss = loss;
     SmallRun run(config);

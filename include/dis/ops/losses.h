@@ -21,11 +21,12 @@
 namespace dis {
 
 /// In the order of method.loss.
-enum class LossForm { stablemax, softmax };
+enum class LossForm { stablemax, softmax, smoothed };
 
 /// Which loss: what kernels and decoders are given (model/loss_of.h).
 struct Loss {
   LossForm form = LossForm::stablemax;
+  double smoothing = 0.0;  ///< of `smoothed`
 };
 
 /// All of q lies on the label.
@@ -60,12 +61,22 @@ struct Softmax : OneHot {
   }
 };
 
+/// The soft-max loss to a target that has `smoothing` of its weight spread evenly over all entries: q_k =
+/// (1 - smoothing) [k = target] + smoothing / V (Szegedy et al., arXiv 1512.00567).
+struct Smoothed : Softmax {
+  double smoothing;
+  DIS_LOSS explicit Smoothed(double share) : smoothing(share) {}
+  DIS_LOSS double elsewhere(std::int64_t entries) const { return smoothing / static_cast<double>(entries); }
+};
+
 /// Calls f with the structure of a loss: the table of losses. On the host.
 template <class F>
 auto with_loss(const Loss& loss, const F& f) {
   switch (loss.form) {
     case LossForm::softmax:
       return f(Softmax());
+    case LossForm::smoothed:
+      return f(Smoothed(loss.smoothing));
     case LossForm::stablemax:
       break;
   }

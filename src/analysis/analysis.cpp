@@ -327,7 +327,7 @@ Analysis analyze_rows(const Session& session, bool targets_known) {
   const DecodeSettings settings{config.method.feedback, loss_of(config.method), config.eval.batch, nullptr, 1.0};
   Analysis empty(grid_of(config.analyze), config.method.num_supervision, passes_per_step(shape),
                  exit_rules(config.method.num_supervision, shape.halting));
-  empty.has_targets = targets_known;
+  empty.has_targets = targets_known && !session.targets->generator().asks_network();
   auto all = empty;
   Progress progress({.what = "analyze", .unit = "rows", .total = rows->size()});
   for (std::int64_t first = 0; first < rows->size(); first += settings.batch) {

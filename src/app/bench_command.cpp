@@ -76,11 +76,8 @@ void run_step_bench(const StepOptions& options) {
   const TargetBuilder targets(config.method, stream.shape());
   Backbone model(model_shape(config, stream.shape(), targets), 0, compute.device, compute.type);
   Optimiser optimiser(config.optim, config.train.steps, model.weights());
-  const auto frames = [&](std::uint64_t first, const Batch& batch) {
-    return targets.batch_frames(0, first, batch, stream);
-  };
   const Ranks alone;
-  TrainingLoop loop(config, alone, stream, frames, model, optimiser);
+  TrainingLoop loop(config, alone, stream, targets.source(0, stream), model, optimiser);
 
   const auto N = config.method.num_supervision;
   std::vector<double> seconds;

@@ -23,6 +23,7 @@
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/data/open_data.h"
+#include "dis/train/session.h"
 #include "dis/train/targets.h"
 
 namespace dis {
@@ -91,11 +92,11 @@ void run_data_bench(const DataBenchOptions& options) {
       std::min(batch, options.threads > 0 ? options.threads : static_cast<std::int64_t>(usable_threads()));
   const double rate = rate_of(batch, threads, options.seconds,
                               [&](std::uint64_t first, std::int64_t lanes) { draw_batch(*data, seed, first, lanes); });
-  auto method = config.method;
-  if (method.targets == TargetKind::trajectory) method.targets = TargetKind::label;  // their files are not read here
-  const TargetBuilder targets(method, data->shape());
+  const TargetBuilder targets(without_trajectories(config).method, data->shape());
+  const auto source = targets.source(seed, *data);
   const double with_targets = rate_of(batch, threads, options.seconds, [&](std::uint64_t first, std::int64_t lanes) {
-    targets.batch_frames(seed, first, draw_batch(*data, seed, first, lanes), *data);
+    const auto drawn = draw_batch(*data, seed, first, lanes);
+    if (source.frames) source.frames(first, drawn);
   });
 
   const Json json = {{"kind", to_string(config.data.kind)},

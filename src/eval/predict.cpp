@@ -86,10 +86,8 @@ void fit_rows(Session& session) {
   const auto updates = updates_per_batch(config.method);
   Optimiser optimiser(optim, batches * updates, session.model->weights());
   const auto seed = static_cast<std::uint64_t>(config.run.seed);
-  const auto frames = [&](std::uint64_t first, const Batch& batch) {
-    return session.targets->batch_frames(seed, first, batch, *session.data);
-  };
-  TrainingLoop loop(config, *session.ranks, *session.data, frames, *session.model, optimiser);
+  TrainingLoop loop(config, *session.ranks, *session.data, session.targets->source(seed, *session.data), *session.model,
+                    optimiser);
   Progress progress({.what = "fit", .unit = "updates", .total = batches * updates});
   for (std::int64_t batch = 1; batch <= batches; ++batch) {
     const auto records = loop.run(config.method.num_supervision);

@@ -18,10 +18,11 @@ namespace {
 
 class DisMethod : public LaneMethod {
  public:
-  DisMethod(const RunConfig& config, LaneRange own, Backbone& model)
+  DisMethod(const RunConfig& config, LaneRange own, Backbone& model, const TargetGenerator* live)
       : method_(config.method),
         clock_{config.train.global_batch, method_.num_supervision, method_.lanes == Lanes::staggered},
-        model_(model) {
+        model_(model),
+        live_(live) {
     const auto N = method_.num_supervision;
     auto steps = at::empty({N, own.count}, at::kInt), scale = at::empty({N, own.count}, at::kDouble);
     for (std::int64_t tick = 0; tick < N; ++tick) {
@@ -47,12 +48,12 @@ class DisMethod : public LaneMethod {
                                      {"labels", &L::labels, LaneRow::cells},
                                      {"ids", &L::ids},
                                      {"steps", &L::steps},
-                                     {"frames", &L::frames, LaneRow::frames},
                                      {"target", &L::target, LaneRow::cells},
                                      {"scale", &L::scale, LaneRow::number, at::kDouble},
                                      {"loss", &L::loss, LaneRow::number, at::kDouble},
                                      {"predictions", &L::predictions, LaneRow::cells},
                                      {"correct", &L::correct}};
+    if (live_ == nullptr) fields.push_back({"frames", &L::frames, LaneRow::frames});
     if (method_.objective == Objective::dual) {
       fields.push_back({"target_before", &L::target_before, LaneRow::cells});
     }
@@ -68,7 +69,7 @@ class DisMethod : public LaneMethod {
     copy_numbers(load.batch.inputs, lanes.inputs);
     copy_numbers(load.batch.labels, lanes.labels);
     copy_numbers(load.batch.puzzle_ids, lanes.ids);
-    copy_numbers(load.frames, lanes.frames);
+    if (live_ == nullptr) copy_numbers(load.frames, lanes.frames);
     lanes.tokens.copy_(lanes.inputs);
     const auto fresh = model_.initial_states(load.batch.lanes);
     lanes.y.copy_(fresh.y);
@@ -82,6 +83,7 @@ class DisMethod : public LaneMethod {
   }
 
   void prepare(const LaneTensors& lanes) const override {
+    if (live_ != nullptr) return;  // when the readout before the step is known
     // Row of lane b's frame t_s in the frames of all lanes.
     const auto all = lanes.frames.flatten(0, 1);
     const auto each = lanes.frames.size(1);
@@ -98,6 +100,7 @@ class DisMethod : public LaneMethod {
     // Autograd may keep the state until the backward pass, and must not take what other workers write to their lanes of
     // the same tensors meanwhile for a change of these: so under a version counter of its own.
     const States before{lanes.y.variable_data(), lanes.z.variable_data()};
+    if (live_ != nullptr) make_targets(lanes, before.y);
     const auto step = supervision_step(model_, {lanes.tokens, rows, lanes.steps}, before, {.worker = worker});
     const auto post = cross_entropy(step.logits.detach(), lanes.target, lanes.scale, loss, answers, lanes.labels);
     torch::autograd::variable_list roots{step.logits}, gradients{post.dlogits};
@@ -131,16 +134,31 @@ class DisMethod : public LaneMethod {
   }
 
  private:
+  /// Targets of lanes from what the network answers before the step, in the state y [B, S, D].
+  void make_targets(const LaneTensors& lanes, const at::Tensor& y) const {
+    const at::NoGradGuard no_grad;
+    const auto cells = model_.readout(y).slice(1, model_.shape().config.puzzle_emb_len);  // [B, L, V]
+    const auto log_p = with_loss(loss_of(method_), [&](const auto& of) {
+      return of.log_score(cells.to(at::kDouble)).log_softmax(-1);  // [B, L, V]
+    });
+    const auto label = lanes.labels.clamp_min(0).to(at::kLong).unsqueeze(-1);
+    const NetworkView view{lanes.inputs, lanes.labels, lanes.steps, log_p.gather(-1, label).squeeze(-1)};
+    lanes.target.copy_(live_->frame(view, lanes.steps));
+    if (lanes.target_before.defined()) lanes.target_before.copy_(live_->frame(view, lanes.steps - 1));
+  }
+
   MethodConfig method_;
   LaneClock clock_;
   Backbone& model_;
+  const TargetGenerator* live_;
   at::Tensor step_table_, scale_table_;  // [N, B]: steps and scale of the ticks 0..N-1; later ones repeat them
 };
 
 }  // namespace
 
-std::unique_ptr<LaneMethod> dis_method(const RunConfig& config, LaneRange own, Backbone& model) {
-  return std::make_unique<DisMethod>(config, own, model);
+std::unique_ptr<LaneMethod> dis_method(const RunConfig& config, LaneRange own, Backbone& model,
+                                       const TargetGenerator* live) {
+  return std::make_unique<DisMethod>(config, own, model, live);
 }
 
 }  // namespace dis

@@ -47,13 +47,6 @@ std::string smaller_batches(const TrainConfig& train) {
   return try_half("train.micro_batch", now) + " (the gradients are accumulated, so the result is the same)";
 }
 
-FrameSource frames_of(const Session& session) {
-  return [&session](std::uint64_t first, const Batch& batch) {
-    return session.targets->batch_frames(static_cast<std::uint64_t>(session.config.run.seed), first, batch,
-                                         *session.data);
-  };
-}
-
 /// Against what the plan takes for the peak of this run's devices.
 Throughput throughput_of(const Session& session) {
   const auto& shape = session.model->shape();
@@ -78,7 +71,9 @@ class Run {
         updates_(updates_of(config_)),
         optimiser_(config_.optim, updates_, session.model->weights()),
         ranks_(*session.ranks),
-        loop_(config_, ranks_, *session.data, frames_of(session), *session.model, optimiser_),
+        loop_(config_, ranks_, *session.data,
+              session.targets->source(static_cast<std::uint64_t>(config_.run.seed), *session.data), *session.model,
+              optimiser_),
         throughput_(throughput_of(session)) {}
 
   void open() {

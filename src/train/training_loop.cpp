@@ -16,11 +16,13 @@ LaneRange lanes_of(const RunConfig& config, const Ranks& ranks) {
   return {count * ranks.rank(), count};
 }
 
-std::unique_ptr<LaneMethod> method_of(const RunConfig& config, LaneRange own, Backbone& model) {
-  return config.method.algorithm == Algorithm::dis ? dis_method(config, own, model) : halting_method(config, model);
+std::unique_ptr<LaneMethod> method_of(const RunConfig& config, LaneRange own, Backbone& model,
+                                      const TargetGenerator* live) {
+  return config.method.algorithm == Algorithm::dis ? dis_method(config, own, model, live)
+                                                   : halting_method(config, model);
 }
 
-/// Targets are drawn for methods that have a place for them.
+/// Targets are drawn ahead for methods that have a place for them.
 FrameSource if_wanted(const std::vector<LaneField>& fields, FrameSource frames) {
   if (std::ranges::any_of(fields, [](const LaneField& field) { return field.row == LaneRow::frames; })) return frames;
   return [](std::uint64_t, const Batch&) { return std::vector<std::int32_t>(); };
@@ -97,17 +99,17 @@ TickRecords gather(const Ranks& ranks, const TickRecords& own) {
 }
 
 TrainingLoop::TrainingLoop(const RunConfig& config, const Ranks& ranks, const TrainingStream& stream,
-                           FrameSource frames, Backbone& model, Optimiser& optimiser)
+                           TargetSource targets, Backbone& model, Optimiser& optimiser)
     : ranks_(ranks),
       own_(lanes_of(config, ranks)),
       model_(model),
       optimiser_(optimiser),
       rounds_(config, model, own_.count),
-      method_(method_of(config, own_, model)),
+      method_(method_of(config, own_, model, targets.live)),
       ticks_per_update_(method_->ticks_per_update()),
       fields_(all_fields(*method_, model)),
       loader_(method_->clock(), own_, static_cast<std::uint64_t>(config.run.seed), stream,
-              if_wanted(fields_, std::move(frames)), loader_threads(model.device())),
+              if_wanted(fields_, std::move(targets.frames)), loader_threads(model.device())),
       graph_(config.compute.cuda_graph, model.device()) {
   const auto options = at::TensorOptions().device(model.device()).dtype(model.weights().compute_type());
   now_ = allocate_lanes(fields_, model.shape(), own_.count, options);

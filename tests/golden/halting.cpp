@@ -20,7 +20,7 @@ struct HaltingRun {
     config.method.num_supervision = model.shape().supervision;
     config.method.halt_exploration = 0.0;
     config.train.global_batch = golden.at("inputs").size(1);
-    loop = std::make_unique<TrainingLoop>(config, alone, stream, FrameSource(), model, optimiser);
+    loop = std::make_unique<TrainingLoop>(config, alone, stream, TargetSource(), model, optimiser);
   }
 
   at::Tensor state(const std::string& name) const {

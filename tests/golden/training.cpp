@@ -38,7 +38,7 @@ void check_run(const Case& golden, const std::string& optimiser_name, const std:
     return std::vector<std::int32_t>(begin, begin + batch.lanes * size);
   };
   const Ranks alone;
-  TrainingLoop loop(config, alone, stream, source, model, optimiser);
+  TrainingLoop loop(config, alone, stream, {source, nullptr}, model, optimiser);
   std::vector<double> losses, rates;
   for (std::int64_t batch = 0; batch < batches; ++batch) {
     for (std::int64_t s = 0; s < N; ++s) {

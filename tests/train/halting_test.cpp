@@ -49,7 +49,7 @@ TEST(Halting, LanesNeverMixSamplesAndTakeTheRowOfTheNextTick) {
     SmallRun sizes(config);
     set_halting_bias(sizes, 3.0F, 0.0F);
     const TaggedPuzzles stream;
-    TrainingLoop loop(config, *sizes.ranks, stream, FrameSource(), sizes.model, sizes.optimiser);
+    TrainingLoop loop(config, *sizes.ranks, stream, TargetSource(), sizes.model, sizes.optimiser);
     std::vector<std::uint64_t> sample(8);
     std::vector<bool> free(8, true);
     std::vector<std::int32_t> steps(8);
@@ -172,7 +172,7 @@ TEST(Halting, ASampleWithoutLabelsCountsAsSolved) {
   SmallRun sizes(config);
   set_halting_bias(sizes, -1.0F, 0.0F);
   const UnlabelledPuzzles stream;
-  TrainingLoop loop(config, *sizes.ranks, stream, FrameSource(), sizes.model, sizes.optimiser);
+  TrainingLoop loop(config, *sizes.ranks, stream, TargetSource(), sizes.model, sizes.optimiser);
   const auto records = loop.run(1);
   for (std::size_t lane = 0; lane < records.q_halt.size(); ++lane) {
     EXPECT_NEAR(records.halting_loss[lane], std::log1p(std::exp(-records.q_halt[lane])), 1e-6) << "-log sigmoid(q)";

@@ -84,21 +84,25 @@ struct SmallRun {
         model(model_shape(config, stream.shape(), targets), static_cast<std::uint64_t>(config.run.seed), at::kCPU,
               type),
         optimiser(config.optim, config.train.steps, model.weights()),
-        loop(
-            config, *ranks, stream,
-            [this](std::uint64_t first, const Batch& batch) {
-              {
-                const std::lock_guard lock(drawn_mutex);
-                for (std::int64_t i = 0; i < batch.lanes; ++i) drawn.insert(first + static_cast<std::uint64_t>(i));
-              }
-              return targets.batch_frames(static_cast<std::uint64_t>(config.run.seed), first, batch, stream);
-            },
-            model, optimiser) {}
+        loop(config, *ranks, stream, observed(targets.source(static_cast<std::uint64_t>(config.run.seed), stream)),
+             model, optimiser) {}
   SmallRun(const SmallRun&) = delete;
   SmallRun& operator=(const SmallRun&) = delete;
 
   const at::Tensor& tensor(const std::string& name) const { return *model.weights().find("model.inner." + name); }
   const at::Tensor& puzzles() const { return model.weights().master().puzzle; }
+
+  TargetSource observed(const TargetSource& source) {
+    if (source.live != nullptr) return source;
+    return {[this, source](std::uint64_t first, const Batch& batch) {
+              {
+                const std::lock_guard lock(drawn_mutex);
+                for (std::int64_t i = 0; i < batch.lanes; ++i) drawn.insert(first + static_cast<std::uint64_t>(i));
+              }
+              return source.frames(first, batch);
+            },
+            nullptr};
+  }
 
   RunConfig config;
   std::shared_ptr<const Ranks> ranks;

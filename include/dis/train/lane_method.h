@@ -10,6 +10,7 @@
 #include "dis/model/backbone.h"
 #include "dis/train/lanes.h"
 #include "dis/train/loader.h"
+#include "dis/train/targets.h"
 
 namespace dis {
 
@@ -45,8 +46,10 @@ class LaneMethod {
   virtual std::vector<std::int64_t> in_the_middle(std::int64_t tick, LaneRange own) const = 0;
 };
 
-/// DIS, lockstep or staggered (method section 3). `own` are this rank's lanes.
-std::unique_ptr<LaneMethod> dis_method(const RunConfig& config, LaneRange own, Backbone& model);
+/// DIS, lockstep or staggered (method section 3). `own` are this rank's lanes; `live` makes the targets when a step
+/// comes, null: they are drawn ahead.
+std::unique_ptr<LaneMethod> dis_method(const RunConfig& config, LaneRange own, Backbone& model,
+                                       const TargetGenerator* live);
 /// TRM, and HRM with its second stack (sections 6 and 7): lanes halt by themselves.
 std::unique_ptr<LaneMethod> halting_method(const RunConfig& config, Backbone& model);
 

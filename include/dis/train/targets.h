@@ -22,6 +22,8 @@
 // The draws of an example depend on (seed, position in the training stream) only.
 #pragma once
 
+#include <ATen/core/Tensor.h>
+
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -31,6 +33,7 @@
 #include "dis/config/config.h"
 #include "dis/core/random.h"
 #include "dis/data/dataset.h"
+#include "dis/train/loader.h"
 #include "dis/train/trajectories.h"
 
 namespace dis {
@@ -51,6 +54,42 @@ struct ExampleView {
   Origin origin;
 };
 
+/// What a rule may ask of the network, at a supervision step of B lanes.
+struct NetworkView {
+  at::Tensor inputs, labels;  ///< int32 [B, L]; labels may be kIgnore
+  at::Tensor steps;           ///< int32 [B], s = 1..N
+  /// float64 [B, L]: log-probability of each cell's label in the readout of the state before the step; of no meaning
+  /// where there is no label.
+  at::Tensor label_log_p;
+};
+
+/// A rule of method.targets. Frames are drawn ahead, on the host; or, where they depend on the network, made on the
+/// device when the step comes (`asks_network`). src/train/targets holds a file for each, and their table.
+class TargetGenerator {
+ public:
+  virtual ~TargetGenerator() = default;
+
+  /// Writes the frames [N+1, L] of an example with draws of its own. Safe to call from several threads.
+  virtual void frames(Draws draws, const ExampleView& example, const TrainingStream& stream,
+                      std::span<std::int32_t> out) const;
+  /// Whether frames teach cells without a label, too; if not, these become kIgnore.
+  virtual bool teaches_unlabelled_cells() const { return false; }
+  /// An extra entry of the vocabulary, its last, that hidden cells are taught.
+  virtual std::optional<std::int32_t> mask_token() const { return std::nullopt; }
+
+  /// Whether frame() takes the place of frames().
+  virtual bool asks_network() const { return false; }
+  /// Frames int32 [B, L], one for each lane: that of step `s` [B], 0..N, as the network is now. Device work that is
+  /// the same at every step, so that a CUDA graph can hold it.
+  virtual at::Tensor frame(const NetworkView& network, const at::Tensor& s) const;
+};
+
+/// What the lanes of a training loop are taught.
+struct TargetSource {
+  FrameSource frames;                     ///< drawn ahead; empty if `live`
+  const TargetGenerator* live = nullptr;  ///< set: makes the frame of a step when it comes
+};
+
 class TargetBuilder {
  public:
   /// `trajectories`: needed by targets = trajectory, otherwise unused.
@@ -62,7 +101,11 @@ class TargetBuilder {
   std::int64_t vocabulary() const;
   /// The token of hidden cells, the last of the vocabulary (targets = mask, masked_cells = token): it is a target but
   /// never an answer, so no argmax may choose it.
-  std::optional<std::int32_t> mask_token() const;
+  std::optional<std::int32_t> mask_token() const { return generator_->mask_token(); }
+
+  /// For the examples of the stream that belongs to `seed`. Refers to this object and the stream.
+  TargetSource source(std::uint64_t seed, const TrainingStream& stream) const;
+  const TargetGenerator& generator() const { return *generator_; }
 
   /// Writes the frames [N+1, L] of the example at `position` of the stream that belongs to `seed`. Safe to call from
   /// several threads. UserError: targets = programmatic and the label is no valid completion of the input.
@@ -73,13 +116,9 @@ class TargetBuilder {
                                          const TrainingStream& stream) const;
 
  private:
-  void corrupted(Draws draws, const ExampleView& example, std::span<std::int32_t> out) const;
-  void programmatic(Draws draws, const ExampleView& example, std::span<std::int32_t> out) const;
-  void from_file(const ExampleView& example, const TrainingStream& stream, std::span<std::int32_t> out) const;
-
-  MethodConfig method_;
   DataShape shape_;
-  std::shared_ptr<const Trajectories> trajectories_;
+  std::int64_t N_;
+  std::unique_ptr<const TargetGenerator> generator_;
 };
 
 }  // namespace dis

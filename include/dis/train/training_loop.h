@@ -28,9 +28,9 @@ namespace dis {
 class TrainingLoop {
  public:
   /// Of `config` the sections method, train, run, dist and compute.cuda_graph. The references must outlive the loop;
-  /// train.global_batch is a multiple of the ranks (times dist.chunk under dist.deterministic). `frames` are DIS's
-  /// targets; the baselines do not ask for them.
-  TrainingLoop(const RunConfig& config, const Ranks& ranks, const TrainingStream& stream, FrameSource frames,
+  /// train.global_batch is a multiple of the ranks (times dist.chunk under dist.deterministic). `targets` are DIS's;
+  /// the baselines do not ask for them.
+  TrainingLoop(const RunConfig& config, const Ranks& ranks, const TrainingStream& stream, TargetSource targets,
                Backbone& model, Optimiser& optimiser);
 
   /// `ticks` more ticks; N_sup of them are, in lockstep, a whole batch. Returns their records (the only

@@ -15,8 +15,8 @@
 namespace dis {
 namespace {
 
-constexpr std::int64_t kSteps = 3;  // supervision steps
-constexpr std::int64_t kLanes = 4;
+constexpr std::int64_t kSmallSteps = 3;  // supervision steps
+constexpr std::int64_t kSmallLanes = 4;
 
 double relative_difference(const at::Tensor& a, const at::Tensor& b) {
   return ((a - b).norm() / b.norm().clamp_min(1e-30)).item<double>();
@@ -38,12 +38,12 @@ class ByHand {
  public:
   ByHand(const RunConfig& config, std::uint64_t first) : run_(config) {
     const auto seed = static_cast<std::uint64_t>(config.run.seed);
-    const auto batch = draw_batch(run_.stream, seed, first, kLanes);
-    tokens_ = torch::tensor(batch.inputs, at::kInt).view({kLanes, -1});
+    const auto batch = draw_batch(run_.stream, seed, first, kSmallLanes);
+    tokens_ = torch::tensor(batch.inputs, at::kInt).view({kSmallLanes, -1});
     ids_ = torch::tensor(batch.puzzle_ids, at::kInt);
     frames_ = torch::tensor(run_.targets.batch_frames(seed, first, batch, run_.stream), at::kInt)
-                  .view({kLanes, kSteps + 1, -1});
-    states_ = run_.model.initial_states(kLanes);
+                  .view({kSmallLanes, kSmallSteps + 1, -1});
+    states_ = run_.model.initial_states(kSmallLanes);
   }
 
   /// Supervision step s: collects the gradient of weight (mean over the lanes of the loss).
@@ -51,7 +51,7 @@ class ByHand {
     const auto& config = run_.config.method;
     const auto positions = run_.model.shape().config.puzzle_emb_len;
     const auto rows = run_.model.puzzle_rows(ids_);
-    const auto x = run_.model.input(tokens_, rows, at::full({kLanes}, s, at::kInt));
+    const auto x = run_.model.input(tokens_, rows, at::full({kSmallLanes}, s, at::kInt));
     const auto after = run_.model.latent_reasoning(x, states_);
     const auto loss_after = [&](const at::Tensor& y, std::int64_t frame) {
       return reference::cross_entropy(run_.model.readout(y).slice(1, positions), frames_.select(1, frame).to(at::kLong),
@@ -83,8 +83,8 @@ class ByHand {
 };
 
 void expect_losses(const TickRecords& records, std::int64_t tick, const at::Tensor& want) {
-  for (std::int64_t lane = 0; lane < kLanes; ++lane) {
-    EXPECT_NEAR(records.loss[static_cast<std::size_t>(tick * kLanes + lane)], want[lane].item<double>(), 1e-6);
+  for (std::int64_t lane = 0; lane < kSmallLanes; ++lane) {
+    EXPECT_NEAR(records.loss[static_cast<std::size_t>(tick * kSmallLanes + lane)], want[lane].item<double>(), 1e-6);
   }
 }
 
@@ -95,7 +95,7 @@ TEST(Supervision, EachStepHasTheGradientOfItsMeanLoss) {
     SmallRun run(config);
     ByHand hand(config, 0);
     auto before = at::zeros_like(run.optimiser.m());
-    for (std::int64_t s = 1; s <= kSteps; ++s) {
+    for (std::int64_t s = 1; s <= kSmallSteps; ++s) {
       const auto records = run.loop.run(1);
       hand.step(s, 1.0);
       const auto total = hand.gradient().clone();
@@ -115,10 +115,10 @@ TEST(Supervision, AccumulatedIsOneUpdateWithTheMeanOfTheWeightedLosses) {
     config.optim.puzzle_lr = 0.25;
     SmallRun run(config);
     ByHand hand(config, 0);
-    const auto records = run.loop.run(kSteps);
-    for (std::int64_t s = 1; s <= kSteps; ++s) {
+    const auto records = run.loop.run(kSmallSteps);
+    for (std::int64_t s = 1; s <= kSmallSteps; ++s) {
       const double weight = weights == StepWeights::uniform ? 1.0 : static_cast<double>(s) / 2.0;  // mean of 1, 2, 3: 2
-      hand.step(s, weight / static_cast<double>(kSteps));
+      hand.step(s, weight / static_cast<double>(kSmallSteps));
       expect_losses(records, s - 1, hand.losses.back());  // records are not weighted
     }
     EXPECT_EQ(run.optimiser.updates(), 1);
@@ -134,7 +134,7 @@ TEST(Supervision, LinearStepWeightsScaleTheGradient) {
   SmallRun uniform(config);
   config.method.step_weights = StepWeights::linear;
   SmallRun linear(config);
-  for (std::int64_t s = 1; s <= kSteps; ++s) {
+  for (std::int64_t s = 1; s <= kSmallSteps; ++s) {
     uniform.loop.run(1);
     linear.loop.run(1);
     EXPECT_LT(relative_difference(linear.optimiser.m(), uniform.optimiser.m() * (static_cast<double>(s) / 2.0)), 1e-6);
@@ -148,14 +148,14 @@ TEST(Supervision, TheDualTermTrainsTheReadoutAlone) {
   SmallRun dual(config);
   ByHand hand(config, 0);
   auto before = at::zeros_like(dual.optimiser.m());
-  for (std::int64_t s = 1; s <= kSteps; ++s) {
+  for (std::int64_t s = 1; s <= kSmallSteps; ++s) {
     const auto one = single.loop.run(1), two = dual.loop.run(1);
     hand.step(s, 1.0);
     const auto total = hand.gradient().clone();
     EXPECT_LT(relative_difference(dual.optimiser.m(), total - before), 1e-5) << s;
     before = total;
     expect_losses(two, 0, hand.losses.back());
-    for (std::size_t lane = 0; lane < kLanes; ++lane) {
+    for (std::size_t lane = 0; lane < kSmallLanes; ++lane) {
       const double pre = hand.pre[static_cast<std::int64_t>(lane)].item<double>();
       EXPECT_GT(pre, 0.1);
       EXPECT_NEAR(two.loss[lane] - one.loss[lane], pre, 1e-6);
@@ -175,11 +175,11 @@ TEST(Supervision, MicroBatchesEqualTheWholeBatch) {
       config.method.objective = objective;
       config.train.global_batch = 5;
       SmallRun whole(config);
-      const auto want = whole.loop.run(3 * kSteps);
+      const auto want = whole.loop.run(3 * kSmallSteps);
       for (const std::int64_t micro : {1, 3}) {  // 3: the second part is smaller
         config.train.micro_batch = micro;
         SmallRun parts(config);
-        const auto got = parts.loop.run(3 * kSteps);
+        const auto got = parts.loop.run(3 * kSmallSteps);
         for (std::size_t i = 0; i < want.loss.size(); ++i) EXPECT_NEAR(got.loss[i], want.loss[i], 1e-5);
         EXPECT_EQ(got.step, want.step);
         EXPECT_EQ(got.cells, want.cells);
@@ -199,15 +199,15 @@ TEST(Supervision, RecordsCountLabelledAndRightCells) {
   auto config = frozen(small_config());
   SmallRun run(config);
   const auto records = run.loop.run(1);
-  const auto batch = draw_batch(run.stream, 0, 0, kLanes);
-  const auto labels = torch::tensor(batch.labels, at::kInt).view({kLanes, -1});
-  const auto x =
-      run.model.input(torch::tensor(batch.inputs, at::kInt).view({kLanes, -1}),
-                      run.model.puzzle_rows(torch::tensor(batch.puzzle_ids, at::kInt)), at::ones({kLanes}, at::kInt));
-  const auto logits = run.model.readout(run.model.latent_reasoning(x, run.model.initial_states(kLanes)).y);
+  const auto batch = draw_batch(run.stream, 0, 0, kSmallLanes);
+  const auto labels = torch::tensor(batch.labels, at::kInt).view({kSmallLanes, -1});
+  const auto x = run.model.input(torch::tensor(batch.inputs, at::kInt).view({kSmallLanes, -1}),
+                                 run.model.puzzle_rows(torch::tensor(batch.puzzle_ids, at::kInt)),
+                                 at::ones({kSmallLanes}, at::kInt));
+  const auto logits = run.model.readout(run.model.latent_reasoning(x, run.model.initial_states(kSmallLanes)).y);
   const auto right = (logits.slice(1, 2).argmax(-1) == labels).sum(-1);
   EXPECT_GT(right.sum().item<std::int64_t>(), 0);
-  for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+  for (std::int64_t lane = 0; lane < kSmallLanes; ++lane) {
     EXPECT_EQ(records.cells[static_cast<std::size_t>(lane)], (labels[lane] >= 0).sum().item<std::int32_t>());
     EXPECT_EQ(records.correct[static_cast<std::size_t>(lane)], right[lane].item<std::int32_t>());
   }
@@ -221,16 +221,16 @@ TEST_P(Feedbacks, ALoneLaneDoesWhatTheMethodSays) {
   config.method.feedback = GetParam();
   config.train.global_batch = 1;
   SmallRun run(config);
-  const auto records = run.loop.run(2 * kSteps);
+  const auto records = run.loop.run(2 * kSmallSteps);
   std::size_t tick = 0;
   bool fed_back = false;
   for (std::uint64_t sample = 0; sample < 2; ++sample) {
     const auto batch = draw_batch(run.stream, 0, sample, 1);
     const auto frames =
-        torch::tensor(run.targets.batch_frames(0, sample, batch, run.stream), at::kInt).view({kSteps + 1, -1});
+        torch::tensor(run.targets.batch_frames(0, sample, batch, run.stream), at::kInt).view({kSmallSteps + 1, -1});
     auto tokens = torch::tensor(batch.inputs, at::kInt).view({1, -1});
     auto states = run.model.initial_states(1);
-    for (std::int32_t s = 1; s <= kSteps; ++s, ++tick) {
+    for (std::int32_t s = 1; s <= kSmallSteps; ++s, ++tick) {
       const auto rows = run.model.puzzle_rows(torch::tensor(batch.puzzle_ids, at::kInt));
       states = run.model.latent_reasoning(run.model.input(tokens, rows, at::full({1}, s, at::kInt)), states);
       states = {states.y.detach(), states.z.detach()};
@@ -249,22 +249,22 @@ TEST_P(Feedbacks, ALoneLaneDoesWhatTheMethodSays) {
 TEST_P(Feedbacks, StaggeredLanesSeeTheSamplesAndStepsOfTheHeader) {
   auto config = frozen(small_config());
   config.method.feedback = GetParam();
-  constexpr std::int64_t kAllTicks = 4 * kSteps;
+  constexpr std::int64_t kAllTicks = 4 * kSmallSteps;
   SmallRun lockstep(config);
-  const auto reference = lockstep.loop.run(kAllTicks + kSteps);
+  const auto reference = lockstep.loop.run(kAllTicks + kSmallSteps);
   config.method.lanes = Lanes::staggered;
   SmallRun run(config);
   const std::int64_t phases[] = {0, 0, 1, 2};  // floor(3 lane / 4)
   for (std::int64_t tick = 0; tick < kAllTicks; ++tick) {
     const auto records = run.loop.run(1);
     std::vector<std::uint64_t> taken;
-    for (std::int64_t lane = 0; lane < kLanes; ++lane) {
+    for (std::int64_t lane = 0; lane < kSmallLanes; ++lane) {
       SCOPED_TRACE("tick " + std::to_string(tick) + ", lane " + std::to_string(lane));
-      const auto place = tick + phases[lane], sample = place / kSteps, s = place % kSteps + 1;
+      const auto place = tick + phases[lane], sample = place / kSmallSteps, s = place % kSmallSteps + 1;
       const auto i = static_cast<std::size_t>(lane);
       EXPECT_EQ(records.step[i], s);
-      if (tick == 0 || s == 1) taken.push_back(static_cast<std::uint64_t>(sample * kLanes + lane));
-      const auto same = static_cast<std::size_t>((sample * kSteps + s - 1) * kLanes + lane);
+      if (tick == 0 || s == 1) taken.push_back(static_cast<std::uint64_t>(sample * kSmallLanes + lane));
+      const auto same = static_cast<std::size_t>((sample * kSmallSteps + s - 1) * kSmallLanes + lane);
       EXPECT_EQ(records.cells[i], reference.cells[same]);
       // Lanes that start in the middle of their first sample have fresh states there.
       if (sample == 0 && phases[lane] > 0) continue;
@@ -288,29 +288,36 @@ void copy_state(const SmallRun& from, SmallRun& to) {
   to.optimiser.set_updates(from.optimiser.updates());
 }
 
+void expect_same_after_a_restore(const RunConfig& config) {
+  SmallRun whole(config);
+  whole.loop.run(2 * kSmallSteps);
+  SmallRun rest(config);
+  copy_state(whole, rest);
+  NamedTensors state;
+  for (const auto& [name, tensor] : whole.loop.state()) state.emplace_back(name, tensor.clone());
+  EXPECT_EQ(state.empty(), config.method.lanes == Lanes::lockstep);
+  rest.loop.restore(2 * kSmallSteps, state);
+  const auto want = whole.loop.run(2 * kSmallSteps), got = rest.loop.run(2 * kSmallSteps);
+  EXPECT_EQ(got.loss, want.loss);
+  EXPECT_EQ(got.step, want.step);
+  EXPECT_EQ(got.correct, want.correct);
+  EXPECT_EQ(rest.loop.tick(), whole.loop.tick());
+  EXPECT_TRUE(rest.model.weights().flat().equal(whole.model.weights().flat()));
+  EXPECT_TRUE(rest.puzzles().equal(whole.puzzles()));
+}
+
 TEST_P(Feedbacks, GoesOnBitForBitAfterARestore) {
   for (const auto lanes : {Lanes::lockstep, Lanes::staggered}) {
     for (const auto update : {Update::per_step, Update::accumulated}) {
-      SCOPED_TRACE(to_string(lanes) + " " + to_string(update));
-      auto config = small_config();
-      config.method.feedback = GetParam();
-      config.method.lanes = lanes;
-      config.method.update = update;
-      SmallRun whole(config);
-      whole.loop.run(2 * kSteps);
-      SmallRun rest(config);
-      copy_state(whole, rest);
-      NamedTensors state;
-      for (const auto& [name, tensor] : whole.loop.state()) state.emplace_back(name, tensor.clone());
-      EXPECT_EQ(state.empty(), lanes == Lanes::lockstep);
-      rest.loop.restore(2 * kSteps, state);
-      const auto want = whole.loop.run(2 * kSteps), got = rest.loop.run(2 * kSteps);
-      EXPECT_EQ(got.loss, want.loss);
-      EXPECT_EQ(got.step, want.step);
-      EXPECT_EQ(got.correct, want.correct);
-      EXPECT_EQ(rest.loop.tick(), whole.loop.tick());
-      EXPECT_TRUE(rest.model.weights().flat().equal(whole.model.weights().flat()));
-      EXPECT_TRUE(rest.puzzles().equal(whole.puzzles()));
+      for (const auto targets : {TargetKind::path, TargetKind::confident}) {
+        SCOPED_TRACE(to_string(lanes) + " " + to_string(update) + " " + to_string(targets));
+        auto config = small_config();
+        config.method.feedback = GetParam();
+        config.method.lanes = lanes;
+        config.method.update = update;
+        config.method.targets = targets;
+        expect_same_after_a_restore(config);
+      }
     }
   }
 }
@@ -322,14 +329,14 @@ TEST(Supervision, RestoreRefusesLanesThatDoNotFit) {
   auto config = small_config();
   config.method.lanes = Lanes::staggered;
   SmallRun run(config);
-  run.loop.run(kSteps);
+  run.loop.run(kSmallSteps);
   auto state = run.loop.state();
   state[1].second = state[1].second.narrow(0, 0, 2);
-  auto message = user_error_of([&] { SmallRun(config).loop.restore(kSteps, state); });
+  auto message = user_error_of([&] { SmallRun(config).loop.restore(kSmallSteps, state); });
   EXPECT_TRUE(contains(message, "'" + state[1].first + "'") && contains(message, "F32 [4, 11, 24]")) << message;
   state.erase(state.begin() + 2);
   state[1] = run.loop.state()[1];
-  message = user_error_of([&] { SmallRun(config).loop.restore(kSteps, state); });
+  message = user_error_of([&] { SmallRun(config).loop.restore(kSmallSteps, state); });
   EXPECT_TRUE(contains(message, "'lanes.tokens'") && contains(message, "missing")) << message;
 }
 
@@ -364,7 +371,8 @@ TEST(Supervision, OneSeedIsOneRunAndTwoSeedsAreTwo) {
   SmallRun one(config), again(config);
   config.run.seed = 1;
   SmallRun other(config);
-  const auto a = one.loop.run(2 * kSteps), b = again.loop.run(2 * kSteps), c = other.loop.run(2 * kSteps);
+  const auto a = one.loop.run(2 * kSmallSteps), b = again.loop.run(2 * kSmallSteps),
+             c = other.loop.run(2 * kSmallSteps);
   EXPECT_EQ(a.loss, b.loss);
   EXPECT_TRUE(one.model.weights().flat().equal(again.model.weights().flat()));
   EXPECT_TRUE(one.puzzles().equal(again.puzzles()));
@@ -378,7 +386,7 @@ struct Threaded {
     at::set_num_threads(threads);
     SmallRun run(config, type);
     start = run.model.weights().flat().clone();
-    records = run.loop.run(2 * kSteps);
+    records = run.loop.run(2 * kSmallSteps);
     end = run.model.weights().flat();
     const auto batch = draw_batch(run.stream, 0, 0, config.train.global_batch);
     inputs = batch.inputs;
@@ -421,7 +429,7 @@ TEST_P(Types, OneAndTwoThreadsDrawTheSameAndComputeNearlyTheSame) {
   // has another order, and rounding spreads.
   const bool wide = GetParam() == at::kFloat;
   EXPECT_LE(loss_difference(one, two, 0, 1), wide ? 0.0 : 0.02);
-  EXPECT_LE(loss_difference(one, two, 1, 2 * kSteps), wide ? 1e-5 : 0.05);
+  EXPECT_LE(loss_difference(one, two, 1, 2 * kSmallSteps), wide ? 1e-5 : 0.05);
   EXPECT_LE((one.end - two.end).norm().item<double>(),
             (wide ? 1e-4 : 0.05) * (one.end - one.start).norm().item<double>());
 }

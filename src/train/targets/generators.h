@@ -21,6 +21,7 @@ MadeGenerator corrupted_targets(const TargetSetting& setting);  ///< `mask` and 
 MadeGenerator programmatic_targets(const TargetSetting& setting);
 MadeGenerator trajectory_targets(const TargetSetting& setting);
 MadeGenerator label_targets(const TargetSetting& setting);
+MadeGenerator confident_targets(const TargetSetting& setting);
 
 inline constexpr std::pair<TargetKind, MadeGenerator (*)(const TargetSetting&)> kTargetGenerators[] = {
     {TargetKind::path, path_targets},
@@ -29,6 +30,7 @@ inline constexpr std::pair<TargetKind, MadeGenerator (*)(const TargetSetting&)> 
     {TargetKind::programmatic, programmatic_targets},
     {TargetKind::trajectory, trajectory_targets},
     {TargetKind::label, label_targets},
+    {TargetKind::confident, confident_targets},
 };
 
 }  // namespace dis

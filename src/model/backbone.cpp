@@ -5,8 +5,10 @@
 #include <cmath>
 #include <optional>
 
-#include "dis/model/block.h"
+#include "dis/model/linear.h"
+#include "dis/model/reference.h"
 #include "dis/ops/embed.h"
+#include "dis/ops/kernel_choice.h"
 
 namespace dis {
 namespace {
@@ -79,9 +81,14 @@ std::vector<Pass> passes_of_step(const ModelShape& shape) {
 Backbone::Backbone(const ModelShape& shape, std::uint64_t seed, at::Device device, at::ScalarType compute_type)
     : shape_(shape),
       order_(passes_of_step(shape)),
+      halves_(halves_of(shape.config)),
       weights_(shape, seed, device, compute_type),
       rotary_(rotary_tables(shape.positions(), shape.head(), shape.config.rope_theta, device)) {
   if (shape.time == TimeEmbedding::continuous) sinusoids_ = sinusoids(shape, device);
+}
+
+reference::Network Backbone::plain(std::size_t worker) const {
+  return {shape_, weights_.leaves(worker), rotary_, weights_.compute_type()};
 }
 
 States Backbone::initial_states(std::int64_t lanes) const {
@@ -99,6 +106,7 @@ at::Tensor Backbone::puzzle_rows(const at::Tensor& ids) const {
 
 at::Tensor Backbone::input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps,
                            std::size_t worker) const {
+  if (!own_kernels()) return reference::input(plain(worker), {tokens, rows, steps});
   const bool timed = shape_.time != TimeEmbedding::none;
   const auto& leaves = weights_.leaves(worker);
   const auto& time = shape_.time == TimeEmbedding::integer ? leaves.time : sinusoids_;
@@ -109,7 +117,9 @@ at::Tensor Backbone::input(const at::Tensor& tokens, const at::Tensor& rows, con
 at::Tensor Backbone::stack(at::Tensor h, const std::vector<BlockWeights>& leaves,
                            const std::vector<BlockWeights>& compute) const {
   for (std::size_t layer = 0; layer < leaves.size(); ++layer) {
-    h = block(h, leaves[layer], compute[layer], rotary_, shape_.config.num_heads, shape_.config.rms_norm_eps);
+    for (std::size_t i = 0; i < halves_.size(); ++i) {
+      h = apply(halves_[i], {shape_, rotary_, h, leaves[layer][i], compute[layer][i]});
+    }
   }
   return h;
 }

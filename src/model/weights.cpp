@@ -2,11 +2,14 @@
 
 #include <ATen/ATen.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <utility>
 
 #include "dis/core/error.h"
 #include "dis/core/random.h"
+#include "dis/model/halves.h"
 
 namespace dis {
 namespace {
@@ -25,6 +28,14 @@ void truncated_normal(at::Tensor to, double std, std::uint64_t seed, std::uint64
   }
 }
 
+void uniform(at::Tensor to, double bound, std::uint64_t seed, std::uint64_t tensor) {
+  auto* values = to.data_ptr<float>();
+  Draws draws(seed, Purpose::weights, tensor, 0);
+  for (std::int64_t i = 0; i < to.numel(); ++i) {
+    values[i] = static_cast<float>(bound * (2.0 * draws.uniform() - 1.0));
+  }
+}
+
 std::int64_t count(const std::vector<std::int64_t>& shape) {
   std::int64_t product = 1;
   for (const auto size : shape) product *= size;
@@ -38,22 +49,20 @@ std::string layer_prefix(const std::string& level, std::int64_t layer) {
 }
 
 void add_stack(std::vector<WeightSpec>& table, const ModelShape& shape, const std::string& level) {
-  const auto add = [&](const std::string& name, std::int64_t out, std::int64_t in) {
-    table.push_back({name, {out, in}, WeightKind::parameter, 1.0 / std::sqrt(static_cast<double>(in))});
-  };
-  const auto width = shape.config.hidden_size, positions = shape.positions();
   for (std::int64_t layer = 0; layer < shape.config.num_layers; ++layer) {
-    const auto prefix = layer_prefix(level, layer);
-    if (shape.config.mlp_t) {
-      add(prefix + "mlp_t.gate_up_proj.weight", 2 * shape.inner_of(positions), positions);
-      add(prefix + "mlp_t.down_proj.weight", positions, shape.inner_of(positions));
-    } else {
-      add(prefix + "self_attn.qkv_proj.weight", 3 * width, width);
-      add(prefix + "self_attn.o_proj.weight", width, width);
+    for (const auto& half : halves_of(shape.config)) {
+      for (auto spec : half.weights(shape)) {
+        spec.name = layer_prefix(level, layer) + spec.name;
+        table.push_back(std::move(spec));
+      }
     }
-    add(prefix + "mlp.gate_up_proj.weight", 2 * shape.inner(), width);
-    add(prefix + "mlp.down_proj.weight", width, shape.inner());
   }
+}
+
+void fill(at::Tensor values, const WeightSpec& spec, std::uint64_t seed, std::uint64_t index) {
+  if (spec.init_bound > 0.0) return uniform(values, spec.init_bound, seed, index);
+  if (spec.init_std > 0.0) return truncated_normal(values, spec.init_std, seed, index);
+  values.fill_(spec.init_value);
 }
 
 }  // namespace
@@ -105,11 +114,7 @@ Weights::Weights(const ModelShape& shape, std::uint64_t seed, at::Device device,
       values = flat_.narrow(0, offset, count(spec.shape)).view(spec.shape);
       offset += count(spec.shape);
     }
-    if (spec.init_std > 0.0) {
-      truncated_normal(values, spec.init_std, seed, index);
-    } else {
-      values.fill_(spec.init_value);
-    }
+    fill(values, spec, seed, index);
     tensors_.push_back(values);
   }
 
@@ -162,34 +167,38 @@ void Weights::collect_gradients() {
   }
 }
 
-WeightViews Weights::views(const std::vector<at::Tensor>& tensors) const {
-  const auto by_name = [&](const std::string& name) {
-    for (std::size_t i = 0; i < table_.size(); ++i) {
-      if (table_[i].name == name) return tensors[i];
-    }
-    return at::Tensor();
-  };
+WeightViews weight_views(const ModelShape& shape, const std::function<at::Tensor(const std::string&)>& find) {
   WeightViews v;
-  v.embed_tokens = by_name(kPrefix + "embed_tokens.embedding_weight");
-  v.lm_head = by_name(kPrefix + "lm_head.weight");
-  v.q_head = by_name(kPrefix + "q_head.weight");
-  v.q_head_bias = by_name(kPrefix + "q_head.bias");
-  v.time = by_name(kPrefix + "timestep_embed.embedding_weight");
-  v.puzzle = by_name(kPrefix + "puzzle_emb.weights");
-  v.y_init = by_name(kPrefix + "H_init");
-  v.z_init = by_name(kPrefix + "L_init");
+  v.embed_tokens = find(kPrefix + "embed_tokens.embedding_weight");
+  v.lm_head = find(kPrefix + "lm_head.weight");
+  v.q_head = find(kPrefix + "q_head.weight");
+  v.q_head_bias = find(kPrefix + "q_head.bias");
+  v.time = find(kPrefix + "timestep_embed.embedding_weight");
+  v.puzzle = find(kPrefix + "puzzle_emb.weights");
+  v.y_init = find(kPrefix + "H_init");
+  v.z_init = find(kPrefix + "L_init");
+  const auto halves = halves_of(shape.config);
   const auto stack = [&](const std::string& level) {
     std::vector<BlockWeights> blocks;
-    for (std::int64_t layer = 0; layer < shape_.config.num_layers; ++layer) {
-      const auto of = [&](const std::string& part) { return by_name(layer_prefix(level, layer) + part + ".weight"); };
-      blocks.push_back({of("self_attn.qkv_proj"), of("self_attn.o_proj"), of("mlp_t.gate_up_proj"),
-                        of("mlp_t.down_proj"), of("mlp.gate_up_proj"), of("mlp.down_proj")});
+    for (std::int64_t layer = 0; layer < shape.config.num_layers; ++layer) {
+      auto& block = blocks.emplace_back();
+      for (const auto& half : halves) {
+        auto& weights = block.emplace_back();
+        for (const auto& spec : half.weights(shape)) weights.push_back(find(layer_prefix(level, layer) + spec.name));
+      }
     }
     return blocks;
   };
   v.blocks = stack("L_level");
-  v.answer_blocks = shape_.hierarchical ? stack("H_level") : v.blocks;
+  v.answer_blocks = shape.hierarchical ? stack("H_level") : v.blocks;
   return v;
+}
+
+WeightViews Weights::views(const std::vector<at::Tensor>& tensors) const {
+  return weight_views(shape_, [&](const std::string& name) {
+    const auto spec = std::ranges::find(table_, name, &WeightSpec::name);
+    return spec == table_.end() ? at::Tensor() : tensors[static_cast<std::size_t>(spec - table_.begin())];
+  });
 }
 
 const at::Tensor* Weights::find(const std::string& name) const {

@@ -4,25 +4,22 @@
 #include <cstdio>
 
 #include "dis/core/progress.h"
+#include "dis/model/halves.h"
 #include "dis/train/optimiser.h"
 #include "dis/train/schedule.h"
 
 namespace dis {
 namespace {
 
-/// Multiply-adds count two. One sample through the stack once: four products a block, and attention over S positions.
-double flops_of_pass(const ModelShape& shape) {
-  const auto D = static_cast<double>(shape.config.hidden_size), I = static_cast<double>(shape.inner());
-  const auto S = static_cast<double>(shape.positions());
-  const double mixing = shape.config.mlp_t ? 6.0 * D * S * static_cast<double>(shape.inner_of(shape.positions()))
-                                           : S * (8.0 * D * D + 4.0 * S * D);
-  return static_cast<double>(shape.config.num_layers) * (mixing + 6.0 * S * D * I);
+/// A sum over the halves of all blocks of one stack.
+double over_halves(const ModelShape& shape, double (*Half::*number)(const ModelShape&)) {
+  double sum = 0.0;
+  for (const auto& half : halves_of(shape.config)) sum += (half.*number)(shape);
+  return static_cast<double>(shape.config.num_layers) * sum;
 }
 
-/// What the backward pass keeps of one token in one block: inputs of the products and norms, q, k, v, gate and up.
-double kept_numbers(const ModelShape& shape) {
-  return 8.0 * static_cast<double>(shape.config.hidden_size) + 3.0 * static_cast<double>(shape.inner());
-}
+/// Multiply-adds count two. One sample through the stack once.
+double flops_of_pass(const ModelShape& shape) { return over_halves(shape, &Half::flops); }
 
 std::string line(const char* what, const std::string& value) {
   char text[256];
@@ -100,7 +97,7 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
   plan.weight_bytes = weight_size * static_cast<double>(plan.parameters) + 4.0 * static_cast<double>(moments);
   plan.puzzle_bytes = 4.0 * static_cast<double>(plan.puzzle_numbers);
   const auto lanes = config.train.micro_batch > 0 ? config.train.micro_batch : config.train.global_batch;
-  plan.activation_bytes = (bfloat16 ? 2.0 : 4.0) * kept_numbers(shape) * static_cast<double>(model.num_layers) *
+  plan.activation_bytes = (bfloat16 ? 2.0 : 4.0) * over_halves(shape, &Half::kept) *
                           static_cast<double>((model.L_cycles + 1) * lanes * shape.positions());
   return plan;
 }

@@ -1,4 +1,4 @@
-// The backbone against the same network composed of plain operations (composed_model.h).
+// The backbone against the reference network (model/reference.h).
 //
 // The tolerance, for every tensor: the root mean square error against float64, relative to the tensor and taken over
 // four networks, is at most twice that of the composed network in the same type (float32: three times), measured in the
@@ -110,9 +110,10 @@ Results results_of(Backbone& model, const Step& in) {
 Results results_of(const Backbone& like, const Step& in, at::ScalarType type) {
   ComposedModel model(like, type);
   const auto x = model.input(in.tokens, in.ids, in.steps);
-  const auto after = model.latent_reasoning(x, {in.y.to(type), in.z.to(type)});
-  const auto logits = model.readout(after.y);
-  const auto q = model.halting(after.y);
+  const auto net = model.network();
+  const auto after = reference::latent_reasoning(net, x, {in.y.to(type), in.z.to(type)});
+  const auto logits = reference::readout(net, after.y);
+  const auto q = reference::halting(net, after.y);
   torch::autograd::backward({logits, q}, {in.dlogits.to(type), in.dq.to(type)});
   Results results{{"y", after.y.detach()}, {"z", after.z.detach()}, {"logits", logits.detach()}, {"q", q.detach()}};
   for (const auto& [name, leaf] : model.leaves()) {
@@ -262,8 +263,9 @@ TEST(ComposedModel, GradientsAreFiniteDifferences) {
     ComposedModel model(like, at::kDouble);
     const auto value = [&] {  // through all cycles, which is what a difference sees
       const auto x = model.input(in.tokens, in.ids, in.steps);
-      const auto y = model.latent_reasoning(x, {in.y.to(at::kDouble), in.z.to(at::kDouble)}, true).y;
-      return (model.readout(y) * in.dlogits).sum() + (model.halting(y) * in.dq).sum();
+      const auto y = model.differentiable_reasoning(x, {in.y.to(at::kDouble), in.z.to(at::kDouble)}).y;
+      const auto net = model.network();
+      return (reference::readout(net, y) * in.dlogits).sum() + (reference::halting(net, y) * in.dq).sum();
     };
     value().backward();
     for (auto& [name, leaf] : model.leaves()) {

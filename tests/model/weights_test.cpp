@@ -140,7 +140,7 @@ TEST(Weights, AreAFunctionOfTheSeed) {
   }
   // No two tensors share their draws.
   const auto& blocks = one.master().blocks;
-  EXPECT_FALSE(blocks[0].qkv.equal(blocks[1].qkv));
+  EXPECT_FALSE(blocks[0][0][0].equal(blocks[1][0][0]));
   EXPECT_FALSE(one.master().y_init.equal(one.master().z_init));
 }
 
@@ -149,7 +149,7 @@ TEST(Weights, TheComputeCopyFollowsTheMasterWeights) {
   Weights narrow(shape, 1, at::kCPU, at::kBFloat16);
   const Weights wide(shape, 1, at::kCPU, at::kFloat);
   EXPECT_TRUE(narrow.flat().equal(wide.flat()));  // the type of the products does not change what is drawn
-  EXPECT_TRUE(narrow.compute().blocks[0].qkv.equal(wide.master().blocks[0].qkv.detach().to(at::kBFloat16)));
+  EXPECT_TRUE(narrow.compute().blocks[0][0][0].equal(wide.master().blocks[0][0][0].detach().to(at::kBFloat16)));
   narrow.assign(wide.flat() * 2.0);
   EXPECT_TRUE(narrow.compute().lm_head.equal((wide.master().lm_head.detach() * 2.0).to(at::kBFloat16)));
   EXPECT_TRUE(narrow.master().lm_head.detach().equal(wide.master().lm_head.detach() * 2.0));

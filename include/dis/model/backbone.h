@@ -11,10 +11,15 @@
 #include <memory>
 #include <vector>
 
+#include "dis/model/halves.h"
 #include "dis/model/weights.h"
 #include "dis/ops/fused.h"
 
 namespace dis {
+
+namespace reference {
+struct Network;
+}
 
 struct States {
   at::Tensor y, z;  ///< [B, S, D]
@@ -92,10 +97,12 @@ class Backbone {
 
   at::Tensor stack(at::Tensor h, const std::vector<BlockWeights>& leaves,
                    const std::vector<BlockWeights>& compute) const;
+  reference::Network plain(std::size_t worker) const;
   void count_pass(std::int64_t lanes) const;
 
   ModelShape shape_;
   std::vector<Pass> order_;
+  std::vector<Half> halves_;
   Weights weights_;
   RotaryTables rotary_;
   at::Tensor sinusoids_;  // [N_sup + 2, D], time = continuous

@@ -8,6 +8,7 @@
 #include <ATen/core/Tensor.h>
 
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -46,17 +47,15 @@ struct WeightSpec {
   WeightKind kind;
   double init_std;  ///< of the truncated normal; 0: filled with `init_value`
   double init_value = 0.0;
+  double init_bound = 0.0;  ///< not 0: uniform within +- this instead
 };
 
 /// The table, in the order of the flat buffer: parameters, then heads, then buffers.
 std::vector<WeightSpec> weight_table(const ModelShape& shape);
 
-/// One block's weights.
-struct BlockWeights {
-  at::Tensor qkv, o;                     ///< undefined with model.mlp_t
-  at::Tensor token_gate_up, token_down;  ///< over the positions; defined with model.mlp_t
-  at::Tensor gate_up, down;
-};
+/// The weights of a block's half, in the order of its table (model/halves.h), and of a block's halves.
+using HalfWeights = std::vector<at::Tensor>;
+using BlockWeights = std::vector<HalfWeights>;
 
 /// Views of the weights by role.
 struct WeightViews {
@@ -64,6 +63,9 @@ struct WeightViews {
   std::vector<BlockWeights> blocks;         ///< L_level
   std::vector<BlockWeights> answer_blocks;  ///< H_level of HRM; of TRM the same as `blocks`
 };
+
+/// `find` gives the tensor of a name of the table; undefined: there is none.
+WeightViews weight_views(const ModelShape& shape, const std::function<at::Tensor(const std::string&)>& find);
 
 class Weights {
  public:

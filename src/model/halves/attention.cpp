@@ -1,0 +1,45 @@
+// rms(h + attn(h)) with an explicit backward pass.
+#include <torch/torch.h>
+
+#include "../products.h"
+#include "dis/model/halves.h"
+#include "dis/ops/matmul.h"
+
+namespace dis {
+namespace {
+
+class AttentionHalf : public torch::autograd::Function<AttentionHalf> {
+ public:
+  static at::Tensor forward(torch::autograd::AutogradContext* ctx, const at::Tensor& h, const at::Tensor& qkv_master,
+                            const at::Tensor& o_master, const at::Tensor& qkv_weight, const at::Tensor& o_weight,
+                            const RotaryTables& rotary, std::int64_t heads, double eps) {
+    const auto head = h.size(2) / heads;
+    const auto qkv = product(h, qkv_weight).view({h.size(0), h.size(1), 3, heads, head});
+    const auto mixed = attention(qkv, rotary);
+    const auto norm = add_rms_norm(h, product(mixed.out, o_weight), eps);
+    ctx->save_for_backward({h, qkv_master, o_master, qkv_weight, o_weight, rotary.cos, rotary.sin, qkv, mixed.out,
+                            mixed.lse, norm.y, norm.rstd});
+    return norm.y;
+  }
+  static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
+                                                 torch::autograd::variable_list grads) {
+    const auto s = ctx->get_saved_variables();
+    const auto &h = s[0], &qkv = s[7], &out = s[8], &lse = s[9], &y = s[10], &rstd = s[11];
+    const auto dsum = rms_norm_backward(grads[0].contiguous(), y, rstd);  // of h and of attn(h) alike
+    const auto dout = product_dx(dsum, s[4]);
+    auto dqkv = attention_backward(dout, qkv, {out, lse}, {s[5], s[6]}).flatten(2);
+    const auto dw_o = product_dw(dsum, out, s[2]);
+    const auto dw_qkv = product_dw(dqkv, h, s[1]);
+    const auto dh = matrix_product_onto(rows_of(dsum), rows_of(dqkv), s[3]).view(h.sizes());
+    return {dh, dw_qkv, dw_o, {}, {}, {}, {}, {}};
+  }
+};
+
+}  // namespace
+
+at::Tensor attention_half(const HalfCall& c) {
+  return AttentionHalf::apply(c.h, c.master[0], c.master[1], c.compute[0], c.compute[1], c.rotary,
+                              c.shape.config.num_heads, c.shape.config.rms_norm_eps);
+}
+
+}  // namespace dis

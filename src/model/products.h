@@ -1,0 +1,17 @@
+// Products of activations and weights with their gradients, for functions with an explicit backward pass.
+#pragma once
+
+#include <ATen/core/Tensor.h>
+
+namespace dis {
+
+/// [.., n] as [rows, n].
+at::Tensor rows_of(const at::Tensor& x);
+/// x [.., k] times weight [n, k] transposed: [.., n].
+at::Tensor product(const at::Tensor& x, const at::Tensor& weight);
+/// Gradient of x for dy of y = x W^T.
+at::Tensor product_dx(const at::Tensor& dy, const at::Tensor& weight);
+/// Gradient of W for dy of y = x W^T, float32 (the sum over the n + 1 passes is float32 too).
+at::Tensor product_dw(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& master);
+
+}  // namespace dis

@@ -2,6 +2,8 @@
 
 #include <torch/torch.h>
 
+#include <cmath>
+
 #include "dis/ops/kernel_choice.h"
 #include "dis/ops/matmul.h"
 #include "products.h"
@@ -24,6 +26,10 @@ at::Tensor product_dx(const at::Tensor& dy, const at::Tensor& weight) {
 
 at::Tensor product_dw(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& master) {
   return matrix_product(rows_of(dy).t(), rows_of(x)).to(master.scalar_type());
+}
+
+WeightSpec matrix(const std::string& name, std::int64_t out, std::int64_t in) {
+  return {name, {out, in}, WeightKind::parameter, 1.0 / std::sqrt(as_real(in))};
 }
 
 namespace {

@@ -1,7 +1,12 @@
-// Products of activations and weights with their gradients, for functions with an explicit backward pass.
+// Products of activations and weights with their gradients, for functions with an explicit backward pass; and such
+// weights.
 #pragma once
 
 #include <ATen/core/Tensor.h>
+
+#include <string>
+
+#include "dis/model/weights.h"
 
 namespace dis {
 
@@ -13,5 +18,10 @@ at::Tensor product(const at::Tensor& x, const at::Tensor& weight);
 at::Tensor product_dx(const at::Tensor& dy, const at::Tensor& weight);
 /// Gradient of W for dy of y = x W^T, float32 (the sum over the n + 1 passes is float32 too).
 at::Tensor product_dw(const at::Tensor& dy, const at::Tensor& x, const at::Tensor& master);
+
+/// A weight [out, in] whose products keep the spread of what they are given.
+WeightSpec matrix(const std::string& name, std::int64_t out, std::int64_t in);
+
+inline double as_real(std::int64_t number) { return static_cast<double>(number); }
 
 }  // namespace dis

@@ -1,8 +1,8 @@
 // The halves of a block, h <- rms(h + f(h)): one mixes the positions, the other works on each by itself (method
 // section 1). Which two a network has, model.mlp_t and model.mlp say.
 //
-// A half is a row of a table: its weights, its plain definition, a faster one with an explicit backward pass where
-// there is one, and its arithmetic. A new half needs no faster one to train.
+// A half is a row of a table (src/model/halves.cpp): its weights, its plain definition, a faster one with an explicit
+// backward pass where there is one, and its arithmetic. A new half needs no faster one to train.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -42,10 +42,5 @@ std::vector<Half> halves_of(const ModelConfig& config);
 
 /// rms(h + f(h)) as compute.fused says.
 at::Tensor apply(const Half& half, const HalfCall& call);
-
-// The faster ones.
-at::Tensor attention_half(const HalfCall& call);
-at::Tensor position_swiglu_half(const HalfCall& call);
-at::Tensor swiglu_half(const HalfCall& call);
 
 }  // namespace dis

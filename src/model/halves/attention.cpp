@@ -3,6 +3,7 @@
 
 #include "../products.h"
 #include "dis/model/halves.h"
+#include "dis/model/reference.h"
 #include "dis/ops/matmul.h"
 
 namespace dis {
@@ -35,11 +36,26 @@ class AttentionHalf : public torch::autograd::Function<AttentionHalf> {
   }
 };
 
-}  // namespace
-
-at::Tensor attention_half(const HalfCall& c) {
+at::Tensor fused_attention_half(const HalfCall& c) {
   return AttentionHalf::apply(c.h, c.master[0], c.master[1], c.compute[0], c.compute[1], c.rotary,
                               c.shape.config.num_heads, c.shape.config.rms_norm_eps);
 }
+
+std::vector<WeightSpec> attention_weights(const ModelShape& shape) {
+  const auto D = shape.config.hidden_size;
+  return {matrix("self_attn.qkv_proj.weight", 3 * D, D), matrix("self_attn.o_proj.weight", D, D)};
+}
+double attention_flops(const ModelShape& shape) {
+  const double S = as_real(shape.positions()), D = as_real(shape.config.hidden_size);
+  return S * (8.0 * D * D + 4.0 * S * D);
+}
+/// h, q, k, v, what is mixed, the result.
+double attention_kept(const ModelShape& shape) { return 6.0 * as_real(shape.config.hidden_size); }
+
+}  // namespace
+
+extern const Half kAttentionHalf;  // of the table in halves.cpp
+const Half kAttentionHalf{attention_weights, reference::attention_half, fused_attention_half, attention_flops,
+                          attention_kept};
 
 }  // namespace dis

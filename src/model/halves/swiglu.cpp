@@ -3,6 +3,7 @@
 
 #include "../products.h"
 #include "dis/model/halves.h"
+#include "dis/model/reference.h"
 #include "dis/ops/matmul.h"
 
 namespace dis {
@@ -37,12 +38,43 @@ at::Tensor swiglu_of(const HalfCall& c, const at::Tensor& h) {
   return SwigluHalf::apply(h, c.master[0], c.master[1], c.compute[0], c.compute[1], c.shape.config.rms_norm_eps);
 }
 
-}  // namespace
+at::Tensor fused_swiglu_half(const HalfCall& call) { return swiglu_of(call, call.h); }
 
-at::Tensor swiglu_half(const HalfCall& call) { return swiglu_of(call, call.h); }
-
-at::Tensor position_swiglu_half(const HalfCall& call) {
+at::Tensor fused_position_swiglu_half(const HalfCall& call) {
   return swiglu_of(call, call.h.transpose(1, 2).contiguous()).transpose(1, 2).contiguous();
 }
+
+std::vector<WeightSpec> swiglu_weights(const ModelShape& shape) {
+  const auto D = shape.config.hidden_size, I = shape.inner();
+  return {matrix("mlp.gate_up_proj.weight", 2 * I, D), matrix("mlp.down_proj.weight", D, I)};
+}
+double swiglu_flops(const ModelShape& shape) {
+  return 6.0 * as_real(shape.positions()) * as_real(shape.config.hidden_size) * as_real(shape.inner());
+}
+/// h, gate, up, their product, the result.
+double swiglu_kept(const ModelShape& shape) {
+  return 2.0 * as_real(shape.config.hidden_size) + 3.0 * as_real(shape.inner());
+}
+
+std::vector<WeightSpec> position_swiglu_weights(const ModelShape& shape) {
+  const auto S = shape.positions(), I = shape.inner_of(S);
+  return {matrix("mlp_t.gate_up_proj.weight", 2 * I, S), matrix("mlp_t.down_proj.weight", S, I)};
+}
+double position_swiglu_flops(const ModelShape& shape) {
+  return 6.0 * as_real(shape.config.hidden_size) * as_real(shape.positions()) *
+         as_real(shape.inner_of(shape.positions()));
+}
+/// For one position of the network: what swiglu_kept counts, with the sizes exchanged.
+double position_swiglu_kept(const ModelShape& shape) {
+  const double S = as_real(shape.positions()), I = as_real(shape.inner_of(shape.positions()));
+  return as_real(shape.config.hidden_size) * (2.0 + 3.0 * I / S);
+}
+
+}  // namespace
+
+extern const Half kSwigluHalf, kPositionSwigluHalf;  // of the table in halves.cpp
+const Half kSwigluHalf{swiglu_weights, reference::swiglu_half, fused_swiglu_half, swiglu_flops, swiglu_kept};
+const Half kPositionSwigluHalf{position_swiglu_weights, reference::position_swiglu_half, fused_position_swiglu_half,
+                               position_swiglu_flops, position_swiglu_kept};
 
 }  // namespace dis

@@ -5,10 +5,11 @@
 namespace dis {
 
 // The table; each half has a file in src/model/halves.
-extern const Half kAttentionHalf, kPositionSwigluHalf, kSwigluHalf;
+extern const Half kAttentionHalf, kPositionSwigluHalf, kSwigluHalf, kConvSwigluHalf;
 
 std::vector<Half> halves_of(const ModelConfig& config) {
-  return {config.mlp_t ? kPositionSwigluHalf : kAttentionHalf, kSwigluHalf};
+  return {config.mlp_t ? kPositionSwigluHalf : kAttentionHalf,
+          config.mlp == MlpKind::conv_swiglu ? kConvSwigluHalf : kSwigluHalf};
 }
 
 at::Tensor apply(const Half& half, const HalfCall& call) {

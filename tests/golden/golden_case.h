@@ -71,6 +71,7 @@ void check_training(const Case& golden);
 void check_halting(const Case& golden);
 void check_optimisers(const Case& golden);
 void check_muon(const Case& golden);
+void check_conv_swiglu(const Case& golden);
 void check_path_targets(const Case& golden);
 
 }  // namespace dis::golden

@@ -32,6 +32,7 @@ Kind kind_of(const Case& golden) {
   if (golden.has("targets") && any("/losses")) return {check_training, ""};
   if (golden.has("grads") && golden.has("start")) return {check_optimisers, ""};
   if (golden.has("p0/0") && golden.has("g0/1")) return {check_muon, ""};
+  if (golden.has("weights.dwconv.weight")) return {check_conv_swiglu, ""};
   if (golden.has("frames") && golden.has("scores")) return {check_path_targets, ""};
   if (golden.has("preds") || golden.has("crop_tokens")) {
     return {[](const Case& vote) { check_arc_vote(vote.file()); }, ""};

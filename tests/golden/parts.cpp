@@ -4,6 +4,7 @@
 #include <sstream>
 
 #include "dis/model/loss_of.h"
+#include "dis/model/reference.h"
 #include "dis/ops/adam.h"
 #include "dis/ops/cross_entropy.h"
 #include "dis/ops/muon.h"
@@ -95,6 +96,28 @@ void check_muon(const Case& golden) {
       muon_step(p, golden.at(name('g', matrix, step)), m, config, scalars);
       expect_close(name('p', matrix, step), p, golden.at(name('p', matrix, step)), golden.tolerance());
     }
+  }
+}
+
+void check_conv_swiglu(const Case& golden) {
+  expect_no_other_settings(golden.json(), {"config"});
+  expect_no_other_keys("config", golden.json().at("config"), {"hidden_size", "expansion", "kernel"});
+  expect_if_stated(golden.json().at("config"), "kernel", 2);
+  const auto leaf = [&](const std::string& name) { return golden.at(name).clone().requires_grad_(); };
+  const std::vector<std::string> names = {"gate_up_proj.weight", "dwconv.weight", "dwconv.bias", "down_proj.weight"};
+  HalfWeights weights;
+  for (const auto& name : names) weights.push_back(leaf("weights." + name));
+  ModelShape shape;
+  shape.config.hidden_size = golden.json().at("config").at("hidden_size").get<std::int64_t>();
+  shape.config.expansion = golden.json().at("config").at("expansion").get<double>();
+  EXPECT_EQ(weights[3].sizes(), (std::vector<std::int64_t>{shape.config.hidden_size, shape.inner()}));
+  const auto x = leaf("x");
+  const auto y = reference::conv_swiglu(x, weights);
+  expect_close("y", y.detach(), golden.at("y"), golden.tolerance());
+  y.backward(golden.at("upstream"));
+  expect_close("grad.x", x.grad(), golden.at("grad.x"), golden.tolerance());
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    expect_close("grad." + names[i], weights[i].grad(), golden.at("grad." + names[i]), golden.tolerance());
   }
 }
 

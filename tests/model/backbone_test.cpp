@@ -210,6 +210,16 @@ TEST(Backbone, TheBaselinesNetworksEqualTheComposedOnes) {
   }
 }
 
+TEST(Backbone, ANetworkWithConvolutionsEqualsTheComposedOne) {
+  for (const bool mlp_t : {false, true}) {
+    auto shape = other_shape(false, mlp_t);
+    shape.config.mlp = MlpKind::conv_swiglu;
+    shape.config.num_layers = 2;
+    expect_as_exact(shape, at::kFloat, {0x1p-23, 3.0, 1e-4});
+    expect_as_exact(shape, at::kBFloat16, {0x1p-8, 2.0, std::numeric_limits<double>::infinity()});
+  }
+}
+
 TEST(Backbone, OfSeveralCyclesOnlyTheLastCarriesGradient) {
   auto shape = small_shape();
   shape.config.H_cycles = 3;
@@ -258,6 +268,7 @@ TEST(ComposedModel, GradientsAreFiniteDifferences) {
     auto shape = small_shape();
     shape.config.num_layers = 2;
     shape.config.H_cycles = cycles;
+    if (cycles == 2) shape.config.mlp = MlpKind::conv_swiglu;
     const auto like = network(shape);
     const Step in(shape);
     ComposedModel model(like, at::kDouble);

@@ -28,6 +28,8 @@ at::Tensor input(const Network& net, const StepInput& in);
 at::Tensor attention_half(const HalfCall& call);
 at::Tensor position_swiglu_half(const HalfCall& call);
 at::Tensor swiglu_half(const HalfCall& call);
+at::Tensor conv_swiglu_half(const HalfCall& call);
+at::Tensor conv_swiglu(const at::Tensor& h, const HalfWeights& weights);  ///< its f(h)
 
 /// A stack of blocks: h [B, S, D] -> [B, S, D].
 at::Tensor stack(const Network& net, at::Tensor h, const std::vector<BlockWeights>& blocks);

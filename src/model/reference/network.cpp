@@ -57,6 +57,18 @@ at::Tensor position_swiglu_half(const HalfCall& c) {
 // h <- rms(h + W_down (silu(gate) up)), gate, up = W_gate_up h
 at::Tensor swiglu_half(const HalfCall& c) { return rms_of_sum(c.h, feed_forward(c.h, c.master), c.shape); }
 
+// a = silu(gate) up; c_i = w_0 a_{i-1} + w_1 a_i + b for each of its numbers, with a_{-1} = 0; h <- rms(h + W_down
+// silu(c)) (URM, arXiv 2512.14693)
+at::Tensor conv_swiglu(const at::Tensor& h, const HalfWeights& weights) {
+  const auto a = swiglu(times(h, weights[0]));
+  const auto previous = at::constant_pad_nd(a, {0, 0, 1, -1});
+  const auto w = weights[1].to(a.scalar_type()), b = weights[2].to(a.scalar_type());  // [I, 1, 2], [I]
+  const auto c = w.select(2, 0).squeeze(1) * previous + w.select(2, 1).squeeze(1) * a + b;
+  return times(at::silu(c), weights[3]);
+}
+
+at::Tensor conv_swiglu_half(const HalfCall& c) { return rms_of_sum(c.h, conv_swiglu(c.h, c.master), c.shape); }
+
 at::Tensor stack(const Network& net, at::Tensor h, const std::vector<BlockWeights>& blocks) {
   const auto halves = halves_of(net.shape.config);
   for (const auto& block : blocks) {

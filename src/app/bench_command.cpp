@@ -72,7 +72,7 @@ void run_step_bench(const StepOptions& options) {
   config.compute.dtype = options.dtype == "float32" ? ComputeType::float32 : ComputeType::bfloat16;
   const bool queens = options.task == "queens";
   const RandomStream stream({queens ? 3 : 12, queens ? 64 : 900, 1024});
-  const auto compute = resolve_compute(config.compute);
+  const auto compute = set_up_compute(config.compute);
   const TargetBuilder targets(config.method, stream.shape());
   Backbone model(model_shape(config, stream.shape(), targets), 0, compute.device, compute.type);
   Optimiser optimiser(config.optim, config.train.steps, model.weights());

@@ -26,7 +26,7 @@ Compute compute_on(const std::string& device) {
   ComputeConfig config;
   config.device = device == "cpu" ? DeviceKind::cpu : device == "cuda" ? DeviceKind::cuda : DeviceKind::automatic;
   config.dtype = ComputeType::bfloat16;
-  return resolve_compute(config);
+  return set_up_compute(config);
 }
 
 void run_device_bench(const DeviceOptions& options) {

@@ -45,7 +45,7 @@ double seconds_of(const Ranks& ranks, const Payload& payload, std::int64_t repea
 void run_bench(const DistOptions& options) {
   const RunConfig config;
   const auto ranks = join_ranks(config);
-  const auto device = resolve_compute(config.compute, ranks->place()).device;
+  const auto device = set_up_compute(config.compute, ranks->place()).device;
   const auto floats = at::TensorOptions().dtype(at::kFloat).device(device);
   const auto lanes = std::max<std::int64_t>(options.lanes / ranks->size(), 1);
   const auto small = at::zeros({840000}, floats), medium = at::zeros({3400000}, floats),

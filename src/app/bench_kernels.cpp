@@ -68,7 +68,7 @@ std::vector<Line> lines_of(const KernelOptions& options, const StepShape& shape)
   if (options.measure) {
     ComputeConfig config;
     config.dtype = options.dtype == "bfloat16" ? ComputeType::bfloat16 : ComputeType::float32;
-    measured = measure_operations(shape, resolve_compute(config), options.repeat);
+    measured = measure_operations(shape, set_up_compute(config), options.repeat);
   }
   std::vector<Line> lines;
   for (const auto& cost : step_costs(shape)) {

@@ -22,6 +22,7 @@ Json fields_as_json() {
         entry["lowest"] = field.lowest;
         entry["highest"] = field.highest;
       }
+      entry["may_change"] = field.may_change;
       entry["help"] = field.help;
       list.push_back(entry);
     }

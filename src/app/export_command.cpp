@@ -36,7 +36,7 @@ at::ScalarType state_type(const std::string& wanted, ComputeConfig compute) {
   if (wanted == "float32" || (wanted == "run" && compute.dtype == ComputeType::float32)) return at::kFloat;
   const bool on_gpu = compute.device == DeviceKind::cuda;  // this machine may have none
   if (wanted == "bfloat16" || compute.dtype == ComputeType::bfloat16 || on_gpu) return at::kBFloat16;
-  return resolve_compute(compute).type;
+  return choose_compute(compute).type;
 }
 
 /// What `dis eval` scores, unless --ema or --last asks otherwise.

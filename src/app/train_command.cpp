@@ -8,6 +8,7 @@
 
 #include "commands.h"
 #include "config_options.h"
+#include "dis/config/fields.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/core/log.h"
@@ -29,17 +30,6 @@ struct TrainOptions {
   bool json = false;
 };
 
-/// Fields that may change when a run goes on, because they have no part in what is computed.
-bool may_change(const std::string& field) {
-  for (const char* free : {"train.steps", "train.log_every", "train.checkpoint_every", "train.keep_last",
-                           "train.keep_best", "train.eval_every", "compute.threads", "name", "row", "assumed"}) {
-    if (field == free) return true;
-  }
-  // What the scores of one run mean stays the same.
-  if (field == "eval.guidance" || field == "eval.halting") return false;
-  return field.starts_with("eval.") || field.starts_with("predict.");
-}
-
 RunConfig config_of(const TrainOptions& options) {
   if (!options.resume) return options.config.load();
   if (!options.config.file.empty()) {
@@ -47,13 +37,11 @@ RunConfig config_of(const TrainOptions& options) {
                     options.config.file + " (or name a new --run-dir)");
   }
   for (const auto& text : options.config.set) {
-    const auto field = text.substr(0, text.find('='));
-    if (!may_change(field)) {
-      throw UserError(
-          "--set " + text + ": " + field +
-          " cannot change when a run goes on; what can: train.steps, train.log_every, "
-          "train.checkpoint_every, train.keep_last, train.keep_best, train.eval_every, eval.* (not guidance "
-          "and halting: dis eval takes them), predict.*, compute.threads");
+    const auto path = text.substr(0, text.find('='));
+    const auto* field = find_field(path);  // a wrong name is told below, with the nearest right one
+    if (field != nullptr && !field->may_change) {
+      throw UserError("--set " + text + ": " + path + " cannot change when a run goes on; what can: " +
+                      changeable_fields() + (field->section == "eval" ? "; dis eval takes it" : ""));
     }
   }
   return run_config(options.run, options.config.set);

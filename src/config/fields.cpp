@@ -5,6 +5,7 @@
 #include <stdexcept>
 #include <type_traits>
 
+#include "dis/core/error.h"
 #include "suggest.h"
 
 namespace dis {
@@ -40,6 +41,11 @@ void write(const Field& field, T& member, const Json& value) {
   }
 }
 
+void mark_changeable(Field& field, const char* name) {
+  ensure(field.key == name, "fields.def", "DIS_MAY_CHANGE below its field");
+  field.may_change = true;
+}
+
 std::vector<Section> build_sections() {
   std::vector<Section> all;
   const auto begin = [&](std::string name, std::string help) { all.push_back({std::move(name), std::move(help), {}}); };
@@ -59,6 +65,7 @@ std::vector<Section> build_sections() {
        .highest = highest_,                                                          \
        .choices = choices_,                                                          \
        .fallback = {},                                                               \
+       .may_change = false,                                                          \
        .get = [](const RunConfig& config) { return read((config.*section).name_); }, \
        .set = [](const Field& field, RunConfig& config,                              \
                  const Json& value) { write(field, (config.*section).name_, value); }});
@@ -74,6 +81,7 @@ std::vector<Section> build_sections() {
 #define DIS_TEXT(name, value, help) DIS_ADD(name, text, help, nullptr, nullptr, std::vector<std::string>{})
 #define DIS_CHOICE(name, Type, value, help, ...) \
   DIS_ADD(name, choice, help, nullptr, nullptr, split_names(#__VA_ARGS__))
+#define DIS_MAY_CHANGE(name_) mark_changeable(all.back().fields.back(), #name_);
 #include "dis/config/fields.def"
 #undef DIS_ADD
   return all;
@@ -115,6 +123,24 @@ const Field* find_field(std::string_view path) {
     }
   }
   return nullptr;
+}
+
+std::string changeable_fields() {
+  std::string text;
+  for (const Section& section : sections()) {
+    std::string those, others;  // of the section's fields
+    for (const Field& field : section.fields) {
+      auto& list = field.may_change ? those : others;
+      list += (list.empty() ? "" : ", ") + (field.may_change ? field.path : field.key);
+    }
+    if (those.empty()) continue;
+    const auto kept = std::ranges::count(section.fields, false, &Field::may_change);
+    if (section.name != "run" && 2 * kept < std::ssize(section.fields)) {
+      those = section.name + ".*" + (others.empty() ? "" : " (not " + others + ")");
+    }
+    text += (text.empty() ? "" : ", ") + those;
+  }
+  return text;
 }
 
 std::string kind_name(FieldKind kind) {

@@ -49,6 +49,7 @@ std::string table_row(const Field& field) {
   }
   std::string help;
   for (const char c : field.help) help += c == '|' ? std::string("\\|") : std::string(1, c);
+  if (field.may_change) help += " (may change on `--resume`)";
   const Json& value = field.fallback;
   const std::string shown = field.kind == FieldKind::choice ? value.get<std::string>() : plain(value);
   return "| `" + field.path + "` | `" + shown + "` | " + allowed + " | " + help + " |\n";

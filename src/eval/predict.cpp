@@ -60,7 +60,7 @@ Session session_for(const PredictRequest& request, const std::vector<ArcTask>& t
                                       .seed = static_cast<std::uint32_t>(config.data.build_seed),
                                       .side = static_cast<int>(config.data.max_grid),
                                       .test_set = all});
-  Session session{config, resolve_compute(config.compute), std::make_shared<const Ranks>(), nullptr, nullptr, nullptr};
+  Session session{config, set_up_compute(config.compute), std::make_shared<const Ranks>(), nullptr, nullptr, nullptr};
   session.data = std::make_unique<ArcData>(std::move(puzzles), config.data.translations == TranslationKind::none
                                                                    ? TranslationKind::none
                                                                    : TranslationKind::fresh);

@@ -62,30 +62,38 @@ double peak_memory_mb(at::Device device) {
   return static_cast<double>(usage.ru_maxrss) * 1024.0 / kMegabyte;
 }
 
-Compute resolve_compute(const ComputeConfig& config, const Place& place) {
-  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads) : usable_threads(place.local_size));
-  use_own_kernels(config.fused);
-  use_attention(attention_of(config.attention));
-  keep_freed_memory();
+Compute choose_compute(const ComputeConfig& config, const Place& place) {
   const bool on_gpu = config.device != DeviceKind::cpu && find_cuda();
   if (config.device == DeviceKind::cuda && !on_gpu) {
     throw UserError("compute.device is cuda, but " + no_cuda_reason() + "; use compute.device=cpu or automatic");
-  }
-  if (on_gpu) {
-    if (place.local_rank <
-        static_cast<int>(cuda_part()->devices().size())) {  // else joining the ranks says what is wrong
-      cuda_part()->use_device(place.local_rank);
-    }
-    if (config.deterministic) {
-      ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // what cuBLAS needs to repeat
-      at::globalContext().setDeterministicAlgorithms(true, true);
-      at::globalContext().setDeterministicFillUninitializedMemory(false);  // only costs time
-    }
   }
   const bool narrow = config.dtype == ComputeType::bfloat16 ||
                       (config.dtype == ComputeType::automatic && (on_gpu || cpu_has_bfloat16()));
   const auto gpu = static_cast<c10::DeviceIndex>(place.local_rank);
   return {on_gpu ? at::Device(at::kCUDA, gpu) : at::Device(at::kCPU), narrow ? at::kBFloat16 : at::kFloat};
+}
+
+void configure_process(const ComputeConfig& config, const Place& place, const Compute& compute) {
+  at::set_num_threads(config.threads > 0 ? static_cast<int>(config.threads) : usable_threads(place.local_size));
+  use_own_kernels(config.fused);
+  use_attention(attention_of(config.attention));
+  keep_freed_memory();
+  if (!compute.device.is_cuda()) return;
+  if (place.local_rank <
+      static_cast<int>(cuda_part()->devices().size())) {  // else joining the ranks says what is wrong
+    cuda_part()->use_device(place.local_rank);
+  }
+  if (config.deterministic) {
+    ::setenv("CUBLAS_WORKSPACE_CONFIG", ":4096:8", 0);  // what cuBLAS needs to repeat
+    at::globalContext().setDeterministicAlgorithms(true, true);
+    at::globalContext().setDeterministicFillUninitializedMemory(false);  // only costs time
+  }
+}
+
+Compute set_up_compute(const ComputeConfig& config, const Place& place) {
+  const auto compute = choose_compute(config, place);
+  configure_process(config, place, compute);
+  return compute;
 }
 
 }  // namespace dis

@@ -58,7 +58,7 @@ ModelShape model_shape(const RunConfig& config, const DataShape& data, const Tar
 
 std::shared_ptr<const Ranks> join_ranks(const RunConfig& config, const std::string& build) {
   const auto place = find_place();
-  auto ranks = std::make_shared<const Ranks>(place, config.dist, resolve_compute(config.compute, place).device);
+  auto ranks = std::make_shared<const Ranks>(place, config.dist, set_up_compute(config.compute, place).device);
   std::vector<std::pair<std::string, std::string>> texts{{"the build", build}};
   for (const auto& section : sections()) {
     for (const auto& field : section.fields) {
@@ -82,7 +82,7 @@ void check_shares(const RunConfig& config, const Ranks& ranks) {
 }
 
 Session open_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks) {
-  const auto compute = resolve_compute(config.compute, ranks->place());
+  const auto compute = set_up_compute(config.compute, ranks->place());
   Session s{config, compute, std::move(ranks), nullptr, nullptr, nullptr};
   s.data = with_memory_advice("reading the data", smaller_data(config.data), [&] { return open_data(config); });
   s.targets = std::make_unique<TargetBuilder>(config.method, s.data->shape(), trajectories(config, *s.data));

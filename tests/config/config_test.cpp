@@ -151,6 +151,13 @@ TEST_F(ConfigFiles, ExtendsMergesFieldByField) {
   EXPECT_EQ(load_config(top, {"seed=9"}), expected);
 }
 
+TEST(Config, FieldsThatMayChangeAreNamedInOneLine) {
+  EXPECT_EQ(changeable_fields(),
+            "name, row, assumed, train.* (not global_batch, micro_batch, init_from, on_non_finite), compute.threads, "
+            "eval.* (not guidance, halting), predict.*");
+  EXPECT_FALSE(find_field("optim.lr")->may_change);
+}
+
 TEST_F(ConfigFiles, SettingsAreCheckedTogetherOnlyOnceAllAreKnown) {
   file("base.json", R"({"model": {"hidden_size": 12}})");  // 12 needs num_heads 1, 2, 3 or 6
   const auto top = file("top.json", R"({"extends": "base.json", "model": {"num_heads": 3}})");

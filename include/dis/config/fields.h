@@ -21,6 +21,7 @@ struct Field {
   Json lowest, highest;              ///< range of an integer or a real, both ends allowed; else null
   std::vector<std::string> choices;  ///< spellings of a choice; else empty
   Json fallback;                     ///< the default
+  bool may_change = false;           ///< when a run goes on
   Json (*get)(const RunConfig&) = nullptr;
   /// Takes a value that `value_problem` has passed.
   void (*set)(const Field&, RunConfig&, const Json&) = nullptr;
@@ -43,6 +44,9 @@ std::string kind_name(FieldKind kind);
 
 /// What the field allows, in words: "4 to 8192", "path, mask, replace", "true or false", "any text".
 std::string allowed_values(const Field& field);
+
+/// The fields that may change when a run goes on, in words: "train.steps, eval.* (not halting), predict.*".
+std::string changeable_fields();
 
 /// A number as a person writes it (10, not 10.0), any other value as JSON.
 std::string plain(const Json& value);

@@ -6,6 +6,7 @@
 #include "dis/core/error.h"
 #include "dis/core/memory.h"
 #include "dis/data/arc_data.h"
+#include "dis/data/colouring.h"
 #include "dis/data/grid_puzzles.h"
 #include "dis/data/nqueens.h"
 #include "dis/data/puzzle_rows.h"
@@ -47,6 +48,13 @@ const std::array kKinds = {
           return std::make_unique<PuzzleRows>(read_grid_puzzles(data_path(config.data)));
         },
         .smaller = fewer_examples,
+    },
+    KindOfData{
+        .kind = DataKind::colouring,
+        .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
+          return std::make_unique<ColouringData>(config.data, static_cast<std::uint64_t>(config.run.seed));
+        },
+        .smaller = [](const DataConfig& data) { return try_half("data.train_graphs", data.train_graphs); },
     },
 };
 

@@ -33,7 +33,7 @@ void add_info(CLI::App& data) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* info =
-      data.add_subcommand("info", "Count boards, tasks or examples, and check what tests share with training");
+      data.add_subcommand("info", "Count boards, tasks, graphs or examples, and check what tests share with training");
   options->config.add_to(*info);
   info->add_flag("--json", options->json, "As JSON");
   info->footer(
@@ -102,19 +102,17 @@ void show(const ShowOptions& options) {
 
 void add_data_show(CLI::App& data) {
   auto options = std::make_shared<ShowOptions>();
-  CLI::App* show_command = data.add_subcommand("show", "Draw boards, or an ARC task");
+  CLI::App* show_command = data.add_subcommand("show", "Draw boards or graphs, or an ARC task");
   options->config.add_to(*show_command);
   show_command->add_option("task", options->task, "Name of an ARC task, in the sets of data.subsets")
       ->type_name("TASK");
   show_command->add_option("--output", options->output, "Draw the task into this .svg or .png file")->type_name("FILE");
-  show_command->add_option("--test", options->test, "Boards of this test set; without it: training boards")
+  show_command->add_option("--test", options->test, "Those of this test set; without it: those of training")
       ->type_name("NAME");
-  show_command->add_option("--first", options->first, "Number of the first board")
+  show_command->add_option("--first", options->first, "Number of the first board or graph")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  show_command->add_option("--count", options->count, "How many boards")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
+  show_command->add_option("--count", options->count, "How many")->check(CLI::PositiveNumber)->capture_default_str();
   show_command->add_flag("--plain", options->plain, "Letters without colour");
   show_command->footer(
       "Examples:\n  dis data show --test boards --first 10 --count 4\n"

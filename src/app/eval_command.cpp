@@ -57,6 +57,10 @@ std::vector<Example> examples_to_show(const DataSet& data, std::int64_t count) {
 void show_examples(const Session& session, std::int64_t count) {
   const auto& config = session.config;
   const auto examples = examples_to_show(*session.data, count);
+  if (examples.empty()) {
+    std::cout << "nothing to draw: none of the tests has exactly one right answer and three cells to find\n";
+    return;
+  }
   std::vector<std::int32_t> inputs, ids;
   for (const auto& example : examples) {
     inputs.insert(inputs.end(), example.input.begin(), example.input.end());
@@ -97,8 +101,8 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
   const auto& session = subject.session;
   if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
   if (options.show > 0 && !session.data->draw({}, style_of_stdout())) {
-    throw UserError("--show draws boards, found data.kind = " + to_string(session.config.data.kind) +
-                    "; ARC tasks are drawn with --task");
+    throw UserError("--show: data.kind = " + to_string(session.config.data.kind) +
+                    " has no drawing; ARC tasks are drawn with --task");
   }
   if (!options.task.empty()) return show_solution(session, options);
   if (kind_of(session.config.data).tasks) {  // the others are soon done, and a signal ends them
@@ -167,7 +171,7 @@ void add_eval_command(CLI::App& app) {
   eval->add_option("--check-submission", options->check_submission,
                    "Only check that this submission.json is complete for the test set of --config")
       ->type_name("FILE");
-  eval->add_option("--show", options->show, "Draw this many boards as they are solved, step by step")
+  eval->add_option("--show", options->show, "Draw this many test boards (or graphs) as they are solved, step by step")
       ->check(CLI::NonNegativeNumber);
   eval->add_option("--task", options->task, "Only show how this ARC task is solved, step by step and by vote")
       ->type_name("TASK");

@@ -1,7 +1,10 @@
 // dis data info | show | build | export | import | combine
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <iostream>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "arc_data_command.h"
 #include "arc_show.h"
@@ -10,6 +13,7 @@
 #include "config_options.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
+#include "dis/data/open_data.h"
 #include "puzzles_data.h"
 #include "terminal.h"
 
@@ -17,22 +21,9 @@ namespace dis {
 namespace {
 
 void print_info(const RunConfig& config, bool as_json) {
-  const auto print = [&](const Json& info, void (*as_text)(const Json&)) {
-    if (as_json) {
-      std::cout << json_text(info, 2) << "\n";
-    } else {
-      as_text(info);
-    }
-  };
-  switch (config.data.kind) {
-    case DataKind::nqueens:
-      return print(boards_info(config), print_boards_info);
-    case DataKind::arc:
-      return print(arc_info(config), print_arc_info);
-    case DataKind::folder:
-    case DataKind::grids:
-      return print(rows_info(config), print_rows_info);
-  }
+  const auto data = open_data(config);
+  const auto description = data->describe(config);
+  std::cout << (as_json ? json_text(description, 2) + "\n" : data->description_text(description));
 }
 
 void add_info(CLI::App& data) {
@@ -42,7 +33,7 @@ void add_info(CLI::App& data) {
   };
   auto options = std::make_shared<Options>();
   CLI::App* info =
-      data.add_subcommand("info", "Count boards, tasks or examples, and check what tests share with training");
+      data.add_subcommand("info", "Count boards, tasks, graphs or examples, and check what tests share with training");
   options->config.add_to(*info);
   info->add_flag("--json", options->json, "As JSON");
   info->footer(
@@ -53,38 +44,76 @@ void add_info(CLI::App& data) {
 
 struct ShowOptions {
   ConfigOptions config;
-  ShowBoards boards;
   std::string task;
   std::string output;
+  std::string test;  ///< name of a test set; empty: training examples
+  std::int64_t first = 0;
+  std::int64_t count = 8;
+  bool plain = false;
 };
 
-void show(const ShowOptions& options) {
-  auto config = options.config.load();
-  if (!options.task.empty()) {
-    show_arc_task(find_task(config.data, options.task), {options.output, style_of_stdout(options.boards.plain)});
-  } else if (config.data.kind == DataKind::nqueens) {
-    show_boards(config, options.boards);
-  } else {
-    throw CLI::RequiredError("the name of a task");
+ExampleList list_to_show(const DataSet& data, const std::string& test) {
+  if (test.empty()) {
+    auto trained = data.trained();
+    if (!trained) throw UserError("--test: expected the name of a test set, as training examples are not drawn");
+    return std::move(*trained);
   }
+  std::string known;
+  for (auto& list : data.tests()) {
+    if (list.name == test) return std::move(list);
+    known += (known.empty() ? "" : ", ") + list.name;
+  }
+  throw UserError("--test: expected one of the test sets of this configuration (" + known + "), found " + test);
+}
+
+void show_examples(const RunConfig& config, const ShowOptions& options) {
+  const auto data = open_data(config);
+  const auto style = style_of_stdout(options.plain);
+  if (!data->draw({}, style)) {
+    throw UserError("these examples are not drawn: data.kind = " + to_string(config.data.kind) +
+                    "; dis data info counts them");
+  }
+  const auto list = list_to_show(*data, options.test);
+  const auto name = list.name + " " + list.unit;
+  if (options.first >= list.size) {
+    throw UserError("--first: expected at most " + std::to_string(list.size - 1) + ", the number of the last " + name +
+                    ", found " + std::to_string(options.first));
+  }
+  const auto end = std::min(list.size, options.first + options.count);
+  std::vector<DrawnExample> drawn;
+  for (auto i = options.first; i < end; ++i) {
+    const auto example = list.at(i);
+    drawn.push_back({"#" + std::to_string(i) + ": " + example.note, example.input, example.label});
+  }
+  const auto drawing = *data->draw(drawn, style);
+  std::cout << name << "s " << options.first << " to " << end - 1 << " of " << list.size << " (" << drawing.legend
+            << ")\n\n"
+            << drawing.text;
+}
+
+void show(const ShowOptions& options) {
+  const auto config = options.config.load();
+  if (!options.task.empty()) {
+    return show_arc_task(find_task(config.data, options.task), {options.output, style_of_stdout(options.plain)});
+  }
+  if (kind_of(config.data).tasks) throw CLI::RequiredError("the name of a task");
+  show_examples(config, options);
 }
 
 void add_data_show(CLI::App& data) {
   auto options = std::make_shared<ShowOptions>();
-  CLI::App* show_command = data.add_subcommand("show", "Draw boards, or an ARC task");
+  CLI::App* show_command = data.add_subcommand("show", "Draw boards or graphs, or an ARC task");
   options->config.add_to(*show_command);
   show_command->add_option("task", options->task, "Name of an ARC task, in the sets of data.subsets")
       ->type_name("TASK");
   show_command->add_option("--output", options->output, "Draw the task into this .svg or .png file")->type_name("FILE");
-  show_command->add_option("--test", options->boards.test, "Boards of this test set; without it: training boards")
+  show_command->add_option("--test", options->test, "Those of this test set; without it: those of training")
       ->type_name("NAME");
-  show_command->add_option("--first", options->boards.first, "Number of the first board")
+  show_command->add_option("--first", options->first, "Number of the first board or graph")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
-  show_command->add_option("--count", options->boards.count, "How many boards")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  show_command->add_flag("--plain", options->boards.plain, "Letters without colour");
+  show_command->add_option("--count", options->count, "How many")->check(CLI::PositiveNumber)->capture_default_str();
+  show_command->add_flag("--plain", options->plain, "Letters without colour");
   show_command->footer(
       "Examples:\n  dis data show --test boards --first 10 --count 4\n"
       "  dis data show 00576224 --output task.png");

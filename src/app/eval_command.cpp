@@ -12,9 +12,8 @@
 #include "dis/core/memory.h"
 #include "dis/core/signals.h"
 #include "dis/data/arc_data.h"
-#include "dis/data/board_text.h"
 #include "dis/data/grid_picture.h"
-#include "dis/data/nqueens.h"
+#include "dis/data/open_data.h"
 #include "dis/eval/arc_solution.h"
 #include "dis/eval/decode.h"
 #include "dis/eval/evaluate.h"
@@ -37,31 +36,50 @@ struct EvalOptions {
   bool json = false;
 };
 
-/// Draws boards as they are solved: the givens, then the answer after each supervision step.
-void show_boards(const Session& session, const NQueensData& data, std::int64_t count) {
-  const auto& config = session.config;
-  const auto& test = data.test_sets().front();
-  // The first ones that have one completion and at least three queens to find.
-  std::vector<Board> boards;
-  for (const auto& board : test.boards) {
-    if (std::ssize(boards) == count) break;
-    if (board.completions == 1 && board.givens + 3 <= data.board_size()) boards.push_back(board);
+/// The first ones of the main test set that have one right answer and at least three cells to find.
+std::vector<Example> examples_to_show(const DataSet& data, std::int64_t count) {
+  const auto lists = data.tests();
+  if (lists.empty()) return {};
+  const auto& list = lists.front();
+  std::vector<Example> examples;
+  for (std::int64_t i = 0; i < list.size && std::ssize(examples) < count; ++i) {
+    auto example = list.at(i);
+    std::int64_t to_find = 0;
+    for (std::size_t cell = 0; cell < example.label.size(); ++cell) {
+      to_find += example.label[cell] != kIgnore && example.label[cell] != example.input[cell] ? 1 : 0;
+    }
+    if (example.one_answer && to_find >= 3) examples.push_back(std::move(example));
   }
-  std::vector<std::int32_t> inputs;
-  for (const auto& board : boards) inputs.insert(inputs.end(), board.input.begin(), board.input.end());
-  const auto answers = with_memory_advice("solving the boards", try_half("eval.batch", config.eval.batch), [&] {
-    return decode_argmax(*session.model, decode_settings(session, config.eval), inputs, config.method.num_supervision)
+  return examples;
+}
+
+/// Draws examples as they are solved: what is given, then the answer after each supervision step.
+void show_examples(const Session& session, std::int64_t count) {
+  const auto& config = session.config;
+  const auto examples = examples_to_show(*session.data, count);
+  if (examples.empty()) {
+    std::cout << "nothing to draw: none of the tests has exactly one right answer and three cells to find\n";
+    return;
+  }
+  std::vector<std::int32_t> inputs, ids;
+  for (const auto& example : examples) {
+    inputs.insert(inputs.end(), example.input.begin(), example.input.end());
+    ids.push_back(example.puzzle_id);
+  }
+  const auto answers = with_memory_advice("solving the examples", try_half("eval.batch", config.eval.batch), [&] {
+    return answer_rows(*session.model, decode_settings(session, config.eval), inputs, ids,
+                       config.method.num_supervision)
         .steps;
   });
   const auto length = static_cast<std::ptrdiff_t>(session.model->shape().length);
-  for (std::ptrdiff_t i = 0; i < std::ssize(boards); ++i) {
-    const auto& board = boards[static_cast<std::size_t>(i)];
-    std::vector<BoardView> views{{"givens", board.input, {}}};
+  for (std::ptrdiff_t i = 0; i < std::ssize(examples); ++i) {
+    const auto& example = examples[static_cast<std::size_t>(i)];
+    std::vector<DrawnExample> drawn{{"givens", example.input, {}}};
     for (std::size_t s = 0; s < answers.size(); ++s) {
       const auto first = answers[s].begin() + i * length;
-      views.push_back({"step " + std::to_string(s + 1), board.input, {first, first + length}});
+      drawn.push_back({"step " + std::to_string(s + 1), example.input, {first, first + length}});
     }
-    std::cout << board_text(views, style_of_stdout()) << "\n";
+    std::cout << session.data->draw(drawn, style_of_stdout())->text << "\n";
   }
 }
 
@@ -82,12 +100,12 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
   auto subject = open_subject(options.subject, config, ranks);
   const auto& session = subject.session;
   if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
-  if (options.show > 0 && session.config.data.kind != DataKind::nqueens) {
-    throw UserError("--show draws boards, found data.kind = " + to_string(session.config.data.kind) +
-                    "; ARC tasks are drawn with --task");
+  if (options.show > 0 && !session.data->draw({}, style_of_stdout())) {
+    throw UserError("--show: data.kind = " + to_string(session.config.data.kind) +
+                    " has no drawing; ARC tasks are drawn with --task");
   }
   if (!options.task.empty()) return show_solution(session, options);
-  if (session.config.data.kind == DataKind::arc) {  // the others are soon done, and a signal ends them
+  if (kind_of(session.config.data).tasks) {  // the others are soon done, and a signal ends them
     subject.target.interruptible = true;
     catch_stop_signals();
   }
@@ -98,9 +116,7 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
     return;
   }
   std::cout << evaluation.report << "written to " << evaluation.file.string() << "\n\n";
-  if (options.show > 0 && session.config.data.kind == DataKind::nqueens) {
-    show_boards(session, data_as<NQueensData>(session), options.show);
-  }
+  if (options.show > 0) show_examples(session, options.show);
 }
 
 /// Before the work: can the results be written?
@@ -155,7 +171,7 @@ void add_eval_command(CLI::App& app) {
   eval->add_option("--check-submission", options->check_submission,
                    "Only check that this submission.json is complete for the test set of --config")
       ->type_name("FILE");
-  eval->add_option("--show", options->show, "Draw this many boards as they are solved, step by step")
+  eval->add_option("--show", options->show, "Draw this many test boards (or graphs) as they are solved, step by step")
       ->check(CLI::NonNegativeNumber);
   eval->add_option("--task", options->task, "Only show how this ARC task is solved, step by step and by vote")
       ->type_name("TASK");

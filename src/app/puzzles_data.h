@@ -5,17 +5,9 @@
 #include <string>
 
 #include "dis/config/config.h"
-#include "dis/core/json.h"
 #include "dis/data/arc_task.h"
 
 namespace dis {
-
-/// Counts per set and split, and the SHA-256 of the list of identifiers.
-Json arc_info(const RunConfig& config);
-void print_arc_info(const Json& info);
-
-Json rows_info(const RunConfig& config);
-void print_rows_info(const Json& info);
 
 /// The task of that name in data.subsets. UserError that names the subsets.
 ArcTask find_task(const DataConfig& data, const std::string& id);

@@ -6,6 +6,7 @@
 #include "dis/core/log.h"
 #include "dis/data/arc_data.h"
 #include "dis/data/identifiers.h"
+#include "dis/data/open_data.h"
 #include "dis/eval/seen_pairs.h"
 #include "dis/eval/seen_tasks.h"
 #include "dis/model/weights_file.h"
@@ -19,7 +20,7 @@ namespace {
 namespace fs = std::filesystem;
 
 void refuse_mostly_seen(const Session& session, const EvaluationTarget& target) {
-  if (session.config.data.kind != DataKind::arc || !target.seen_pairs) return;
+  if (!kind_of(session.config.data).tasks || !target.seen_pairs) return;
   std::vector<ArcTask> tasks;
   for (const auto& group : data_as<ArcData>(session).puzzles().groups()) {
     if (!group.test_pairs.empty()) tasks.push_back(group.task);
@@ -36,7 +37,7 @@ void warn_of_missing_rows(std::int64_t found, const Session& session) {
 
 /// How the data are other ones than the run's own, as far as the settings do not say it.
 std::string other_data(const DataConfig& data, const DataConfig& own, const std::string& changed) {
-  if (!changed.empty() || data.kind == DataKind::arc) return changed;
+  if (!changed.empty() || kind_of(data).tasks) return changed;
   const auto files = data.path + "|" + data.train_file + "|" + data.test_file;
   return files == own.path + "|" + own.train_file + "|" + own.test_file ? "" : files;
 }
@@ -49,7 +50,7 @@ void note_content(const SubjectOptions& options, const RunConfig& trained, const
   refuse_mostly_seen(session, target);
   // Tasks are compared name by name; boards and examples only with those that the run has itself.
   const bool own = session.config.data == trained.data && session.config.run.seed == trained.run.seed;
-  const bool comparable = own || session.config.data.kind == DataKind::arc;
+  const bool comparable = own || kind_of(session.config.data).tasks;
   const auto changed = comparable ? changed_content(run, *session.data) : std::string();
   target.variant =
       variant_of(session.config, trained, options.kind, other_data(session.config.data, trained.data, changed));
@@ -74,7 +75,7 @@ Subject open_run(const SubjectOptions& options, const RunConfig& config, const s
     warn_of_missing_rows(adopt_weights(weights.file, session.model->weights(), identifier_names(*session.data), theirs),
                          session);
   }
-  if (session.config.data.kind == DataKind::arc) {
+  if (kind_of(session.config.data).tasks) {
     const auto& puzzles = data_as<ArcData>(session).puzzles();
     target.seen_tasks = warn_of_seen_tasks(tested_tasks(puzzles), seen_by_run(options.run, puzzles),
                                            session.config.eval.allow_seen_tasks);
@@ -103,12 +104,12 @@ Subject open_weights(const SubjectOptions& options, const RunConfig& config,
   std::vector<std::string> theirs;
   if (!options.identifiers.empty()) {
     theirs = read_identifiers(options.identifiers);
-    if (session.config.data.kind == DataKind::arc) {
+    if (kind_of(session.config.data).tasks) {
       const auto& puzzles = data_as<ArcData>(session).puzzles();
       target.seen_tasks = warn_of_seen_tasks(tested_tasks(puzzles), seen_by_names(theirs, puzzles),
                                              session.config.eval.allow_seen_tasks);
     }
-  } else if (session.config.data.kind == DataKind::arc) {
+  } else if (kind_of(session.config.data).tasks) {
     log_warn(
         "without --identifiers only the number of puzzle rows is compared: were these weights trained on other "
         "puzzles, or in another order, their scores mean nothing");

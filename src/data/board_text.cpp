@@ -8,7 +8,7 @@
 namespace dis {
 namespace {
 
-constexpr int kGap = 3;  // columns between two boards
+constexpr int kGap = 3;  // columns between two drawings
 
 /// The marks of the cells, as in the header's list.
 std::string marks_of(const BoardView& view, int n) {
@@ -86,39 +86,47 @@ void append_line(std::string& text, std::string line) {
 
 }  // namespace
 
+std::string side_by_side(std::span<const TextBlock> blocks, int columns) {
+  int width = 1;
+  for (const TextBlock& block : blocks) {
+    ensure(block.lines.size() == blocks.front().lines.size(), "side_by_side", "blocks with as many lines each");
+    width = std::max({width, block.width, static_cast<int>(block.title.size())});
+  }
+  const auto per_line = static_cast<std::size_t>(std::max(1, (columns + kGap) / (width + kGap)));
+  std::string text;
+  for (std::size_t first = 0; first < blocks.size(); first += per_line) {
+    const auto shown = blocks.subspan(first, std::min(per_line, blocks.size() - first));
+    if (first > 0) text += "\n";
+    const auto line_of = [&](auto piece) {
+      std::string line;
+      for (const TextBlock& block : shown) line += (line.empty() ? "" : std::string(kGap, ' ')) + piece(block);
+      append_line(text, std::move(line));
+    };
+    const bool titled = std::ranges::any_of(shown, [](const TextBlock& block) { return !block.title.empty(); });
+    if (titled) line_of([&](const TextBlock& block) { return padded(block.title, width); });
+    for (std::size_t row = 0; row < blocks.front().lines.size(); ++row) {
+      line_of([&](const TextBlock& block) { return block.lines[row] + padded("", width - block.width); });
+    }
+  }
+  return text;
+}
+
 std::string board_text(std::span<const BoardView> views, const TextStyle& style) {
   if (views.empty()) return "";
   const auto size = board_size_of(views.front().input.size());
   ensure(size.has_value(), "board_text", "a board of N x N cells");
   const int n = *size;
-  const int drawn = style.colour ? 2 * n : 2 * n - 1;
-  int width = drawn;
+  std::vector<TextBlock> blocks;
   for (const BoardView& view : views) {
     ensure(view.input.size() == views.front().input.size() &&
                (view.answer.empty() || view.answer.size() == view.input.size()),
            "board_text", "inputs and answers of one size");
-    width = std::max(width, static_cast<int>(view.title.size()));
+    TextBlock block{view.title, {}, style.colour ? 2 * n : 2 * n - 1};
+    const auto marks = marks_of(view, n);
+    for (int row = 0; row < n; ++row) block.lines.push_back(row_text(marks, n, row, style));
+    blocks.push_back(std::move(block));
   }
-  const auto per_line = static_cast<std::size_t>(std::max(1, (style.width + kGap) / (width + kGap)));
-
-  std::string text;
-  for (std::size_t first = 0; first < views.size(); first += per_line) {
-    const auto shown = views.subspan(first, std::min(per_line, views.size() - first));
-    if (first > 0) text += "\n";
-    const auto line_of = [&](auto piece) {
-      std::string line;
-      for (const BoardView& view : shown) line += (line.empty() ? "" : std::string(kGap, ' ')) + piece(view);
-      append_line(text, std::move(line));
-    };
-    const bool titled = std::any_of(shown.begin(), shown.end(), [](const auto& view) { return !view.title.empty(); });
-    if (titled) line_of([&](const BoardView& view) { return padded(view.title, width); });
-    for (int row = 0; row < n; ++row) {
-      line_of([&](const BoardView& view) {
-        return row_text(marks_of(view, n), n, row, style) + padded("", width - drawn);
-      });
-    }
-  }
-  return text;
+  return side_by_side(blocks, style.width);
 }
 
 }  // namespace dis

@@ -1,6 +1,31 @@
 #include "dis/data/dataset.h"
 
+#include "dis/core/error.h"
+
 namespace dis {
+
+std::vector<Measure> DataSet::measures() const {
+  return {{"exact", "exact", Measure::Kind::share}, {"token_accuracy", "tokens", Measure::Kind::ratio}};
+}
+
+std::vector<MeasureCount> DataSet::score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
+                                         std::span<const std::int32_t> answer) const {
+  ensure(label.size() == input.size() && answer.size() == input.size(), "DataSet::score", "fields of one length");
+  MeasureCount cells;
+  for (std::size_t cell = 0; cell < label.size(); ++cell) {
+    if (label[cell] == kIgnore) continue;
+    ++cells.total;
+    cells.hits += answer[cell] == label[cell] ? 1 : 0;
+  }
+  if (cells.total == 0) return {{}, {}};
+  return {{cells.hits == cells.total ? 1 : 0, 1}, cells};
+}
+
+std::optional<Drawing> DataSet::draw(std::span<const DrawnExample>, const TextStyle&) const { return std::nullopt; }
+
+void DataSet::write_rows(const std::filesystem::path&, const ExportProgress&) const {
+  throw UserError("dis data export writes ARC and rows of tokens, which these data (data.kind) are not");
+}
 
 Batch draw_batch(const TrainingStream& stream, std::uint64_t seed, std::uint64_t first, std::int64_t lanes) {
   const auto length = static_cast<std::size_t>(stream.shape().length);

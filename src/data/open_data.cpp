@@ -1,24 +1,71 @@
 #include "dis/data/open_data.h"
 
+#include <algorithm>
+#include <array>
+
+#include "dis/core/error.h"
+#include "dis/core/memory.h"
 #include "dis/data/arc_data.h"
+#include "dis/data/colouring.h"
 #include "dis/data/grid_puzzles.h"
 #include "dis/data/nqueens.h"
 #include "dis/data/puzzle_rows.h"
 
 namespace dis {
+namespace {
 
-std::unique_ptr<TrainingStream> open_data(const RunConfig& config) {
-  switch (config.data.kind) {
-    case DataKind::nqueens:
-      return std::make_unique<NQueensData>(config.data, static_cast<std::uint64_t>(config.run.seed));
-    case DataKind::arc:
-      return std::make_unique<ArcData>(config.data);
-    case DataKind::folder:
-      return std::make_unique<PuzzleRows>(read_puzzle_rows(data_path(config.data)));
-    case DataKind::grids:
-      break;
-  }
-  return std::make_unique<PuzzleRows>(read_grid_puzzles(data_path(config.data)));
+std::string fewer_examples(const DataConfig&) { return "use fewer or smaller examples, or a machine with more memory"; }
+
+const std::array kKinds = {
+    KindOfData{
+        .kind = DataKind::nqueens,
+        .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
+          return std::make_unique<NQueensData>(config.data, static_cast<std::uint64_t>(config.run.seed));
+        },
+        .smaller = [](const DataConfig& data) { return try_half("data.train_boards", data.train_boards); },
+    },
+    KindOfData{
+        .kind = DataKind::arc,
+        .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
+          return std::make_unique<ArcData>(config.data);
+        },
+        .smaller =
+            [](const DataConfig& data) {
+              return data.augmentations > 0 ? try_half("data.augmentations", data.augmentations) : fewer_examples(data);
+            },
+        .tasks = true,
+    },
+    KindOfData{
+        .kind = DataKind::folder,
+        .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
+          return std::make_unique<PuzzleRows>(read_puzzle_rows(data_path(config.data)));
+        },
+        .smaller = fewer_examples,
+    },
+    KindOfData{
+        .kind = DataKind::grids,
+        .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
+          return std::make_unique<PuzzleRows>(read_grid_puzzles(data_path(config.data)));
+        },
+        .smaller = fewer_examples,
+    },
+    KindOfData{
+        .kind = DataKind::colouring,
+        .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
+          return std::make_unique<ColouringData>(config.data, static_cast<std::uint64_t>(config.run.seed));
+        },
+        .smaller = [](const DataConfig& data) { return try_half("data.train_graphs", data.train_graphs); },
+    },
+};
+
+}  // namespace
+
+const KindOfData& kind_of(const DataConfig& data) {
+  const auto found = std::ranges::find(kKinds, data.kind, &KindOfData::kind);
+  ensure(found != kKinds.end(), "kind_of", "an entry for each value of data.kind");
+  return *found;
 }
+
+std::unique_ptr<DataSet> open_data(const RunConfig& config) { return kind_of(config.data).open(config); }
 
 }  // namespace dis

@@ -57,4 +57,15 @@ std::string to_text(const SharedPairs& shared) {
   return text + (shared.shared > static_cast<std::int64_t>(kShown) ? "; ..." : "");
 }
 
+std::string leak_check_text(const Json& shared) {
+  if (shared["tested"] == 0) return "";
+  std::string text = "  leak check           of " + shared["tested"].dump() + " test pairs, training shows " +
+                     shared["trained"].dump() + " with the answer, under whatever name\n";
+  for (const auto& pair : shared["examples"]) {
+    text += "    " + pair["tested"].get<std::string>() + " = " + pair["trained"].get<std::string>() + "\n";
+  }
+  if (shared["examples"].size() < shared["trained"]) text += "    ...\n";
+  return text;
+}
+
 }  // namespace dis

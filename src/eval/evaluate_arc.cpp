@@ -8,6 +8,7 @@
 #include "dis/core/files.h"
 #include "dis/core/json.h"
 #include "dis/core/sha256.h"
+#include "dis/data/arc_data.h"
 #include "dis/eval/arc_score.h"
 #include "dis/eval/arc_voting.h"
 #include "dis/eval/submission.h"
@@ -54,7 +55,7 @@ std::string fingerprint_of(const Session& session, const ArcData& data, const Ev
 }
 
 /// The base puzzles of the evaluated tasks, without any vote: answers against labels after each supervision step.
-StepRates base_puzzle_rates(const Session& session, const EvalConfig& eval) {
+StepScores base_puzzle_scores(const Session& session, const EvalConfig& eval) {
   const auto all = test_rows(session, eval);
   RowBatch bases;
   for (std::int64_t i = 0; i < all->size(); ++i) {
@@ -65,9 +66,9 @@ StepRates base_puzzle_rates(const Session& session, const EvalConfig& eval) {
     bases.ids.push_back(row.ids.front());
   }
   const auto steps = session.config.method.num_supervision;
-  StepRates rates(steps);
-  rates.add(answer_rows(*session.model, decode_settings(session, eval), bases.inputs, bases.ids, steps), bases.labels);
-  return rates;
+  StepScores scores(*session.data, steps);
+  scores.add(answer_rows(*session.model, decode_settings(session, eval), bases.inputs, bases.ids, steps), bases);
+  return scores;
 }
 
 /// The scores without the tasks whose answers training saw.
@@ -88,8 +89,8 @@ void add_unseen(Evaluation& evaluation, const ArcElection& election, const VoteB
 
 }  // namespace
 
-Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalConfig& eval,
-                        const EvaluationTarget& target) {
+Evaluation evaluate_arc(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
+  const auto& data = data_as<ArcData>(session);
   const auto seed = static_cast<std::uint64_t>(session.config.run.seed);
   const auto election = plan_election(data.puzzles(), eval.tasks, eval.votes, seed);
   const auto fingerprint = fingerprint_of(session, data, eval, election);
@@ -109,9 +110,9 @@ Evaluation evaluate_arc(const Session& session, const ArcData& data, const EvalC
   evaluation.report = report_text(score);
   if (target.seen_pairs) add_unseen(evaluation, election, book, *target.seen_pairs, seed);
   if (eval.per_step) {
-    const auto rates = base_puzzle_rates(session, eval);
-    evaluation.json.update(to_json(rates, true));
-    evaluation.report += "\nThe base puzzles alone, without votes\n" + step_table(rates);
+    const auto scores = base_puzzle_scores(session, eval);
+    evaluation.json.update(to_json(scores, true));
+    evaluation.report += "\nThe base puzzles alone, without votes\n" + step_table(scores);
   }
   if (writes) {
     write_or_keep(target.folder / (target.name + "_tasks.csv"), table_csv(score));

@@ -5,6 +5,7 @@
 #include <span>
 
 #include "dis/core/error.h"
+#include "dis/data/nqueens.h"
 #include "dis/eval/queens_score.h"
 #include "kinds.h"
 
@@ -157,10 +158,9 @@ std::string report_text(const std::vector<TestReport>& reports) {
 
 }  // namespace
 
-Evaluation evaluate_boards(const Session& session, const NQueensData& data, const EvalConfig& eval,
-                           const EvaluationTarget& target) {
+Evaluation evaluate_boards(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
   Evaluation evaluation;
-  const auto reports = reports_of(session, data, eval, target, evaluation.seen);
+  const auto reports = reports_of(session, data_as<NQueensData>(session), eval, target, evaluation.seen);
   evaluation.json["test_sets"] = to_json(reports);
   evaluation.report = report_text(reports);
   for (const auto& report : reports) {

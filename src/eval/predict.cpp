@@ -11,6 +11,7 @@
 #include "dis/core/signals.h"
 #include "dis/data/arc_data.h"
 #include "dis/data/identifiers.h"
+#include "dis/data/open_data.h"
 #include "dis/eval/arc_voting.h"
 #include "dis/eval/submission.h"
 #include "dis/model/weights_file.h"
@@ -107,7 +108,7 @@ void fit_rows(Session& session) {
 }  // namespace
 
 PredictResult predict(const PredictRequest& request) {
-  if (request.config.data.kind != DataKind::arc) {
+  if (!kind_of(request.config.data).tasks) {
     throw UserError("dis predict needs a network trained on ARC, found data.kind = " +
                     to_string(request.config.data.kind));
   }

@@ -2,52 +2,49 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "dis/core/error.h"
 #include "dis/data/arc_data.h"
-#include "dis/data/nqueens.h"
-#include "dis/data/puzzle_rows.h"
 #include "dis/eval/arc_voting.h"
+#include "kinds.h"
 
 namespace dis {
 namespace {
 
-class BoardRows : public TestRows {
+/// The first examples of a test set, all of them or those with one right answer.
+class ListedRows : public TestRows {
  public:
-  BoardRows(const NQueensData& data, const EvalConfig& eval, bool one_completion) {
-    const auto& set = data.test_sets().front();
-    auto boards = std::ssize(set.boards);
-    if (eval.boards > 0) boards = std::min(boards, eval.boards);
-    for (std::int64_t i = 0; i < boards; ++i) {
-      const auto& board = set.boards[static_cast<std::size_t>(i)];
-      if (one_completion && board.completions != 1) continue;
-      boards_.push_back(&board);
-      numbers_.push_back(i);
+  ListedRows(ExampleList list, const EvalConfig& eval, bool one_answer) : list_(std::move(list)) {
+    const auto most = eval.boards > 0 ? std::min(list_.size, eval.boards) : list_.size;
+    for (std::int64_t i = 0; i < most; ++i) {
+      if (!one_answer || list_.at(i).one_answer) numbers_.push_back(i);
     }
   }
-  std::int64_t size() const override { return std::ssize(boards_); }
+  std::int64_t size() const override { return std::ssize(numbers_); }
   RowBatch read(std::int64_t first, std::int64_t count) const override {
     RowBatch batch;
     for (auto i = first; i < first + count; ++i) {
-      const auto& board = *boards_[static_cast<std::size_t>(i)];
-      batch.inputs.insert(batch.inputs.end(), board.input.begin(), board.input.end());
-      batch.labels.insert(batch.labels.end(), board.label.begin(), board.label.end());
-      batch.ids.push_back(0);  // the blank identifier
+      const auto example = list_.at(number(i));
+      batch.inputs.insert(batch.inputs.end(), example.input.begin(), example.input.end());
+      batch.labels.insert(batch.labels.end(), example.label.begin(), example.label.end());
+      batch.ids.push_back(example.puzzle_id);
     }
     return batch;
   }
-  std::string name(std::int64_t row) const override {
-    return "board " + std::to_string(numbers_[static_cast<std::size_t>(row)] + 1);
-  }
+  std::string unit() const override { return list_.unit; }
+  std::string name(std::int64_t row) const override { return list_.unit + " " + std::to_string(number(row) + 1); }
 
  private:
-  std::vector<const Board*> boards_;
+  std::int64_t number(std::int64_t row) const { return numbers_[static_cast<std::size_t>(row)]; }
+
+  ExampleList list_;
   std::vector<std::int64_t> numbers_;
 };
 
-class ArcRows : public TestRows {
+class VotingRows : public TestRows {
  public:
-  ArcRows(const ArcData& data, const EvalConfig& eval, std::uint64_t seed)
+  VotingRows(const ArcData& data, const EvalConfig& eval, std::uint64_t seed)
       : data_(data), rows_(plan_election(data.puzzles(), eval.tasks, eval.votes, seed).rows) {}
   std::int64_t size() const override { return std::ssize(rows_); }
   RowBatch read(std::int64_t first, std::int64_t count) const override {
@@ -61,6 +58,7 @@ class ArcRows : public TestRows {
     }
     return batch;
   }
+  std::string unit() const override { return "puzzle"; }
   bool original(std::int64_t row) const override { return augmentation(row) == 0; }
   std::string name(std::int64_t row) const override {
     const auto& which = rows_[static_cast<std::size_t>(row)];
@@ -80,54 +78,42 @@ class ArcRows : public TestRows {
   std::vector<ArcTestRow> rows_;
 };
 
-class ExampleRows : public TestRows {
- public:
-  ExampleRows(const PuzzleRows& data, const EvalConfig& eval) : data_(data), size_(data.test_examples()) {
-    if (eval.boards > 0) size_ = std::min(size_, eval.boards);
-  }
-  std::int64_t size() const override { return size_; }
-  RowBatch read(std::int64_t first, std::int64_t count) const override {
-    const auto length = static_cast<std::size_t>(data_.shape().length), rows = static_cast<std::size_t>(count);
-    RowBatch batch{std::vector<std::int32_t>(rows * length), std::vector<std::int32_t>(rows * length),
-                   std::vector<std::int32_t>(rows)};
-    for (std::size_t i = 0; i < rows; ++i) {
-      data_.test_example(first + static_cast<std::int64_t>(i), std::span(batch.inputs).subspan(i * length, length),
-                         std::span(batch.labels).subspan(i * length, length), batch.ids[i]);
-    }
-    return batch;
-  }
-  std::string name(std::int64_t row) const override { return "example " + std::to_string(row + 1); }
-
- private:
-  const PuzzleRows& data_;
-  std::int64_t size_;
-};
-
-std::unique_ptr<TestRows> rows_of(const Session& session, const EvalConfig& eval, bool one_completion) {
-  switch (session.config.data.kind) {
-    case DataKind::nqueens:
-      return std::make_unique<BoardRows>(data_as<NQueensData>(session), eval, one_completion);
-    case DataKind::arc:
-      return std::make_unique<ArcRows>(data_as<ArcData>(session), eval,
-                                       static_cast<std::uint64_t>(session.config.run.seed));
-    case DataKind::folder:
-    case DataKind::grids:
-      break;
-  }
-  return std::make_unique<ExampleRows>(data_as<PuzzleRows>(session), eval);
-}
-
 }  // namespace
 
-std::unique_ptr<TestRows> test_rows(const Session& session, const EvalConfig& eval, bool one_completion) {
-  auto rows = rows_of(session, eval, one_completion);
+std::unique_ptr<TestRows> listed_rows(const Session& session, const EvalConfig& eval, bool one_completion) {
+  auto lists = session.data->tests();
+  if (lists.empty() || lists.front().size == 0) {
+    throw UserError("there is nothing to evaluate: the data have no split `test`");
+  }
+  const auto unit = lists.front().unit;
+  auto rows = std::make_unique<ListedRows>(std::move(lists.front()), eval, one_completion);
   if (rows->size() == 0) {
-    throw UserError(session.config.data.kind == DataKind::nqueens
-                        ? "there are no test boards: data.test_boards or data.test_file gives none" +
-                              std::string(one_completion ? " that can be completed in exactly one way" : "")
-                        : "there is nothing to evaluate: the data have no split `test`");
+    throw UserError("there is no test " + unit +
+                    " with exactly one right answer: take all of them with --set analyze.one_completion=false");
   }
   return rows;
+}
+
+std::int64_t count_listed_rows(const Session& session, const EvalConfig& eval) {
+  std::int64_t rows = 0;
+  for (const auto& list : session.data->tests()) rows += eval.boards > 0 ? std::min(list.size, eval.boards) : list.size;
+  return rows;
+}
+
+std::unique_ptr<TestRows> voting_rows(const Session& session, const EvalConfig& eval, bool) {
+  const auto seed = static_cast<std::uint64_t>(session.config.run.seed);
+  return std::make_unique<VotingRows>(data_as<ArcData>(session), eval, seed);
+}
+
+std::int64_t count_voting_rows(const Session& session, const EvalConfig& eval) {
+  const auto& puzzles = data_as<ArcData>(session).puzzles();
+  if (puzzles.examples(ArcSplit::test) == 0) return 0;
+  return std::ssize(
+      plan_election(puzzles, eval.tasks, eval.votes, static_cast<std::uint64_t>(session.config.run.seed)).rows);
+}
+
+std::unique_ptr<TestRows> test_rows(const Session& session, const EvalConfig& eval, bool one_completion) {
+  return evaluation_of(session.config.data.kind).rows(session, eval, one_completion);
 }
 
 }  // namespace dis

@@ -1,6 +1,7 @@
 // Rows as they are solved, step by step: boards and grids, drawn small.
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "sections.h"
 
@@ -52,14 +53,6 @@ std::string path_of(const DrawnField& field, F chosen) {
   return path;
 }
 
-/// The class of a token: ARC's colours and end marker, a queen, or a shade; "" for the ground.
-std::string class_of(const DrawnField& field, int token) {
-  if (token <= 0) return "";
-  if (field.kind == "arc") return token == 1 ? "end" : "a" + std::to_string(token - 2);
-  if (field.kind == "nqueens") return "";
-  return "s" + std::to_string(token % 10);
-}
-
 /// A path of the cells that `chosen` takes; nothing when there are none.
 template <class F>
 std::string shape(const DrawnField& field, const std::string& name, F chosen) {
@@ -80,18 +73,38 @@ std::string queens(const DrawnField& field, const std::vector<int>& tokens, cons
   return svg;
 }
 
+/// How a kind of data looks.
+struct Look {
+  /// The class of a token above 0; "" for the ground.
+  std::string (*class_of)(int token) = [](int token) { return "s" + std::to_string(token % 10); };
+  /// What stands on the cells.
+  std::string (*figures)(const DrawnField& field, const std::vector<int>& tokens, const std::vector<int>& input) =
+      [](const DrawnField&, const std::vector<int>&, const std::vector<int>&) { return std::string(); };
+};
+
+/// Shades, but for kinds that people know by their pictures: ARC by its colours and end markers, boards by queens.
+Look look_of(const std::string& kind) {
+  static const std::map<std::string, Look> known = {
+      {"arc", {.class_of = [](int token) { return token == 1 ? "end" : "a" + std::to_string(token - 2); }}},
+      {"nqueens", {.class_of = [](int) { return std::string(); }, .figures = queens}},
+  };
+  const auto found = known.find(kind);
+  return found == known.end() ? Look() : found->second;
+}
+
 /// A field. With a label, wrong cells are framed, and cells that have none, and so are not judged, are faint.
 std::string drawing(const DrawnField& field, const std::vector<int>& tokens, const std::vector<int>* label,
                     const std::vector<int>& input, const std::string& title) {
   std::string svg = "<svg class=\"field " + field.kind + "\" role=\"img\" aria-label=\"" + xml_escaped(title) +
                     "\" viewBox=\"-.05 -.05 " + std::to_string(field.columns) + ".1 " + std::to_string(field.rows) +
                     ".1\">" + shape(field, "ground", [](std::size_t) { return true; });
+  const auto look = look_of(field.kind);
   const int highest = tokens.empty() ? 0 : std::ranges::max(tokens);
   for (int token = 1; token <= highest; ++token) {
-    const auto name = class_of(field, token);
+    const auto name = look.class_of(token);
     if (!name.empty()) svg += shape(field, name, [&](std::size_t cell) { return tokens[cell] == token; });
   }
-  if (field.kind == "nqueens") svg += queens(field, tokens, input);
+  svg += look.figures(field, tokens, input);
   if (label != nullptr) {
     const auto wrong = [&](std::size_t cell) { return (*label)[cell] >= 0 && tokens[cell] != (*label)[cell]; };
     svg += shape(field, "faint", [&](std::size_t cell) { return (*label)[cell] < 0; }) + shape(field, "halo", wrong) +

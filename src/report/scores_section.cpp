@@ -1,4 +1,6 @@
 // Score tables with intervals, and of ARC the score against the number of votes.
+#include <algorithm>
+
 #include "sections.h"
 
 namespace dis {
@@ -49,13 +51,27 @@ std::string boards(const RunData& run, const std::string& r, const Json& sets) {
   return html;
 }
 
+/// Whatever a data set measures: a share with its interval, a number, or an amount, {"mean", "total"}.
+void add_measures(HtmlTable& table, HtmlCell first, const Json& score) {
+  std::vector<std::string> heads = {table.head.front()};
+  std::vector<HtmlCell> row = {std::move(first)};
+  for (const auto& [key, value] : score.items()) {
+    std::string name = key;
+    std::ranges::replace(name, '_', ' ');
+    const bool share = value.is_object() && value.contains("lower");
+    heads.push_back(name + (share ? " [95 %]" : ""));
+    row.push_back(share ? HtmlCell::rate(value)
+                        : HtmlCell((value.is_object() ? value.at("mean") : value).get<double>()));
+  }
+  table.head = std::move(heads);
+  table.rows.push_back(std::move(row));
+}
+
 std::string per_step(const Json& evaluation, const std::string& id, const std::string& caption) {
   if (!evaluation.contains("per_supervision_step")) return "";
-  HtmlTable table{id, caption, {"step", "exact [95 %]", "token accuracy"}, {}};
+  HtmlTable table{id, caption, {"step"}, {}};
   std::int64_t s = 0;
-  for (const auto& rates : evaluation.at("per_supervision_step")) {
-    table.rows.push_back({++s, HtmlCell::rate(rates.at("exact")), rates.at("token_accuracy").get<double>()});
-  }
+  for (const auto& score : evaluation.at("per_supervision_step")) add_measures(table, HtmlCell(++s), score);
   return to_html(table);
 }
 
@@ -130,12 +146,9 @@ std::string evaluation_text(const RunData& run, const std::string& result, const
   if (evaluation.contains("test_sets")) content += boards(run, result, evaluation.at("test_sets"));
   if (evaluation.contains("arc")) content += arc(run, result, evaluation);
   if (!evaluation.contains("examples")) return content;
-  HtmlTable table{
-      id_of("examples-score", result), run.name + ": test examples", {"rows", "exact [95 %]", "token accuracy"}, {}};
+  HtmlTable table{id_of("examples-score", result), run.name + ": test examples", {"rows"}, {}};
   for (const auto& [key, name] : {std::pair{"examples", "all"}, {"unseen", "unseen"}}) {
-    if (!evaluation.contains(key)) continue;
-    const auto& score = evaluation.at(key);
-    table.rows.push_back({name, HtmlCell::rate(score.at("exact")), score.at("token_accuracy").get<double>()});
+    if (evaluation.contains(key)) add_measures(table, name, evaluation.at(key));
   }
   return content + to_html(table) +
          per_step(evaluation, id_of("examples-steps", result), "After each supervision step");

@@ -27,13 +27,6 @@ std::shared_ptr<const Trajectories> trajectories(const RunConfig& config, const 
   throw UserError("method.targets = trajectory needs data.kind = nqueens or arc, found " + to_string(config.data.kind));
 }
 
-/// What to lower where the data do not fit into memory.
-std::string smaller_data(const DataConfig& data) {
-  if (data.kind == DataKind::arc && data.augmentations > 0) return try_half("data.augmentations", data.augmentations);
-  if (data.kind == DataKind::nqueens) return try_half("data.train_boards", data.train_boards);
-  return "use fewer or smaller examples, or a machine with more memory";
-}
-
 }  // namespace
 
 RunConfig without_trajectories(RunConfig config) {
@@ -84,7 +77,8 @@ void check_shares(const RunConfig& config, const Ranks& ranks) {
 Session open_session(const RunConfig& config, std::shared_ptr<const Ranks> ranks) {
   const auto compute = set_up_compute(config.compute, ranks->place());
   Session s{config, compute, std::move(ranks), nullptr, nullptr, nullptr};
-  s.data = with_memory_advice("reading the data", smaller_data(config.data), [&] { return open_data(config); });
+  const auto advice = kind_of(config.data).smaller(config.data);
+  s.data = with_memory_advice("reading the data", advice, [&] { return open_data(config); });
   s.targets = std::make_unique<TargetBuilder>(config.method, s.data->shape(), trajectories(config, *s.data));
   return s;
 }

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,7 @@ struct ArcTestRow {
 
 /// An epoch visits every task once, by one of its puzzles (group_sampler.h). Examples of the test set's test pairs are
 /// not among them.
-class ArcData : public TrainingStream {
+class ArcData : public DataSet {
  public:
   explicit ArcData(ArcPuzzles puzzles, TranslationKind translations = TranslationKind::fresh);
   /// Reads data.subsets from data.path and makes the puzzles. UserError as of the readers and ArcPuzzles.
@@ -43,6 +44,12 @@ class ArcData : public TrainingStream {
   PairList trained_pairs() const override;
   PairList tested_pairs() const override;
   std::vector<ContentHash> content() const override;
+
+  /// {"kind", "path", "test_set", "build_seed", "max_grid", "subsets": [counts], "left_out", counts,
+  /// "identifiers_sha256", "trained_test_pairs": shared_pairs()}
+  Json describe(const RunConfig& config) const override;
+  std::string description_text(const Json& description) const override;
+  void write_rows(const std::filesystem::path& folder, const ExportProgress& progress) const override;
 
   /// Training pairs of all tasks: what trajectories are made for.
   std::int64_t items() const { return static_cast<std::int64_t>(items_.size()); }

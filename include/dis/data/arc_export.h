@@ -57,9 +57,6 @@ class FolderSink : public ExportSink {
   std::filesystem::path folder_;
 };
 
-/// Told about rows of both splits, now and then; what it throws ends the export.
-using ExportProgress = std::function<void(std::int64_t done, std::int64_t total)>;
-
 /// Writes train, identifiers.json, test_puzzles.json, and test when there is a test set.
 void export_arc(const ArcPuzzles& puzzles, ExportSink& sink, const ExportProgress& progress = {});
 void export_arc(const ArcPuzzles& puzzles, const std::filesystem::path& folder, const ExportProgress& progress = {});

@@ -28,6 +28,17 @@ struct TextStyle {
   int width = 80;       ///< columns of the terminal; boards that do not fit go below
 };
 
+/// A drawing line by line, each of `width` columns on the terminal, whatever bytes that takes.
+struct TextBlock {
+  std::string title;
+  std::vector<std::string> lines;
+  int width = 0;
+};
+
+/// Blocks with the same number of lines, each under its title (no line of titles where none has one); those that do not
+/// fit into `columns` go below, after an empty line. No line ends with blanks.
+std::string side_by_side(std::span<const TextBlock> blocks, int columns);
+
 /// Boards of the same size, each under its title, ending with an end of line. A given queen is never marked x: the
 /// queens that attack it are.
 std::string board_text(std::span<const BoardView> views, const TextStyle& style);

@@ -1,15 +1,23 @@
-// What training and evaluation draw from: examples by their place in a stream, without any state.
+// What training and evaluation draw from. A TrainingStream has examples by their place in a stream, without any state;
+// a DataSet, which is one kind of data as data.kind names it, has tests too, and knows how answers to them are scored,
+// and how it is described and drawn. open_data.h has the table of kinds.
 #pragma once
 
 #include <cstdint>
+#include <filesystem>
+#include <functional>
 #include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "dis/core/json.h"
 #include "dis/data/pair_keys.h"
 
 namespace dis {
+
+struct RunConfig;
+struct TextStyle;
 
 /// Label of a cell that carries no loss.
 inline constexpr std::int32_t kIgnore = -100;
@@ -64,6 +72,85 @@ class TrainingStream {
   virtual std::vector<ContentHash> content() const { return {}; }
   /// Examples of one pass over the data; 0 where that has no meaning.
   virtual std::int64_t epoch_length() const { return 0; }
+};
+
+/// An example as tests ask it and as people look at it, without augmentation.
+struct Example {
+  std::vector<std::int32_t> input;  ///< [L] tokens
+  std::vector<std::int32_t> label;  ///< [L] tokens, or kIgnore
+  std::int32_t puzzle_id = 0;
+  bool one_answer = true;  ///< as far as is known, no other answer than the label is right
+  std::string note = {};   ///< for its drawing: what is known of it, in a word
+};
+
+/// Examples by number: those of training, or a test set.
+struct ExampleList {
+  std::string name;  ///< "training", or that of the test set
+  std::string unit;  ///< what one of them is: "board", "example"
+  std::int64_t size = 0;
+  std::function<Example(std::int64_t)> at;  ///< refers to the data set
+};
+
+/// A number that tests give, from counts that are summed over their rows.
+struct Measure {
+  enum class Kind {
+    share,   ///< of rows: hits / total, with an interval
+    ratio,   ///< hits / total of other things, as cells
+    amount,  ///< hits, and hits a row
+  };
+  std::string key;    ///< in files of results
+  std::string title;  ///< of a column
+  Kind kind = Kind::share;
+};
+
+/// What one row adds to a measure. A row that does not count adds {0, 0}.
+struct MeasureCount {
+  std::int64_t hits = 0;
+  std::int64_t total = 0;
+};
+
+/// One of the drawings that stand side by side.
+struct DrawnExample {
+  std::string title;
+  std::vector<std::int32_t> input;   ///< [L] tokens
+  std::vector<std::int32_t> answer;  ///< [L] tokens as predicted (any numbers); empty: show the input
+};
+
+struct Drawing {
+  std::string legend;  ///< what the marks mean, in half a line
+  std::string text;    ///< ends with an end of line
+};
+
+/// Told about rows that are written, now and then; what it throws ends the export.
+using ExportProgress = std::function<void(std::int64_t done, std::int64_t total)>;
+
+/// A kind of data. Where there is a default, it is that of rows of tokens, of which no more is known.
+class DataSet : public TrainingStream {
+ public:
+  /// The training examples, for people; none where they are not kept as such.
+  virtual std::optional<ExampleList> trained() const { return std::nullopt; }
+  /// The test sets, the main one first; none where nothing is kept for tests, or the answers to a test are put together
+  /// from several (ARC's votes).
+  virtual std::vector<ExampleList> tests() const { return {}; }
+
+  /// What tests measure; the first is what training watches (train.keep_best). By default "exact", the share of rows
+  /// whose labelled cells are all right, and "token_accuracy", the share of labelled cells that are right.
+  virtual std::vector<Measure> measures() const;
+  /// What the answer [L] (any numbers) to a row, an input [L] with its label [L], adds to each of measures().
+  virtual std::vector<MeasureCount> score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
+                                          std::span<const std::int32_t> answer) const;
+
+  /// Counts, and what tests share with training. `config` is the one that the data were opened with.
+  virtual Json describe(const RunConfig& config) const = 0;
+  /// The same for a terminal.
+  virtual std::string description_text(const Json& description) const = 0;
+
+  /// Examples as text, side by side; nullopt, whatever the examples, where this kind is not drawn.
+  virtual std::optional<Drawing> draw(std::span<const DrawnExample> examples, const TextStyle& style) const;
+
+  /// Writes the data as the official builders do (puzzle_rows.h). UserError: this kind cannot be written so, or as of
+  /// FolderSink.
+  virtual void write_rows(const std::filesystem::path& folder, const ExportProgress& progress) const;
 };
 
 /// Examples first..first+lanes-1 of the stream as a batch.

@@ -32,7 +32,7 @@ struct TestSet {
   std::vector<Board> boards;
 };
 
-class NQueensData : public TrainingStream {
+class NQueensData : public DataSet {
  public:
   /// Reads or draws all boards. `seed` (run.seed) decides training and test boards and the orbits held out.
   /// UserError: a wrong file (board_file.h), `orbits` where N has one orbit or with a training file, no possible test
@@ -62,6 +62,17 @@ class NQueensData : public TrainingStream {
   PairList trained_pairs() const override;
   PairList tested_pairs() const override;
   std::vector<ContentHash> content() const override;
+
+  std::optional<ExampleList> trained() const override;
+  std::vector<ExampleList> tests() const override;
+  /// {"kind", "board_size", "split", "seed", "training": counts, "test_sets": [{"name", "meaning", counts,
+  /// "in_training"}]}
+  Json describe(const RunConfig& config) const override;
+  std::string description_text(const Json& description) const override;
+  /// As board_text.h has it.
+  std::optional<Drawing> draw(std::span<const DrawnExample> examples, const TextStyle& style) const override;
+  /// UserError: boards have files of their own (board_file.h).
+  void write_rows(const std::filesystem::path& folder, const ExportProgress& progress) const override;
 
  private:
   void generate_authors(std::uint64_t seed);

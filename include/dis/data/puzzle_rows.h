@@ -98,7 +98,7 @@ class NameList {
 
 /// Training draws from the split `train` by group_sampler.h; `test` is read row by row. There is no augmentation: the
 /// rows are augmented already, or not.
-class PuzzleRows : public TrainingStream {
+class PuzzleRows : public DataSet {
  public:
   /// UserError: splits that do not fit each other, a number of names other than the number of identifiers, a group of
   /// `train` whose puzzles differ in their number of examples (the length of an epoch would then depend on chance).
@@ -121,6 +121,14 @@ class PuzzleRows : public TrainingStream {
   PairList trained_pairs() const override;
   PairList tested_pairs() const override;
   std::vector<ContentHash> content() const override;
+
+  /// "test", without a name of its own; none without a test split.
+  std::vector<ExampleList> tests() const override;
+  /// {"kind", "path", "vocabulary", "length", "identifiers", "identifiers_sha256", "train": counts,
+  /// "examples_per_epoch", "test": counts or null, "trained_test_pairs": shared_pairs()}
+  Json describe(const RunConfig& config) const override;
+  std::string description_text(const Json& description) const override;
+  void write_rows(const std::filesystem::path& folder, const ExportProgress& progress) const override;
 
   /// 0 without a test split.
   std::int64_t test_examples() const { return test_ ? test_->examples() : 0; }

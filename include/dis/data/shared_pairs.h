@@ -42,5 +42,7 @@ SharedPairs shared_pairs(const TrainingStream& data);
 Json to_json(const SharedPairs& shared);
 /// "1 of 419 test pairs is trained under another name: task 070dd51e, test 0 = task 40853293, test 0"
 std::string to_text(const SharedPairs& shared);
+/// The same from to_json(), with every pair of the list: lines of a description, "" where nothing is tested.
+std::string leak_check_text(const Json& shared);
 
 }  // namespace dis

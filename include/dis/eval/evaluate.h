@@ -7,7 +7,7 @@
 //   nqueens         "test_sets": {test set: {"meaning", decoder: score (queens_score.h), "per_supervision_step"}}
 //   arc             "arc": scores of the votes (arc_score.h), "per_supervision_step"; beside it <name>_tasks.csv and
 //                   <name>_submission.json
-//   folder, grids   "examples": token and exact accuracy, "per_supervision_step"
+//   the others      "examples": the measures of the data set (dataset.h), "per_supervision_step"
 // and where training saw answers, "warning" and the scores without them: "unseen" in a decoder's scores, in "arc"
 // ("tasks", "left_out", "pass_at"), or beside "examples".
 #pragma once
@@ -50,7 +50,7 @@ struct Evaluation {
 };
 
 /// Evaluates the session's network as `eval` says, and writes the files. `score` is: nqueens, valid completions of the
-/// first decoder on the first test set; arc, pass@2; folder and grids, exact accuracy.
+/// first decoder on the first test set; arc, pass@2; the others, the first measure of the data set.
 Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target);
 
 /// Rows that go through the network in one evaluation (once each; the decoder `commit` has them go several times).

@@ -1,5 +1,5 @@
-// What an evaluation asks the network, row by row, whatever the kind of data: boards, the puzzles that vote on ARC's
-// test inputs, or rows of arrays.
+// What an evaluation asks the network, row by row, whatever the kind of data: the rows of a test set, or the puzzles
+// that vote on ARC's test inputs.
 #pragma once
 
 #include <cstdint>
@@ -26,13 +26,15 @@ class TestRows {
   virtual RowBatch read(std::int64_t first, std::int64_t count) const = 0;
   /// Whether it is a puzzle as its author made it: no augmentation of another row.
   virtual bool original(std::int64_t) const { return true; }
+  /// What one of them is: "board", "example".
+  virtual std::string unit() const = 0;
   /// "board 12", "task 00576224, test input 1"
   virtual std::string name(std::int64_t row) const = 0;
 };
 
-/// The rows of the session's data that `eval` chooses: the first test set of boards (with `one_completion` only boards
-/// that can be completed in exactly one way), every voting puzzle of every test input, or the test examples. They refer
-/// to the session's data. UserError when there are none.
+/// The rows of the session's data that `eval` chooses: the main test set (with `one_completion` only rows that have one
+/// right answer), or every voting puzzle of every test input. They refer to the session's data. UserError when there
+/// are none.
 std::unique_ptr<TestRows> test_rows(const Session& session, const EvalConfig& eval, bool one_completion = false);
 
 }  // namespace dis

@@ -17,12 +17,12 @@ struct Session {
   RunConfig config;
   Compute compute;
   std::shared_ptr<const Ranks> ranks;  ///< never null
-  std::unique_ptr<TrainingStream> data;
+  std::unique_ptr<DataSet> data;
   std::unique_ptr<TargetBuilder> targets;
   std::unique_ptr<Backbone> model;
 };
 
-/// The data as what data.kind says they are: NQueensData, ArcData or PuzzleRows.
+/// The data as what they are: for work that is for one kind only, as ArcData's votes.
 template <class Data>
 const Data& data_as(const Session& session) {
   return dynamic_cast<const Data&>(*session.data);

@@ -13,8 +13,8 @@
 #include "dis/core/progress.h"
 #include "dis/core/random.h"
 #include "dis/core/signals.h"
-#include "dis/eval/pieces.h"
-#include "dis/eval/test_rows.h"
+#include "dis/eval/rows/batch_pieces.h"
+#include "dis/eval/rows/test_rows.h"
 #include "dis/model/loss_of.h"
 
 namespace dis {

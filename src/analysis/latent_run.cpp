@@ -4,8 +4,8 @@
 
 #include <map>
 
-#include "dis/eval/open_rows.h"
-#include "dis/eval/policy.h"
+#include "dis/eval/rows/open_rows.h"
+#include "dis/eval/rows/policy.h"
 
 namespace dis {
 namespace {

@@ -10,8 +10,8 @@
 
 #include "dis/core/error.h"
 #include "dis/core/files.h"
-#include "dis/data/arc_json.h"
-#include "dis/data/arc_task.h"
+#include "dis/data/arc/arc_json.h"
+#include "dis/data/arc/arc_task.h"
 #include "outputs.h"
 
 namespace dis {

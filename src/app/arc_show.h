@@ -3,9 +3,9 @@
 
 #include <filesystem>
 
-#include "dis/data/arc_task.h"
-#include "dis/data/board_text.h"
-#include "dis/data/grid_picture.h"
+#include "dis/data/arc/arc_task.h"
+#include "dis/data/boards/board_text.h"
+#include "dis/data/pictures/grid_picture.h"
 
 namespace dis {
 

@@ -17,7 +17,7 @@
 #include "commands.h"
 #include "dis/core/json.h"
 #include "dis/core/random.h"
-#include "dis/eval/decode.h"
+#include "dis/eval/rows/decode.h"
 #include "dis/model/loss_of.h"
 #include "dis/train/session.h"
 #include "dis/train/training_loop.h"

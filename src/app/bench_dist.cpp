@@ -11,7 +11,7 @@
 #include <memory>
 
 #include "dis/core/json.h"
-#include "ranked.h"
+#include "joined_ranks.h"
 
 namespace dis {
 namespace {

@@ -18,8 +18,8 @@
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/core/random.h"
-#include "dis/data/arc_puzzles.h"
-#include "dis/eval/arc_vote.h"
+#include "dis/data/arc/arc_puzzles.h"
+#include "dis/eval/votes/arc_vote.h"
 
 namespace dis {
 namespace {

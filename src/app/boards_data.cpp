@@ -5,8 +5,8 @@
 #include <iostream>
 
 #include "dis/core/files.h"
-#include "dis/data/board_file.h"
-#include "dis/data/nqueens.h"
+#include "dis/data/boards/board_file.h"
+#include "dis/data/boards/nqueens.h"
 
 namespace dis {
 namespace {

@@ -11,15 +11,15 @@
 #include "dis/core/log.h"
 #include "dis/core/memory.h"
 #include "dis/core/signals.h"
-#include "dis/data/arc_data.h"
-#include "dis/data/grid_picture.h"
+#include "dis/data/arc/arc_data.h"
 #include "dis/data/open_data.h"
-#include "dis/eval/arc_solution.h"
-#include "dis/eval/decode.h"
+#include "dis/data/pictures/grid_picture.h"
 #include "dis/eval/evaluate.h"
-#include "dis/eval/submission.h"
-#include "ranked.h"
-#include "subject.h"
+#include "dis/eval/rows/decode.h"
+#include "dis/eval/votes/arc_solution.h"
+#include "dis/eval/votes/submission.h"
+#include "evaluated_network.h"
+#include "joined_ranks.h"
 #include "terminal.h"
 
 namespace dis {
@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct EvalOptions {
-  SubjectOptions subject;
+  NetworkOptions network;
   std::string check_submission;
   std::string task;
   std::string picture;
@@ -97,19 +97,19 @@ void show_solution(const Session& session, const EvalOptions& options) {
 
 /// Evaluates, and prints; a first signal to stop ends an ARC evaluation so that it can go on later.
 void evaluate_on(const EvalOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
-  auto subject = open_subject(options.subject, config, ranks);
-  const auto& session = subject.session;
-  if (!subject.target.seen_tasks.empty()) log_warn(subject.target.seen_tasks);
+  auto network = open_network(options.network, config, ranks);
+  const auto& session = network.session;
+  if (!network.target.seen_tasks.empty()) log_warn(network.target.seen_tasks);
   if (options.show > 0 && !session.data->draw({}, style_of_stdout())) {
     throw UserError("--show: data.kind = " + to_string(session.config.data.kind) +
                     " has no drawing; ARC tasks are drawn with --task");
   }
   if (!options.task.empty()) return show_solution(session, options);
   if (kind_of(session.config.data).tasks) {  // the others are soon done, and a signal ends them
-    subject.target.interruptible = true;
+    network.target.interruptible = true;
     catch_stop_signals();
   }
-  const auto evaluation = evaluate(session, session.config.eval, subject.target);
+  const auto evaluation = evaluate(session, session.config.eval, network.target);
   if (!ranks->first()) return;
   if (options.json) {
     std::cout << json_text(evaluation.json, 2) << "\n";
@@ -122,14 +122,14 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
 /// Before the work: can the results be written?
 void try_results(const EvalOptions& options) {
   if (find_place().rank > 0) return;
-  if (options.task.empty()) return try_folder(options.subject.results_folder());
+  if (options.task.empty()) return try_folder(options.network.results_folder());
   if (options.picture.empty()) return;
   check_picture_name(options.picture);
   try_file(options.picture);
 }
 
 void run_evaluation(const EvalOptions& options) {
-  const auto config = options.subject.load();
+  const auto config = options.network.load();
   if (options.show > 0 || !options.task.empty()) require_one_process("dis eval with --show or --task");
   try_results(options);
   const auto ranks = join_ranks(config);
@@ -138,7 +138,7 @@ void run_evaluation(const EvalOptions& options) {
 
 /// Prints what is wrong with a submission.
 void check_submission_file(const EvalOptions& options) {
-  auto config = options.subject.config.load();
+  auto config = options.network.config.load();
   config.data.augmentations = 0;  // the tasks alone
   const ArcData data(config.data);
   std::vector<ArcTask> tasks;
@@ -157,9 +157,9 @@ void check_submission_file(const EvalOptions& options) {
 
 void check_options(const EvalOptions& options) {
   const auto given = [](const std::string& text) { return !text.empty(); };
-  const int subjects = given(options.subject.run) + given(options.subject.weights) + given(options.check_submission);
-  if (subjects != 1) throw CLI::RequiredError("exactly one of --run, --weights and --check-submission");
-  options.subject.check();
+  const int networks = given(options.network.run) + given(options.network.weights) + given(options.check_submission);
+  if (networks != 1) throw CLI::RequiredError("exactly one of --run, --weights and --check-submission");
+  options.network.check();
 }
 
 }  // namespace
@@ -167,7 +167,7 @@ void check_options(const EvalOptions& options) {
 void add_eval_command(CLI::App& app) {
   auto options = std::make_shared<EvalOptions>();
   CLI::App* eval = app.add_subcommand("eval", "Evaluate a network on its test boards, tasks or examples");
-  options->subject.add_to(*eval, "eval");
+  options->network.add_to(*eval, "eval");
   eval->add_option("--check-submission", options->check_submission,
                    "Only check that this submission.json is complete for the test set of --config")
       ->type_name("FILE");

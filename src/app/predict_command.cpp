@@ -16,7 +16,7 @@
 #include "dis/data/identifiers.h"
 #include "dis/eval/predict.h"
 #include "dis/eval/seen_tasks.h"
-#include "dis/eval/submission.h"
+#include "dis/eval/votes/submission.h"
 #include "dis/train/checkpoint.h"
 #include "dis/train/run_content.h"
 #include "dis/train/session.h"

@@ -6,9 +6,9 @@
 #include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/core/progress.h"
-#include "dis/data/arc_data.h"
+#include "dis/data/arc/arc_data.h"
+#include "dis/data/arrays/puzzle_rows.h"
 #include "dis/data/open_data.h"
-#include "dis/data/puzzle_rows.h"
 
 namespace dis {
 namespace {

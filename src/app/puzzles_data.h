@@ -5,7 +5,7 @@
 #include <string>
 
 #include "dis/config/config.h"
-#include "dis/data/arc_task.h"
+#include "dis/data/arc/arc_task.h"
 
 namespace dis {
 

@@ -13,7 +13,7 @@
 #include "dis/reproduce/ablation.h"
 #include "dis/reproduce/table1.h"
 #include "dis/train/schedule.h"
-#include "ranked.h"
+#include "joined_ranks.h"
 
 namespace dis {
 namespace {

@@ -1,7 +1,7 @@
 // What standard output can show.
 #pragma once
 
-#include "dis/data/board_text.h"
+#include "dis/data/boards/board_text.h"
 
 namespace dis {
 

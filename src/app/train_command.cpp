@@ -17,7 +17,7 @@
 #include "dis/train/checkpoint.h"
 #include "dis/train/plan.h"
 #include "dis/train/trainer.h"
-#include "ranked.h"
+#include "joined_ranks.h"
 
 namespace dis {
 namespace {

@@ -9,7 +9,7 @@
 
 #include "content_hash.h"
 #include "dis/core/error.h"
-#include "dis/data/board_text.h"
+#include "dis/data/boards/board_text.h"
 #include "dis/data/shared_pairs.h"
 
 namespace dis {

@@ -5,11 +5,11 @@
 
 #include "dis/core/error.h"
 #include "dis/core/memory.h"
-#include "dis/data/arc_data.h"
+#include "dis/data/arc/arc_data.h"
+#include "dis/data/arrays/grid_puzzles.h"
+#include "dis/data/arrays/puzzle_rows.h"
+#include "dis/data/boards/nqueens.h"
 #include "dis/data/colouring.h"
-#include "dis/data/grid_puzzles.h"
-#include "dis/data/nqueens.h"
-#include "dis/data/puzzle_rows.h"
 
 namespace dis {
 namespace {

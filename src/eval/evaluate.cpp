@@ -9,7 +9,7 @@
 #include "dis/core/json.h"
 #include "dis/core/memory.h"
 #include "dis/model/loss_of.h"
-#include "kinds.h"
+#include "kind_evaluation.h"
 
 namespace dis {
 namespace {

@@ -98,7 +98,7 @@ States Backbone::initial_states(std::int64_t lanes) const {
   return {spread(weights_.master().y_init), spread(weights_.master().z_init)};
 }
 
-at::Tensor Backbone::puzzle_rows(const at::Tensor& ids) const {
+at::Tensor Backbone::puzzle_embeddings(const at::Tensor& ids) const {
   const auto& table = weights_.master().puzzle;
   if (!table.defined()) return {};
   return table.index_select(0, ids).requires_grad_(at::GradMode::is_enabled());

@@ -160,16 +160,16 @@ std::optional<fs::path> latest_checkpoint(const fs::path& run) {
                   "; there are: " + list_of(run) + "; point it to one of them, or remove it to take the newest");
 }
 
-fs::path find_checkpoint(const fs::path& run, const std::string& step) {
-  const auto folder = folder_of(run) / step;
-  if (step == "latest") {
+fs::path find_checkpoint(const fs::path& run, const std::string& update) {
+  const auto folder = folder_of(run) / update;
+  if (update == "latest") {
     if (const auto latest = latest_checkpoint(run)) return *latest;
-  } else if (step == "best") {
+  } else if (update == "best") {
     const auto best = name_of_best(run);
     if (!best.empty() && fs::is_directory(folder_of(run) / best)) return folder_of(run) / best;
   }
   if (fs::is_directory(folder)) return fs::canonical(folder);
-  throw UserError("run '" + run.string() + "' has no checkpoint '" + step + "'; it has: " + list_of(run) +
+  throw UserError("run '" + run.string() + "' has no checkpoint '" + update + "'; it has: " + list_of(run) +
                   (updates_in(run).empty() ? "" : " (and the names latest, best)"));
 }
 

@@ -96,7 +96,7 @@ class DisMethod : public LaneMethod {
   void supervise(std::size_t worker, const LaneTensors& lanes) const override {
     const auto loss = loss_of(method_);
     const auto answers = model_.shape().answers;
-    const auto rows = model_.puzzle_rows(lanes.ids);
+    const auto rows = model_.puzzle_embeddings(lanes.ids);
     // Autograd may keep the state until the backward pass, and must not take what other workers write to their lanes of
     // the same tensors meanwhile for a change of these: so under a version counter of its own.
     const States before{lanes.y.variable_data(), lanes.z.variable_data()};

@@ -98,7 +98,7 @@ class HaltingMethod : public LaneMethod {
   }
 
   void supervise(std::size_t worker, const LaneTensors& lanes) const override {
-    const auto rows = model_.puzzle_rows(lanes.ids);
+    const auto rows = model_.puzzle_embeddings(lanes.ids);
     // Under a version counter of its own, as in dis_method.cpp.
     const States before{lanes.y.variable_data(), lanes.z.variable_data()};
     const StepInput in{lanes.inputs, rows, lanes.steps};

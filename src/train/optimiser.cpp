@@ -54,9 +54,9 @@ std::int64_t optimiser_numbers(const std::vector<OptimisedWeight>& weights) {
   return numbers;
 }
 
-Optimiser::Optimiser(const OptimConfig& config, std::int64_t total_steps, Weights& weights)
+Optimiser::Optimiser(const OptimConfig& config, std::int64_t total_updates, Weights& weights)
     : config_(config),
-      total_steps_(total_steps),
+      total_updates_(total_updates),
       weights_(weights),
       parts_(optimised_weights(config, weights.table())) {
   m_ = at::zeros({weights.parameters()}, weights.flat().options());
@@ -67,7 +67,7 @@ Optimiser::Optimiser(const OptimConfig& config, std::int64_t total_steps, Weight
 }
 
 double Optimiser::last_rate() const {
-  return updates_ == 0 ? 0.0 : config_.lr * learning_rate_factor(config_, updates_, total_steps_);
+  return updates_ == 0 ? 0.0 : config_.lr * learning_rate_factor(config_, updates_, total_updates_);
 }
 
 void Optimiser::restart_ema() {
@@ -89,7 +89,7 @@ std::vector<std::pair<std::string, at::Tensor>> Optimiser::state() const {
 
 void Optimiser::prepare() {
   ++updates_;
-  const double factor = learning_rate_factor(config_, updates_, total_steps_);
+  const double factor = learning_rate_factor(config_, updates_, total_updates_);
   const AdamSettings adam{form_of(config_.name), config_.lr * factor, config_.weight_decay, config_.beta1,
                           config_.beta2,         config_.adamw_eps,   config_.ema_rate};
   std::vector<at::Tensor> parts = {sign_sgd_rates(config_.puzzle_lr * factor, config_.puzzle_weight_decay),

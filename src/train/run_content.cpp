@@ -6,7 +6,7 @@
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/core/log.h"
-#include "dis/data/npy.h"
+#include "dis/data/arrays/npy.h"
 
 namespace dis {
 namespace {

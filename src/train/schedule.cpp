@@ -6,11 +6,11 @@
 
 namespace dis {
 
-double learning_rate_factor(const OptimConfig& optim, std::int64_t step, std::int64_t total_steps) {
-  const auto at = static_cast<double>(step);
+double learning_rate_factor(const OptimConfig& optim, std::int64_t update, std::int64_t total_updates) {
+  const auto at = static_cast<double>(update);
   const auto warmup = static_cast<double>(optim.warmup_steps);
   if (at < warmup) return at / warmup;
-  const double progress = (at - warmup) / std::max(1.0, static_cast<double>(total_steps) - warmup);
+  const double progress = (at - warmup) / std::max(1.0, static_cast<double>(total_updates) - warmup);
   const double cosine = 0.5 * (1.0 + std::cos(std::numbers::pi * std::min(1.0, progress)));
   return optim.lr_min_ratio + (1.0 - optim.lr_min_ratio) * cosine;
 }
@@ -23,9 +23,9 @@ std::int64_t updates_per_batch(const MethodConfig& method) {
   return method.update == Update::per_step ? method.num_supervision : 1;
 }
 
-std::int64_t batches_of(const MethodConfig& method, std::int64_t steps) {
+std::int64_t batches_of(const MethodConfig& method, std::int64_t updates) {
   const auto each = updates_per_batch(method);
-  return (steps + each - 1) / each;
+  return (updates + each - 1) / each;
 }
 
 std::int64_t updates_of(const RunConfig& config) {

@@ -4,8 +4,8 @@
 #include "dis/core/error.h"
 #include "dis/core/log.h"
 #include "dis/core/memory.h"
-#include "dis/data/arc_data.h"
-#include "dis/data/nqueens.h"
+#include "dis/data/arc/arc_data.h"
+#include "dis/data/boards/nqueens.h"
 #include "dis/data/open_data.h"
 #include "dis/train/trajectory_items.h"
 

@@ -6,7 +6,7 @@
 
 #include "dis/core/error.h"
 #include "dis/core/json.h"
-#include "dis/data/arc_puzzles.h"
+#include "dis/data/arc/arc_puzzles.h"
 
 namespace dis {
 namespace {

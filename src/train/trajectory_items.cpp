@@ -6,7 +6,7 @@
 #include <string>
 #include <utility>
 
-#include "dis/data/arc_puzzles.h"
+#include "dis/data/arc/arc_puzzles.h"
 
 namespace dis {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "core/temporary_folder.h"
 #include "core/user_error.h"
-#include "dis/eval/test_rows.h"
+#include "dis/eval/rows/test_rows.h"
 #include "dis/model/weights_file.h"
 #include "dis/train/trainer.h"
 

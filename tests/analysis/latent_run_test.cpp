@@ -8,7 +8,7 @@
 #include <tuple>
 
 #include "dis/core/random.h"
-#include "dis/eval/policy.h"
+#include "dis/eval/rows/policy.h"
 #include "model/small_shape.h"
 
 namespace dis {
@@ -67,7 +67,7 @@ TEST_P(LatentRun, PoliciesAreThoseOfLatentReasoning) {
   observer.step = [&](std::int64_t s, const at::Tensor& before, const at::Tensor& after, const at::Tensor& halting) {
     EXPECT_EQ(s, ++seen);
     EXPECT_TRUE(at::equal(before, policy(model, states.y))) << "step " << s;
-    const auto x = model.input(tokens, model.puzzle_rows(asked.ids), at::full({kRows}, s, at::kInt));
+    const auto x = model.input(tokens, model.puzzle_embeddings(asked.ids), at::full({kRows}, s, at::kInt));
     states = model.latent_reasoning(x, states);
     EXPECT_TRUE(at::equal(after, policy(model, states.y))) << "step " << s;
     EXPECT_TRUE(at::equal(halting, model.halt_decision(model.halting(states.y)))) << "step " << s;
@@ -119,7 +119,7 @@ TEST_P(LatentRun, RunsWithoutAPassAreThoseMadeByHand) {
     auto tokens = asked.tokens.narrow(0, removal.row, 1);
     auto states = model.initial_states(1);
     for (std::int64_t s = 1; s <= kSteps; ++s) {
-      const auto rows = model.puzzle_rows(asked.ids.narrow(0, removal.row, 1));
+      const auto rows = model.puzzle_embeddings(asked.ids.narrow(0, removal.row, 1));
       const auto x = model.input(tokens, rows, at::full({1}, s, at::kInt));
       for (std::int64_t pass = 0; pass < passes; ++pass) {
         if (s == removal.step && pass == removal.pass) continue;

@@ -1,4 +1,4 @@
-#include "dis/data/arc_data.h"
+#include "dis/data/arc/arc_data.h"
 
 #include <gtest/gtest.h>
 

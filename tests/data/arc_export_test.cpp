@@ -1,5 +1,5 @@
 // The official on-disk format: what is written, that it reads back, and rows of the official build.
-#include "dis/data/arc_export.h"
+#include "dis/data/arc/arc_export.h"
 
 #include <gtest/gtest.h>
 

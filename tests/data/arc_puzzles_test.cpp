@@ -1,4 +1,4 @@
-#include "dis/data/arc_puzzles.h"
+#include "dis/data/arc/arc_puzzles.h"
 
 #include <gtest/gtest.h>
 

@@ -8,8 +8,8 @@
 #include "core/user_error.h"
 #include "dis/core/files.h"
 #include "dis/core/json.h"
-#include "dis/data/arc_json.h"
-#include "dis/data/arc_task.h"
+#include "dis/data/arc/arc_json.h"
+#include "dis/data/arc/arc_task.h"
 
 namespace dis {
 namespace {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "dis/core/error.h"
-#include "dis/data/arc_json.h"
+#include "dis/data/arc/arc_json.h"
 
 namespace dis {
 

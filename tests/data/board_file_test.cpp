@@ -1,4 +1,4 @@
-#include "dis/data/board_file.h"
+#include "dis/data/boards/board_file.h"
 
 #include <gtest/gtest.h>
 #include <unistd.h>
@@ -7,9 +7,9 @@
 #include <fstream>
 
 #include "dis/core/error.h"
-#include "dis/data/board_generator.h"
-#include "dis/data/board_statistics.h"
-#include "dis/data/nqueens.h"
+#include "dis/data/boards/board_generator.h"
+#include "dis/data/boards/board_statistics.h"
+#include "dis/data/boards/nqueens.h"
 
 namespace dis {
 namespace {

@@ -1,4 +1,4 @@
-#include "dis/data/board_text.h"
+#include "dis/data/boards/board_text.h"
 
 #include <gtest/gtest.h>
 

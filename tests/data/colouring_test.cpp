@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "core/user_error.h"
-#include "dis/data/board_text.h"
+#include "dis/data/boards/board_text.h"
 #include "dis/data/open_data.h"
 #include "dis/data/shared_pairs.h"
 

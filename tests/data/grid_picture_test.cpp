@@ -1,5 +1,5 @@
 // Drawings of grids are read back: the text's cells, the SVG's rectangles, the PNG's pixels.
-#include "dis/data/grid_picture.h"
+#include "dis/data/pictures/grid_picture.h"
 
 #include <gtest/gtest.h>
 #include <png.h>

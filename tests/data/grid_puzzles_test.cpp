@@ -1,5 +1,5 @@
 // A user's own puzzles, as the header of grid_puzzles.h describes them.
-#include "dis/data/grid_puzzles.h"
+#include "dis/data/arrays/grid_puzzles.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // Files byte for byte as numpy writes them, and every defect of a file named.
-#include "dis/data/npy.h"
+#include "dis/data/arrays/npy.h"
 
 #include <gtest/gtest.h>
 

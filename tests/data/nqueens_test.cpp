@@ -1,5 +1,5 @@
 // The N-Queens data set: the authors' boards exactly, the leak-free splits, and their distributions.
-#include "dis/data/nqueens.h"
+#include "dis/data/boards/nqueens.h"
 
 #include <gtest/gtest.h>
 
@@ -12,8 +12,8 @@
 #include "data/uniformity.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
-#include "dis/data/board_generator.h"
-#include "dis/data/board_statistics.h"
+#include "dis/data/boards/board_generator.h"
+#include "dis/data/boards/board_statistics.h"
 
 namespace dis {
 namespace {

@@ -1,5 +1,5 @@
 // Folders of the official builders, and what is wrong with those that are not.
-#include "dis/data/puzzle_rows.h"
+#include "dis/data/arrays/puzzle_rows.h"
 
 #include <gtest/gtest.h>
 

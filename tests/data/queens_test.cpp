@@ -1,4 +1,4 @@
-#include "dis/data/queens.h"
+#include "dis/data/boards/queens.h"
 
 #include <gtest/gtest.h>
 

@@ -8,7 +8,7 @@
 
 #include "dis/core/files.h"
 #include "dis/core/json.h"
-#include "dis/data/npy.h"
+#include "dis/data/arrays/npy.h"
 
 namespace dis {
 

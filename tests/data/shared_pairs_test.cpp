@@ -8,12 +8,12 @@
 
 #include "core/temporary_folder.h"
 #include "dis/core/random.h"
-#include "dis/data/arc_data.h"
-#include "dis/data/arc_export.h"
-#include "dis/data/board_statistics.h"
-#include "dis/data/grid_puzzles.h"
-#include "dis/data/nqueens.h"
-#include "dis/data/puzzle_rows.h"
+#include "dis/data/arc/arc_data.h"
+#include "dis/data/arc/arc_export.h"
+#include "dis/data/arrays/grid_puzzles.h"
+#include "dis/data/arrays/puzzle_rows.h"
+#include "dis/data/boards/board_statistics.h"
+#include "dis/data/boards/nqueens.h"
 
 namespace dis {
 namespace {

@@ -1,4 +1,4 @@
-#include "dis/eval/arc_score.h"
+#include "dis/eval/votes/arc_score.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "dis/eval/arc_vote.h"
+#include "dis/eval/votes/arc_vote.h"
 
 #include <gtest/gtest.h>
 

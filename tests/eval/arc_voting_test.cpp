@@ -1,4 +1,4 @@
-#include "dis/eval/arc_voting.h"
+#include "dis/eval/votes/arc_voting.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "dis/eval/crop.h"
+#include "dis/eval/votes/crop.h"
 
 #include <gtest/gtest.h>
 

@@ -1,4 +1,4 @@
-#include "dis/eval/decode.h"
+#include "dis/eval/rows/decode.h"
 
 #include <ATen/ATen.h>
 #include <ATen/core/grad_mode.h>
@@ -75,7 +75,7 @@ struct Alone {
 Alone alone(const Backbone& model, const Tokens& board, Feedback feedback) {
   const at::NoGradGuard no_grad;
   auto tokens = at::tensor(board, at::kInt).unsqueeze(0);
-  const auto rows = model.puzzle_rows(at::zeros({1}, at::kInt));
+  const auto rows = model.puzzle_embeddings(at::zeros({1}, at::kInt));
   auto states = model.initial_states(1);
   Alone row;
   for (std::int32_t s = 1; s <= kSteps; ++s) {

@@ -6,8 +6,8 @@
 #include <cmath>
 
 #include "dis/core/random.h"
-#include "dis/eval/decode.h"
-#include "dis/eval/policy.h"
+#include "dis/eval/rows/decode.h"
+#include "dis/eval/rows/policy.h"
 #include "model/small_shape.h"
 
 namespace dis {
@@ -45,7 +45,7 @@ TEST(Guidance, AnswersAreThoseOfTheGuidedPolicy) {
         const DecodeSettings settings{feedback, loss, 200, nullptr, w};
         const auto answers = decode_argmax(model, settings, boards, kGuidedSteps);
         auto tokens = at::tensor(boards, at::kInt).view({kGuidedRows, kGuidedCells});
-        const auto rows = model.puzzle_rows(at::zeros({kGuidedRows}, at::kInt));
+        const auto rows = model.puzzle_embeddings(at::zeros({kGuidedRows}, at::kInt));
         auto states = model.initial_states(kGuidedRows);
         const auto read = [&] { return model.readout(states.y).slice(1, 2).slice(2, 0, 3); };
         auto before = log_policy(read(), loss);

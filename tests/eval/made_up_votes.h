@@ -7,8 +7,8 @@
 #include <vector>
 
 #include "dis/core/random.h"
-#include "dis/data/arc_puzzles.h"
-#include "dis/eval/arc_vote.h"
+#include "dis/data/arc/arc_puzzles.h"
+#include "dis/eval/votes/arc_vote.h"
 
 namespace dis {
 

@@ -1,8 +1,8 @@
-#include "dis/eval/queens_score.h"
+#include "dis/eval/boards/queens_score.h"
 
 #include <gtest/gtest.h>
 
-#include "dis/data/nqueens.h"
+#include "dis/data/boards/nqueens.h"
 
 namespace dis {
 namespace {

@@ -1,4 +1,4 @@
-#include "dis/eval/vote_file.h"
+#include "dis/eval/votes/vote_file.h"
 
 #include <gtest/gtest.h>
 

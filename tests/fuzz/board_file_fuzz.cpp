@@ -1,4 +1,4 @@
-#include "dis/data/board_file.h"
+#include "dis/data/boards/board_file.h"
 #include "fuzz/reader_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {

@@ -1,4 +1,4 @@
-#include "dis/data/grid_puzzles.h"
+#include "dis/data/arrays/grid_puzzles.h"
 #include "fuzz/reader_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {

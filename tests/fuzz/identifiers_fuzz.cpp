@@ -1,4 +1,4 @@
-#include "dis/data/arc_puzzles.h"
+#include "dis/data/arc/arc_puzzles.h"
 #include "dis/data/identifiers.h"
 #include "fuzz/reader_check.h"
 

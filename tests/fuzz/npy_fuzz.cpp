@@ -1,4 +1,4 @@
-#include "dis/data/npy.h"
+#include "dis/data/arrays/npy.h"
 #include "fuzz/reader_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {

@@ -1,4 +1,4 @@
-#include "dis/eval/submission.h"
+#include "dis/eval/votes/submission.h"
 
 #include <algorithm>
 

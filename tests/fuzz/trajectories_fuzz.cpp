@@ -3,7 +3,7 @@
 
 #include <algorithm>
 
-#include "dis/data/arc_puzzles.h"
+#include "dis/data/arc/arc_puzzles.h"
 #include "fuzz/reader_check.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* bytes, std::size_t size) {

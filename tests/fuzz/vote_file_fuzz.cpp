@@ -1,5 +1,5 @@
 // Votes as they are, and with checksums that fit, without which nothing behind them would be reached.
-#include "dis/eval/vote_file.h"
+#include "dis/eval/votes/vote_file.h"
 
 #include <algorithm>
 

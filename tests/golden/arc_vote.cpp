@@ -11,11 +11,11 @@
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/core/safetensors.h"
-#include "dis/data/arc_puzzles.h"
-#include "dis/eval/arc_score.h"
-#include "dis/eval/arc_vote.h"
-#include "dis/eval/crop.h"
-#include "dis/eval/submission.h"
+#include "dis/data/arc/arc_puzzles.h"
+#include "dis/eval/votes/arc_score.h"
+#include "dis/eval/votes/arc_vote.h"
+#include "dis/eval/votes/crop.h"
+#include "dis/eval/votes/submission.h"
 #include "settings.h"
 
 namespace dis::golden {

@@ -23,7 +23,7 @@ void check_forward(const Case& golden) {
   const auto offset = model.shape().config.puzzle_emb_len;
   const auto scale = at::full({lanes}, 1.0 / static_cast<double>(lanes), tokens.options().dtype(at::kDouble));
   auto states = model.initial_states(lanes);
-  const auto rows = model.puzzle_rows(ids);
+  const auto rows = model.puzzle_embeddings(ids);
   for (std::int64_t s = 1; golden.has("step" + std::to_string(s) + "/logits"); ++s) {
     const auto step = "step" + std::to_string(s) + "/";
     auto loose = tolerance;

@@ -78,7 +78,7 @@ at::Tensor first_puzzle_gradient(const Case& golden, const Loss& taught, const a
   const auto model = golden.network();
   const auto tokens = golden.tokens("inputs")[0], labels = golden.tokens("labels")[0];
   const auto lanes = tokens.size(0);
-  const auto rows = model.puzzle_rows(golden.tokens("puzzle_identifiers")[0]);
+  const auto rows = model.puzzle_embeddings(golden.tokens("puzzle_identifiers")[0]);
   const auto x = model.input(tokens, rows, at::full({lanes}, 1, tokens.options()));
   const auto after = model.latent_reasoning(x, model.initial_states(lanes));
   const auto logits = model.readout(after.y), q = model.halting(after.y);
@@ -127,7 +127,7 @@ void check_steps(const Case& golden) {
     expect_same("steps", tensor(records.step), want("steps"));
 
     const auto ids = run.state("ids").to(at::kInt);
-    const auto x = run.model.input(run.state("inputs"), run.model.puzzle_rows(ids), run.state("steps"));
+    const auto x = run.model.input(run.state("inputs"), run.model.puzzle_embeddings(ids), run.state("steps"));
     const auto next = run.model.halting(run.model.latent_reasoning(x, after).y);
     expect_close("next_q_halt", next.select(1, 0), want("next_q_halt"), loose);
     expect_close("next_q_continue", next.select(1, 1), want("next_q_continue"), loose);

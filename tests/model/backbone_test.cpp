@@ -86,7 +86,7 @@ using Results = std::map<std::string, at::Tensor>;
 
 Results results_of(Backbone& model, const Step& in) {
   const auto type = model.weights().compute_type();
-  const auto rows = model.puzzle_rows(in.ids);
+  const auto rows = model.puzzle_embeddings(in.ids);
   const auto x = model.input(in.tokens, rows, in.steps);
   const auto after = model.latent_reasoning(x, {in.y.to(type), in.z.to(type)});
   const auto logits = model.readout(after.y);
@@ -233,7 +233,7 @@ TEST(Backbone, OfSeveralCyclesOnlyTheLastCarriesGradient) {
   States states{in.y.to(at::kFloat), in.z.to(at::kFloat)};
   {
     const at::NoGradGuard no_grad;
-    states = two.latent_reasoning(two.input(in.tokens, two.puzzle_rows(in.ids), in.steps), states);
+    states = two.latent_reasoning(two.input(in.tokens, two.puzzle_embeddings(in.ids), in.steps), states);
   }
   in.y = states.y;
   in.z = states.z;
@@ -257,7 +257,7 @@ TEST(Backbone, WithoutGradModeNothingIsKeptForABackwardPass) {
   auto model = network(small_shape());
   const Step in(model.shape());
   const at::NoGradGuard no_grad;
-  const auto rows = model.puzzle_rows(in.ids);
+  const auto rows = model.puzzle_embeddings(in.ids);
   const auto after = model.latent_reasoning(model.input(in.tokens, rows, in.steps), model.initial_states(kLanes));
   EXPECT_FALSE(rows.requires_grad());
   EXPECT_FALSE(model.readout(after.y).requires_grad());

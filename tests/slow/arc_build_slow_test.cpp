@@ -11,9 +11,9 @@
 
 #include "dis/core/json.h"
 #include "dis/core/sha256.h"
-#include "dis/data/arc_export.h"
-#include "dis/data/arc_puzzles.h"
-#include "dis/data/arc_task.h"
+#include "dis/data/arc/arc_export.h"
+#include "dis/data/arc/arc_puzzles.h"
+#include "dis/data/arc/arc_task.h"
 
 namespace dis {
 namespace {

@@ -72,7 +72,7 @@ TEST(Confident, LossesAreThoseOfTheFramesThatTheNetworkOrders) {
     SmallRun run(frozen(confident(objective)));
     const auto batch = draw_batch(run.stream, 0, 0, run.config.train.global_batch);
     const auto tokens = torch::tensor(batch.inputs, at::kInt).view({batch.lanes, -1});
-    const auto rows = run.model.puzzle_rows(torch::tensor(batch.puzzle_ids, at::kInt));
+    const auto rows = run.model.puzzle_embeddings(torch::tensor(batch.puzzle_ids, at::kInt));
     auto states = run.model.initial_states(batch.lanes);
     const auto cells_of = [&](const at::Tensor& y, std::int64_t lane) {
       return run.model.readout(y.narrow(0, lane, 1)).slice(1, run.model.shape().config.puzzle_emb_len);

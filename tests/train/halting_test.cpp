@@ -86,7 +86,7 @@ TEST(Halting, AHaltedLaneStartsAgainFromTheInitialStates) {
   run.loop.run(1);
   const at::NoGradGuard no_grad;
   const auto ids = state_of(run, "ids");
-  const auto x = run.model.input(state_of(run, "inputs"), run.model.puzzle_rows(ids), state_of(run, "steps"));
+  const auto x = run.model.input(state_of(run, "inputs"), run.model.puzzle_embeddings(ids), state_of(run, "steps"));
   const auto fresh = run.model.latent_reasoning(x, run.model.initial_states(4));
   EXPECT_TRUE(at::allclose(state_of(run, "y"), fresh.y, 0.0, 1e-5));
   EXPECT_FALSE(at::allclose(before, fresh.y, 0.0, 1e-2)) << "the samples are alike: the comparison shows nothing";
@@ -99,7 +99,7 @@ TEST(Halting, ALaneThatGoesOnKeepsItsStates) {
   const States before{state_of(run, "y"), state_of(run, "z")};
   run.loop.run(1);
   const at::NoGradGuard no_grad;
-  const auto rows = run.model.puzzle_rows(state_of(run, "ids"));
+  const auto rows = run.model.puzzle_embeddings(state_of(run, "ids"));
   const auto after =
       run.model.latent_reasoning(run.model.input(state_of(run, "inputs"), rows, state_of(run, "steps")), before);
   EXPECT_TRUE(at::allclose(state_of(run, "y"), after.y, 0.0, 1e-5));

@@ -32,7 +32,7 @@ class ReferenceRun {
     weights.gradient().zero_();
     const auto& method = run_.config.method;
     const reference::Network net{run_.model.shape(), weights.master(), rotary_, at::kFloat};
-    const auto rows = run_.model.puzzle_rows(ids_);
+    const auto rows = run_.model.puzzle_embeddings(ids_);
     const StepInput in{tokens_, rows, at::full_like(ids_, s)};
     const auto before = method.objective == Objective::dual ? frames_.select(1, s - 1) : at::Tensor();
     auto taught = method.algorithm == Algorithm::dis

@@ -50,7 +50,7 @@ class ByHand {
   void step(std::int64_t s, double weight) {
     const auto& config = run_.config.method;
     const auto positions = run_.model.shape().config.puzzle_emb_len;
-    const auto rows = run_.model.puzzle_rows(ids_);
+    const auto rows = run_.model.puzzle_embeddings(ids_);
     const auto x = run_.model.input(tokens_, rows, at::full({kSmallLanes}, s, at::kInt));
     const auto after = run_.model.latent_reasoning(x, states_);
     const auto loss_after = [&](const at::Tensor& y, std::int64_t frame) {
@@ -202,7 +202,7 @@ TEST(Supervision, RecordsCountLabelledAndRightCells) {
   const auto batch = draw_batch(run.stream, 0, 0, kSmallLanes);
   const auto labels = torch::tensor(batch.labels, at::kInt).view({kSmallLanes, -1});
   const auto x = run.model.input(torch::tensor(batch.inputs, at::kInt).view({kSmallLanes, -1}),
-                                 run.model.puzzle_rows(torch::tensor(batch.puzzle_ids, at::kInt)),
+                                 run.model.puzzle_embeddings(torch::tensor(batch.puzzle_ids, at::kInt)),
                                  at::ones({kSmallLanes}, at::kInt));
   const auto logits = run.model.readout(run.model.latent_reasoning(x, run.model.initial_states(kSmallLanes)).y);
   const auto right = (logits.slice(1, 2).argmax(-1) == labels).sum(-1);
@@ -231,7 +231,7 @@ TEST_P(Feedbacks, ALoneLaneDoesWhatTheMethodSays) {
     auto tokens = torch::tensor(batch.inputs, at::kInt).view({1, -1});
     auto states = run.model.initial_states(1);
     for (std::int32_t s = 1; s <= kSmallSteps; ++s, ++tick) {
-      const auto rows = run.model.puzzle_rows(torch::tensor(batch.puzzle_ids, at::kInt));
+      const auto rows = run.model.puzzle_embeddings(torch::tensor(batch.puzzle_ids, at::kInt));
       states = run.model.latent_reasoning(run.model.input(tokens, rows, at::full({1}, s, at::kInt)), states);
       states = {states.y.detach(), states.z.detach()};
       const auto logits = run.model.readout(states.y).slice(1, 2).detach();

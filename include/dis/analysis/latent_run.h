@@ -11,7 +11,7 @@
 #include <functional>
 #include <vector>
 
-#include "dis/eval/decode.h"
+#include "dis/eval/rows/decode.h"
 #include "dis/model/backbone.h"
 
 namespace dis {

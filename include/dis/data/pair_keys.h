@@ -18,8 +18,8 @@
 #include <string>
 #include <vector>
 
-#include "dis/data/grid.h"
-#include "dis/data/queens.h"
+#include "dis/data/boards/queens.h"
+#include "dis/data/pictures/grid.h"
 
 namespace dis {
 

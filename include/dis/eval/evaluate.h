@@ -17,7 +17,7 @@
 
 #include "dis/config/config.h"
 #include "dis/core/json.h"
-#include "dis/eval/decode.h"
+#include "dis/eval/rows/decode.h"
 #include "dis/eval/seen_pairs.h"
 #include "dis/eval/variant.h"
 #include "dis/train/session.h"

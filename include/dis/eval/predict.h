@@ -11,8 +11,8 @@
 #include <vector>
 
 #include "dis/config/config.h"
-#include "dis/eval/arc_score.h"
 #include "dis/eval/seen_pairs.h"
+#include "dis/eval/votes/arc_score.h"
 
 namespace dis {
 

@@ -13,7 +13,7 @@
 #include <string>
 #include <vector>
 
-#include "dis/data/arc_task.h"
+#include "dis/data/arc/arc_task.h"
 #include "dis/data/shared_pairs.h"
 #include "dis/train/session.h"
 

@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-#include "dis/data/arc_puzzles.h"
+#include "dis/data/arc/arc_puzzles.h"
 
 namespace dis {
 

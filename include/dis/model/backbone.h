@@ -65,7 +65,7 @@ class Backbone {
   States initial_states(std::int64_t lanes) const;
 
   /// Rows [B, E] of the puzzle table, as a leaf that collects this step's gradient; undefined without a table.
-  at::Tensor puzzle_rows(const at::Tensor& ids) const;
+  at::Tensor puzzle_embeddings(const at::Tensor& ids) const;
 
   /// x [B, S, D] from tokens int32 [B, L], puzzle rows (may be undefined) and 1-based supervision steps int32 [B].
   at::Tensor input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps,

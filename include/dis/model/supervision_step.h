@@ -7,7 +7,7 @@ namespace dis {
 
 struct StepInput {
   at::Tensor tokens;  ///< int32 [B, L]
-  at::Tensor puzzle;  ///< [B, E], Backbone::puzzle_rows(); undefined without a table
+  at::Tensor puzzle;  ///< [B, E], Backbone::puzzle_embeddings(); undefined without a table
   at::Tensor number;  ///< int32 [B], s = 1..N
 };
 

@@ -42,8 +42,8 @@ void update_checkpoint(const std::filesystem::path& run, const RunState& state, 
 /// nowhere.
 std::optional<std::filesystem::path> latest_checkpoint(const std::filesystem::path& run);
 
-/// Folder of the checkpoint of update `step`. UserError that lists the ones there are.
-std::filesystem::path find_checkpoint(const std::filesystem::path& run, const std::string& step);
+/// Folder of the checkpoint of `update`: its number, "latest" or "best". UserError that lists the ones there are.
+std::filesystem::path find_checkpoint(const std::filesystem::path& run, const std::string& update);
 
 /// The file of a checkpoint that stands for the trained network wherever it is scored, answers, or leaves the run.
 struct ScoredWeights {

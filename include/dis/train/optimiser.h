@@ -29,7 +29,7 @@ std::int64_t optimiser_numbers(const std::vector<OptimisedWeight>& weights);
 
 class Optimiser {
  public:
-  Optimiser(const OptimConfig& config, std::int64_t total_steps, Weights& weights);
+  Optimiser(const OptimConfig& config, std::int64_t total_updates, Weights& weights);
 
   /// Begins update number updates() + 1: its rates go to the device. Host work.
   void prepare();
@@ -57,7 +57,7 @@ class Optimiser {
   void apply_muon() const;
 
   OptimConfig config_;
-  std::int64_t total_steps_;
+  std::int64_t total_updates_;
   std::int64_t updates_ = 0;
   Weights& weights_;
   std::vector<OptimisedWeight> parts_;

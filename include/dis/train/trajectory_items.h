@@ -1,8 +1,8 @@
 // The training examples of the data sets that trajectories can be made for.
 #pragma once
 
-#include "dis/data/arc_data.h"
-#include "dis/data/nqueens.h"
+#include "dis/data/arc/arc_data.h"
+#include "dis/data/boards/nqueens.h"
 #include "dis/train/trajectories.h"
 
 namespace dis {

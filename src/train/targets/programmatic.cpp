@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "dis/core/error.h"
-#include "dis/data/queens.h"
+#include "dis/data/boards/queens.h"
 #include "generators.h"
 
 namespace dis {

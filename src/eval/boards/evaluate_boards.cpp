@@ -1,0 +1,175 @@
+// N-Queens boards: both decoders, every supervision step.
+#include <algorithm>
+#include <cstdio>
+#include <optional>
+#include <span>
+
+#include "../kind_evaluation.h"
+#include "dis/core/error.h"
+#include "dis/data/boards/nqueens.h"
+#include "dis/eval/boards/queens_score.h"
+
+namespace dis {
+namespace {
+
+/// One decoder on one test set.
+struct DecoderReport {
+  std::string decoder;                     ///< "argmax" or "commit"
+  QueensScore score;                       ///< of the answers after the last supervision step
+  std::vector<AnswerRates> per_step;       ///< [N_sup] the answer after step 1, 2, ...; empty if not asked for
+  std::optional<double> mean_steps;        ///< as mean_steps()
+  std::optional<QueensScore> unseen = {};  ///< without the boards that training saw with their answers
+};
+
+struct TestReport {
+  std::string test_set;
+  std::string meaning;
+  std::vector<DecoderReport> decoders;
+};
+
+std::vector<std::int32_t> inputs_of(std::span<const Board> boards) {
+  std::vector<std::int32_t> inputs;
+  for (const auto& board : boards) inputs.insert(inputs.end(), board.input.begin(), board.input.end());
+  return inputs;
+}
+
+/// Boards of a test set and which of them training saw; no marks: not known.
+struct AskedBoards {
+  std::span<const Board> boards;
+  std::vector<bool> seen;
+};
+
+/// The score without the boards seen; nothing where there are none.
+std::optional<QueensScore> unseen_score(const AskedBoards& asked, std::span<const std::int32_t> answers) {
+  if (std::ranges::find(asked.seen, true) == asked.seen.end()) return std::nullopt;
+  std::vector<Board> boards;
+  std::vector<std::int32_t> theirs;
+  const auto length = answers.size() / asked.boards.size();
+  for (std::size_t i = 0; i < asked.boards.size(); ++i) {
+    if (asked.seen[i]) continue;
+    boards.push_back(asked.boards[i]);
+    const auto answer = answers.subspan(i * length, length);
+    theirs.insert(theirs.end(), answer.begin(), answer.end());
+  }
+  return score_boards(boards, theirs);
+}
+
+DecoderReport argmax_report(const Session& session, const DecodeSettings& settings, const AskedBoards& asked,
+                            bool per_step) {
+  const auto boards = asked.boards;
+  const auto answers =
+      decode_argmax(*session.model, settings, inputs_of(boards), session.config.method.num_supervision);
+  const auto mean = mean_steps(steps_made(answers), std::ssize(answers.made), std::ssize(answers.steps));
+  DecoderReport report{
+      "argmax", score_boards(boards, answers.steps.back()), {}, mean, unseen_score(asked, answers.steps.back())};
+  if (!per_step) return report;
+  for (const auto& answer : answers.steps) report.per_step.push_back(score_boards(boards, answer).all);
+  return report;
+}
+
+DecoderReport commit_report(const Session& session, const DecodeSettings& settings, const AskedBoards& asked,
+                            bool per_step) {
+  const auto boards = asked.boards;
+  const auto N = session.config.method.num_supervision;
+  const auto inputs = inputs_of(boards);
+  const auto answers = [&](std::int64_t steps) { return decode_commit(*session.model, settings, inputs, steps); };
+  const auto last = answers(N);
+  DecoderReport report{"commit", score_boards(boards, last), {}, {}, unseen_score(asked, last)};
+  if (!per_step) return report;
+  for (std::int64_t s = 1; s < N; ++s) report.per_step.push_back(score_boards(boards, answers(s)).all);
+  report.per_step.push_back(report.score.all);
+  return report;
+}
+
+std::vector<TestReport> reports_of(const Session& session, const NQueensData& data, const EvalConfig& eval,
+                                   const EvaluationTarget& target, SeenCount& seen) {
+  const auto tested = data.tested_pairs();
+  const auto marks = seen_marks(tested, target);
+  std::int64_t first = 0;  // of the test set, among all tested boards
+  const auto settings = decode_settings(session, eval);
+  std::vector<TestReport> reports;
+  for (const auto& test : data.test_sets()) {
+    std::span<const Board> boards(test.boards);
+    if (eval.boards > 0) boards = boards.first(std::min(boards.size(), static_cast<std::size_t>(eval.boards)));
+    AskedBoards asked{boards, {}};
+    for (std::int64_t i = 0; !marks.empty() && i < std::ssize(boards); ++i) {
+      asked.seen.push_back(marks[static_cast<std::size_t>(first + i)]);
+      seen.add(asked.seen.back(), tested.name(first + i));
+    }
+    first += std::ssize(test.boards);
+    if (boards.empty()) continue;
+    TestReport report{test.name, test.meaning, {}};
+    if (eval.decoder != Decoder::commit) {
+      report.decoders.push_back(argmax_report(session, settings, asked, eval.per_step));
+    }
+    if (eval.decoder != Decoder::argmax) {
+      report.decoders.push_back(commit_report(session, settings, asked, eval.per_step));
+    }
+    reports.push_back(std::move(report));
+  }
+  if (reports.empty()) throw UserError("there are no test boards: data.test_boards or data.test_file gives none");
+  return reports;
+}
+
+Json to_json(const std::vector<TestReport>& reports) {
+  Json json = Json::object();
+  for (const auto& report : reports) {
+    Json& set = json[report.test_set];
+    set["meaning"] = report.meaning;
+    for (const auto& decoder : report.decoders) {
+      Json& entry = set[decoder.decoder];
+      entry = to_json(decoder.score);
+      if (decoder.mean_steps) entry["mean_steps"] = *decoder.mean_steps;
+      if (decoder.unseen) entry["unseen"] = to_json(*decoder.unseen);
+      for (const auto& rates : decoder.per_step) {
+        entry["per_supervision_step"].push_back({{"valid", rate_json(rates.valid)}, {"exact", rate_json(rates.exact)}});
+      }
+    }
+  }
+  return json;
+}
+
+std::string report_text(const std::vector<TestReport>& reports) {
+  std::string text;
+  for (const auto& report : reports) {
+    for (const auto& decoder : report.decoders) {
+      text += "Test set \"" + report.test_set + "\" (" + report.meaning + "), decoder " + decoder.decoder + "\n" +
+              score_table(decoder.score) + mean_steps_text(decoder.mean_steps);
+      if (decoder.unseen) {
+        const auto& rates = decoder.unseen->all;
+        text +=
+            "unseen (without the boards that training saw with their answers): " + std::to_string(rates.valid.total) +
+            " boards, valid " + rate_text(rates.valid) + ", exact " + rate_text(rates.exact) + "\n";
+      }
+      if (!decoder.per_step.empty()) {
+        text += "after supervision step      valid [95 %]            exact [95 %]\n";
+        for (std::size_t s = 0; s < decoder.per_step.size(); ++s) {
+          char line[128];
+          std::snprintf(line, sizeof line, "  %-22zu  %s   %s\n", s + 1, rate_text(decoder.per_step[s].valid).c_str(),
+                        rate_text(decoder.per_step[s].exact).c_str());
+          text += line;
+        }
+      }
+      text += "\n";
+    }
+  }
+  return text;
+}
+
+}  // namespace
+
+Evaluation evaluate_boards(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
+  Evaluation evaluation;
+  const auto reports = reports_of(session, data_as<NQueensData>(session), eval, target, evaluation.seen);
+  evaluation.json["test_sets"] = to_json(reports);
+  evaluation.report = report_text(reports);
+  for (const auto& report : reports) {
+    const auto& first = report.decoders.front();
+    evaluation.summary += (evaluation.summary.empty() ? "" : ", ") + ("test set \"" + report.test_set + "\": valid ") +
+                          rate_text(first.score.all.valid) + " (" + first.decoder + ")";
+  }
+  evaluation.score = reports.front().decoders.front().score.all.valid.value();
+  return evaluation;
+}
+
+}  // namespace dis

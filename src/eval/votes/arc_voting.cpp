@@ -1,0 +1,154 @@
+#include "dis/eval/votes/arc_voting.h"
+
+#include <ATen/ATen.h>
+#include <ATen/Parallel.h>
+
+#include <algorithm>
+#include <csignal>
+#include <numeric>
+#include <optional>
+#include <utility>
+
+#include "dis/core/error.h"
+#include "dis/core/log.h"
+#include "dis/core/progress.h"
+#include "dis/core/random.h"
+#include "dis/core/signals.h"
+#include "dis/eval/evaluate.h"
+#include "dis/eval/votes/vote_file.h"
+
+namespace dis {
+namespace {
+
+constexpr std::uint64_t kSampleStep = std::uint64_t{1} << 46;  // of Purpose::votes, whose other steps are small
+
+/// A batch of rows in the forms that the network and the vote want.
+struct Rows {
+  std::vector<std::int32_t> inputs, ids, labels;
+  std::vector<Augmentation> augmentations;
+};
+
+Rows make_rows(const ArcData& data, std::span<const ArcTestRow> rows) {
+  const auto length = static_cast<std::size_t>(data.shape().length);
+  Rows made{std::vector<std::int32_t>(rows.size() * length), {}, std::vector<std::int32_t>(length), {}};
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    data.test_fields(rows[i], std::span(made.inputs).subspan(i * length, length), made.labels);
+    made.ids.push_back(data.identifier_of(rows[i]));
+    made.augmentations.push_back(data.puzzles().augmentation(rows[i].puzzle));
+  }
+  return made;
+}
+
+std::vector<double> probabilities(const std::vector<float>& logits) {
+  std::vector<double> result;
+  result.reserve(logits.size());
+  for (const float logit : logits) result.push_back(halting_probability(logit));
+  return result;
+}
+
+/// The votes of earlier sittings, if they are of this evaluation.
+std::optional<VoteFile> open_votes(const VotingSettings& settings, VoteBook& book) {
+  if (settings.file.empty()) return std::nullopt;
+  const auto earlier = VoteFile::fingerprint_of(settings.file);
+  if (earlier && *earlier != settings.fingerprint) {
+    log_info("the votes in '" + settings.file.string() + "' are of another evaluation: begun anew");
+    std::filesystem::remove(settings.file);
+  }
+  return std::make_optional<VoteFile>(settings.file, settings.fingerprint,
+                                      [&](const Ballots& ballots) { book.add(ballots); });
+}
+
+/// Rank 0's number.
+std::int64_t shared_number(const Ranks& ranks, std::int64_t mine) {
+  const auto number = at::full({1}, mine, at::kLong);
+  ranks.broadcast(number);
+  return number.item<std::int64_t>();
+}
+
+}  // namespace
+
+ArcElection plan_election(const ArcPuzzles& puzzles, std::int64_t tasks, std::int64_t votes, std::uint64_t seed) {
+  std::vector<std::int64_t> groups;
+  for (std::size_t g = 0; g < puzzles.groups().size(); ++g) {
+    if (!puzzles.groups()[g].test_pairs.empty()) groups.push_back(static_cast<std::int64_t>(g));
+  }
+  if (groups.empty()) {
+    throw UserError("there is nothing to evaluate: no task of data.test_set = \"" + puzzles.settings().test_set +
+                    "\" is left");
+  }
+  if (tasks > 0 && tasks < std::ssize(groups)) {
+    Draws(seed, Purpose::votes, kSampleStep, 0).shuffle(std::span(groups));
+    groups.resize(static_cast<std::size_t>(tasks));
+    std::ranges::sort(groups);
+  }
+  return election_of(puzzles, std::move(groups), votes);
+}
+
+ArcElection election_of(const ArcPuzzles& puzzles, std::vector<std::int64_t> groups, std::int64_t votes) {
+  ArcElection election;
+  election.groups = std::move(groups);
+  for (const auto g : election.groups) {
+    const auto& group = puzzles.groups()[static_cast<std::size_t>(g)];
+    election.tasks.push_back(group.task);
+    const auto count = votes > 0 ? std::min(votes, group.puzzles) : group.puzzles;
+    for (std::int64_t puzzle = 0; puzzle < count; ++puzzle) {
+      for (int test = 0; test < std::ssize(group.test_pairs); ++test) {
+        election.rows.push_back({g, group.first_puzzle + puzzle, test});
+        election.tests.push_back(election.test_inputs + test);
+      }
+    }
+    election.test_inputs += std::ssize(group.test_pairs);
+  }
+  return election;
+}
+
+VoteBook vote(const Session& session, const ArcData& data, const ArcElection& election,
+              const VotingSettings& settings) {
+  VoteBook book(election.test_inputs);
+  auto file = open_votes(settings, book);
+  const auto recorded = shared_number(*session.ranks, file ? file->next_prediction() : 0);
+  const auto total = std::ssize(election.rows);
+  if (recorded > 0) log_info(std::to_string(recorded) + " of " + std::to_string(total) + " votes are there already");
+  const auto decode = decode_settings(session, settings.eval);
+  const int threads = at::get_num_threads();
+  Progress progress({.what = "vote", .unit = "puzzles", .total = total, .done_before = recorded});
+  Ballots ballots;
+  // Batches begin at multiples of their size, in every sitting and for any number of ranks: a row's rounding depends on
+  // its batch. Each rank answers one of `stride` rows; all count all votes, in the same order.
+  const auto stride = settings.eval.batch * session.ranks->size();
+  for (auto first = recorded / settings.eval.batch * settings.eval.batch; first < total; first += stride) {
+    const auto count = std::min(stride, total - first);
+    const auto from = static_cast<std::size_t>(first), size = static_cast<std::size_t>(count);
+    const auto rows = make_rows(data, std::span(election.rows).subspan(from, size));
+    const auto answers =
+        answer_rows(*session.model, decode, rows.inputs, rows.ids, session.config.method.num_supervision);
+    const auto& last = answers.steps.back();
+    const std::vector<std::uint8_t> tokens(last.begin(), last.end());
+    const auto halting = probabilities(answers.halting);
+    ballots.read({.first = first,
+                  .side = data.puzzles().side(),
+                  .tests = std::span(election.tests).subspan(from, size),
+                  .augmentations = rows.augmentations,
+                  .tokens = tokens,
+                  .probabilities = halting},
+                 threads);
+    ballots.drop_before(recorded);
+    if (file) file->append(ballots);
+    book.add(ballots);
+    progress.update(first + count, std::to_string(book.distinct()) + " candidates");
+    if (settings.interruptible && session.ranks->any(stop_requested())) {
+      if (file) file->sync();
+      log_info("stopped by a signal after " + std::to_string(first + count) + " of " + std::to_string(total) +
+               " puzzles" + (file ? ", the votes are kept; go on with the same command" : ""));
+      throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};
+    }
+    if (settings.within_training && session.ranks->any(take_checkpoint_request())) {
+      if (file) file->sync();
+      throw CheckpointWanted{};
+    }
+  }
+  progress.finish();
+  return book;
+}
+
+}  // namespace dis

@@ -28,7 +28,9 @@ at::Tensor attention(const at::Tensor& qkv, const at::Tensor& cos, const at::Ten
         .transpose(1, 2);
   };
   const auto parts = qkv.unbind(2);
-  const auto out = at::scaled_dot_product_attention(rotate(parts[0]), rotate(parts[1]), parts[2].transpose(1, 2));
+  const auto q = rotate(parts[0]), k = rotate(parts[1]), v = parts[2].transpose(1, 2);  // [B, H, S, h]
+  const auto scores = at::matmul(q, k.transpose(2, 3)).to(type) / std::sqrt(static_cast<double>(q.size(3)));
+  const auto out = at::matmul(scores.softmax(-1).to(v.scalar_type()), v);
   return out.transpose(1, 2).flatten(2);
 }
 

@@ -58,8 +58,6 @@ TEST(Flops, AreThoseOfThePlan) {
         wanted += N * 3 * 2 * S * D * static_cast<double>(shape.vocabulary);
         if (shape.halting) wanted += N * 3 * 2 * D * 2;
         if (shape.hierarchical) wanted += N * 2 * D * 2;  // the continue head's target asks once more
-        // Attention's way back computes the scores again, which no count of FLOPs is used to include.
-        if (!mlp_t) wanted += static_cast<double>(passes.backward * config.model.num_layers) * 2 * S * S * D;
         // A puzzle row's gradient is the sum over the lanes of its puzzle.
         wanted += N * 2 * lanes * static_cast<double>(config.model.puzzle_emb_ndim);
         EXPECT_EQ(flops_of_batch(run) / lanes, wanted);

@@ -113,7 +113,7 @@ class MadeUpPredictions {
     if (next_row_ == rows_.size() && !next_task()) return false;
     const auto [test, prediction] = rows_[next_row_++];
     Augmentation augmentation;
-    augmentation.tid = static_cast<int>(draws_.below(kGridSymmetries));
+    augmentation.tid = static_cast<int>(draws_.below(kSymmetries));
     draws_.shuffle(std::span(augmentation.colours).subspan(1));
     write_field(test->prediction(prediction), augmentation, {}, kLargestGrid, std::uint8_t{0},
                 std::span(tokens_).subspan(tests_.size() * kField, kField));

@@ -48,7 +48,7 @@ void append_tokens(std::span<const std::int32_t> tokens, std::string& text) {
 
 PairKey arc_pair_key(const Grid& input, const Grid& output) {
   std::string smallest = image_text(input, output, 0);
-  for (int tid = 1; tid < kGridSymmetries; ++tid) smallest = std::min(smallest, image_text(input, output, tid));
+  for (int tid = 1; tid < kSymmetries; ++tid) smallest = std::min(smallest, image_text(input, output, tid));
   return key_of_text(smallest);
 }
 

@@ -36,12 +36,6 @@ void uniform(at::Tensor to, double bound, std::uint64_t seed, std::uint64_t tens
   }
 }
 
-std::int64_t count(const std::vector<std::int64_t>& shape) {
-  std::int64_t product = 1;
-  for (const auto size : shape) product *= size;
-  return product;
-}
-
 const std::string kPrefix = "model.inner.";
 
 std::string layer_prefix(const std::string& level, std::int64_t layer) {
@@ -66,6 +60,8 @@ void fill(at::Tensor values, const WeightSpec& spec, std::uint64_t seed, std::ui
 }
 
 }  // namespace
+
+std::int64_t WeightSpec::count() const { return c10::multiply_integers(shape); }
 
 std::int64_t ModelShape::inner_of(std::int64_t width) const {
   const double wanted = std::round(config.expansion * static_cast<double>(width) * 2.0 / 3.0);
@@ -92,7 +88,17 @@ std::vector<WeightSpec> weight_table(const ModelShape& shape) {
   }
   table.push_back({kPrefix + "H_init", {width}, buffer, 1.0});
   table.push_back({kPrefix + "L_init", {width}, buffer, 1.0});
+  std::int64_t offset = 0;
+  for (auto& spec : table) {
+    if (spec.kind == buffer) continue;
+    spec.offset = offset;
+    offset += spec.count();
+  }
   return table;
+}
+
+at::Tensor part_of(const at::Tensor& flat, const WeightSpec& spec) {
+  return flat.narrow(0, spec.offset, spec.count()).view(spec.shape);
 }
 
 Weights::Weights(const ModelShape& shape, std::uint64_t seed, at::Device device, at::ScalarType compute_type)
@@ -100,40 +106,25 @@ Weights::Weights(const ModelShape& shape, std::uint64_t seed, at::Device device,
   std::int64_t total = 0;
   for (const auto& spec : table_) {
     if (spec.kind == WeightKind::buffer) continue;
-    total += count(spec.shape);
+    total = spec.offset + spec.count();
     if (spec.kind == WeightKind::parameter) parameters_ = total;
   }
   flat_ = at::empty({total}, at::kFloat);
-  std::int64_t offset = 0;
   for (std::size_t index = 0; index < table_.size(); ++index) {
     const auto& spec = table_[index];
-    at::Tensor values;
-    if (spec.kind == WeightKind::buffer) {
-      values = at::empty(spec.shape, at::kFloat);
-    } else {
-      values = flat_.narrow(0, offset, count(spec.shape)).view(spec.shape);
-      offset += count(spec.shape);
-    }
-    fill(values, spec, seed, index);
-    tensors_.push_back(values);
+    tensors_.push_back(spec.offset < 0 ? at::empty(spec.shape, at::kFloat) : part_of(flat_, spec));
+    fill(tensors_.back(), spec, seed, index);
   }
 
   // On the device, views again: of the moved flat buffer.
   flat_ = flat_.to(device);
   if (type_ != at::kFloat) copy_ = flat_.to(type_);
   std::vector<at::Tensor> copies;
-  offset = 0;
   for (std::size_t index = 0; index < table_.size(); ++index) {
     const auto& spec = table_[index];
-    if (spec.kind == WeightKind::buffer) {
-      tensors_[index] = tensors_[index].to(device);
-      copies.push_back(tensors_[index]);
-      continue;
-    }
-    const auto size = count(spec.shape);
-    tensors_[index] = flat_.narrow(0, offset, size).view(spec.shape);
-    copies.push_back(copy_.defined() ? copy_.narrow(0, offset, size).view(spec.shape) : tensors_[index]);
-    offset += size;
+    auto& tensor = tensors_[index];
+    tensor = spec.offset < 0 ? tensor.to(device) : part_of(flat_, spec);
+    copies.push_back(spec.offset < 0 || !copy_.defined() ? tensor : part_of(copy_, spec));
   }
   compute_ = views(copies);
   add_workers(1);
@@ -143,17 +134,11 @@ void Weights::add_workers(std::size_t wanted) {
   while (replicas_.size() < wanted) {
     Replica replica{at::zeros_like(flat_), {}};
     std::vector<at::Tensor> leaves;
-    std::int64_t offset = 0;
     for (std::size_t index = 0; index < table_.size(); ++index) {
-      if (table_[index].kind == WeightKind::buffer) {
-        leaves.push_back(tensors_[index]);
-        continue;
-      }
-      const auto size = tensors_[index].numel();
-      auto leaf = tensors_[index].detach().requires_grad_();
-      leaf.mutable_grad() = replica.gradient.narrow(0, offset, size).view(table_[index].shape);
-      leaves.push_back(leaf);
-      offset += size;
+      auto& leaf = leaves.emplace_back(tensors_[index]);
+      if (table_[index].offset < 0) continue;
+      leaf = leaf.detach().requires_grad_();
+      leaf.mutable_grad() = part_of(replica.gradient, table_[index]);
     }
     replica.views = views(leaves);
     replicas_.push_back(std::move(replica));
@@ -211,7 +196,7 @@ const at::Tensor* Weights::find(const std::string& name) const {
 std::int64_t Weights::block_parameters() const {
   std::int64_t total = 0;
   for (const auto& spec : table_) {
-    if (spec.name.find(".layers.") != std::string::npos) total += count(spec.shape);
+    if (spec.name.find(".layers.") != std::string::npos) total += spec.count();
   }
   return total;
 }

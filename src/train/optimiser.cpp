@@ -35,14 +35,13 @@ at::Tensor part(const at::Tensor& flat, std::int64_t first, std::int64_t count) 
 
 std::vector<OptimisedWeight> optimised_weights(const OptimConfig& config, const std::vector<WeightSpec>& table) {
   std::vector<OptimisedWeight> weights;
-  std::int64_t first = 0, second = 0;
+  std::int64_t second = 0;
   for (const auto& spec : table) {
     // The heads that DIS does not train have no moments: they are neither updated nor decayed.
     if (spec.kind != WeightKind::parameter) continue;
-    const auto count = c10::multiply_integers(spec.shape);
+    const auto count = spec.count();
     const bool muon = takes_muon(config, spec);
-    weights.push_back({spec.name, spec.shape, first, count, muon, second});
-    first += count;
+    weights.push_back({spec.name, spec.shape, spec.offset, count, muon, second});
     if (!muon) second += count;
   }
   return weights;

@@ -64,8 +64,7 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
                            std::int64_t evaluation_rows, bool bfloat16) {
   TrainingPlan plan;
   for (const auto& spec : weight_table(shape)) {
-    std::int64_t numbers = 1;
-    for (const auto size : spec.shape) numbers *= size;
+    const auto numbers = spec.count();
     if (spec.name.find(".layers.") != std::string::npos) plan.block_parameters += numbers;
     if (spec.kind == WeightKind::parameter) plan.parameters += numbers;
     if (spec.name.ends_with("puzzle_emb.weights")) {

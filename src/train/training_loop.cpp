@@ -7,6 +7,7 @@
 
 #include "dis/model/weights_file.h"
 #include "lane_copies.h"
+#include "tick_recorder.h"
 
 namespace dis {
 namespace {
@@ -36,67 +37,7 @@ std::vector<LaneField> all_fields(const LaneMethod& method, const Backbone& mode
   return fields;
 }
 
-/// What ticks found, on the device until all are made.
-class Found {
- public:
-  Found(std::int64_t ticks, std::int64_t lanes, const LaneTensors& now) : halting_(now.halted.defined()) {
-    reals_ = at::empty({halting_ ? 4 : 1, ticks, lanes}, now.loss.options());
-    counts_ = at::empty({halting_ ? 4 : 3, ticks, lanes}, now.correct.options());
-  }
-
-  void add(std::int64_t tick, const LaneTensors& now) {
-    std::vector<at::Tensor> counts = {now.steps, now.correct, (now.labels >= 0).sum(-1)};
-    std::vector<at::Tensor> reals = {now.loss};
-    if (halting_) {
-      counts.push_back(now.halted);
-      reals.insert(reals.end(), {now.halting_loss, now.q.select(1, 0), now.q.select(1, 1)});
-    }
-    for (std::size_t i = 0; i < counts.size(); ++i) counts_[static_cast<std::int64_t>(i)][tick].copy_(counts[i]);
-    for (std::size_t i = 0; i < reals.size(); ++i) reals_[static_cast<std::int64_t>(i)][tick].copy_(reals[i]);
-  }
-
-  TickRecords records() const {
-    const auto reals = reals_.cpu(), counts = counts_.cpu();
-    const auto list = [&]<class T>(const at::Tensor& all, std::int64_t which, T) {
-      const auto one = all[which];
-      return std::vector<T>(one.data_ptr<T>(), one.data_ptr<T>() + one.numel());
-    };
-    TickRecords records;
-    records.lanes = counts_.size(2);
-    records.step = list(counts, 0, std::int32_t{});
-    records.correct = list(counts, 1, std::int32_t{});
-    records.cells = list(counts, 2, std::int32_t{});
-    records.loss = list(reals, 0, double{});
-    if (!halting_) return records;
-    records.halted = list(counts, 3, std::int32_t{});
-    records.halting_loss = list(reals, 1, double{});
-    records.q_halt = list(reals, 2, double{});
-    records.q_continue = list(reals, 3, double{});
-    return records;
-  }
-
- private:
-  bool halting_;
-  at::Tensor reals_, counts_;  // [numbers, ticks, B]
-};
-
 }  // namespace
-
-TickRecords gather(const Ranks& ranks, const TickRecords& own) {
-  if (ranks.size() == 1) return own;
-  const auto ticks = std::ssize(own.loss) / own.lanes;
-  // The lanes come first in what is gathered, the ticks in the records.
-  const auto all = [&]<class T>(const std::vector<T>& values, at::ScalarType type) {
-    if (values.empty()) return values;
-    auto tensor = at::empty({ticks, own.lanes}, type);
-    std::copy(values.begin(), values.end(), tensor.template data_ptr<T>());
-    const auto joined = ranks.gather(tensor.t().contiguous()).t().contiguous();
-    return std::vector<T>(joined.template data_ptr<T>(), joined.template data_ptr<T>() + joined.numel());
-  };
-  return {own.lanes * ranks.size(),           all(own.step, at::kInt),      all(own.loss, at::kDouble),
-          all(own.correct, at::kInt),         all(own.cells, at::kInt),     all(own.halted, at::kInt),
-          all(own.halting_loss, at::kDouble), all(own.q_halt, at::kDouble), all(own.q_continue, at::kDouble)};
-}
 
 TrainingLoop::TrainingLoop(const RunConfig& config, const Ranks& ranks, const TrainingStream& stream,
                            TargetSource targets, Backbone& model, Optimiser& optimiser)
@@ -156,16 +97,16 @@ void TrainingLoop::end_tick() {
 }
 
 TickRecords TrainingLoop::run(std::int64_t ticks) {
-  Found found(ticks, own_.count, now_);
+  TickRecorder recorder(ticks, own_.count, now_);
   for (std::int64_t i = 0; i < ticks; ++i, ++tick_) {
     refill();
     method_->begin_tick(tick_, own_, now_);
     if (updates_now()) optimiser_.prepare();
     graph_.run([&] { supervise(); });
     end_tick();
-    found.add(i, now_);
+    recorder.add(i, now_);
   }
-  return found.records();
+  return recorder.records();
 }
 
 std::vector<std::pair<std::string, at::Tensor>> TrainingLoop::state() const {

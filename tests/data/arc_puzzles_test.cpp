@@ -51,7 +51,7 @@ Grid random_grid(std::uint64_t number, int most_colours = kColours) {
 Augmentation random_augmentation(std::uint64_t number) {
   Draws draws(2, Purpose::test, 0, number);
   Augmentation augmentation;
-  augmentation.tid = static_cast<int>(draws.below(kGridSymmetries));
+  augmentation.tid = static_cast<int>(draws.below(kSymmetries));
   draws.shuffle(std::span(augmentation.colours).subspan(1));
   return augmentation;
 }
@@ -85,7 +85,7 @@ TEST(NumpyLegacyRandom, DrawsWhatNumpyDraws) {
 TEST(Grid, SymmetriesAreThoseOfTheReference) {
   const Grid grid = grid_from_text("123/456");
   const char* expected[] = {"123/456", "36/25/14", "654/321", "41/52/63", "321/654", "456/123", "14/25/36", "63/52/41"};
-  for (int tid = 0; tid < kGridSymmetries; ++tid) {
+  for (int tid = 0; tid < kSymmetries; ++tid) {
     EXPECT_EQ(to_text(apply({tid, kSameColours}, grid)), expected[tid]) << "symmetry " << tid;
   }
 }
@@ -104,7 +104,7 @@ TEST(Grid, EveryAugmentationIsUndone) {
     seen.insert(augmentation.tid);
     EXPECT_EQ(undo(augmentation, apply(augmentation, grid)), grid) << "symmetry " << augmentation.tid;
   }
-  EXPECT_EQ(seen.size(), kGridSymmetries);
+  EXPECT_EQ(seen.size(), kSymmetries);
 }
 
 TEST(Grid, TextIsReadAndRefused) {

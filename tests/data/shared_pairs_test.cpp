@@ -25,7 +25,7 @@ const Grid kInput = grid_from_text("0123/0000/5500"), kOutput = grid_from_text("
 TEST(PairKeys, OfArcAreTheSameInEveryAugmentation) {
   const auto key = arc_pair_key(kInput, kOutput);
   Draws draws(1, Purpose::augment, 0, 0);
-  for (int tid = 0; tid < kGridSymmetries; ++tid) {
+  for (int tid = 0; tid < kSymmetries; ++tid) {
     for (int i = 0; i < 20; ++i) {
       Augmentation augmentation{tid, kSameColours};
       draws.shuffle(std::span(augmentation.colours).subspan(1));

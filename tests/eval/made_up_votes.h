@@ -46,7 +46,7 @@ inline MadeUpVotes made_up_votes(std::size_t rows, std::int64_t tests, std::uint
     const bool padding = draws.below(10) == 0;
     votes.tests.push_back(padding ? -1 : static_cast<std::int64_t>(draws.below(static_cast<std::uint32_t>(tests))));
     Augmentation augmentation;
-    augmentation.tid = static_cast<int>(draws.below(kGridSymmetries));
+    augmentation.tid = static_cast<int>(draws.below(kSymmetries));
     draws.shuffle(std::span(augmentation.colours).subspan(1));
     Grid grid;
     if (draws.below(8) > 0) {

@@ -93,12 +93,9 @@ Results results_of(Backbone& model, const Step& in) {
   const auto q = model.halting(after.y);
   torch::autograd::backward({logits, q}, {in.dlogits.to(type), in.dq.to(at::kFloat)});
   Results results{{"y", after.y.detach()}, {"z", after.z.detach()}, {"logits", logits.detach()}, {"q", q.detach()}};
-  std::int64_t begin = 0;
   for (const auto& spec : model.weights().table()) {
     if (spec.kind == WeightKind::buffer) continue;
-    const auto size = model.weights().find(spec.name)->numel();
-    results["grad " + spec.name] = model.weights().gradient().narrow(0, begin, size).view(spec.shape).clone();
-    begin += size;
+    results["grad " + spec.name] = part_of(model.weights().gradient(), spec).clone();
   }
   if (rows.defined()) {
     auto table = at::zeros_like(*model.weights().find("model.inner.puzzle_emb.weights"));

@@ -47,11 +47,16 @@ struct WeightSpec {
   WeightKind kind;
   double init_std;  ///< of the truncated normal; 0: filled with `init_value`
   double init_value = 0.0;
-  double init_bound = 0.0;  ///< not 0: uniform within +- this instead
+  double init_bound = 0.0;   ///< not 0: uniform within +- this instead
+  std::int64_t offset = -1;  ///< of its first number in the flat buffer; none of a buffer
+
+  std::int64_t count() const;  ///< numbers
 };
 
 /// The table, in the order of the flat buffer: parameters, then heads, then buffers.
 std::vector<WeightSpec> weight_table(const ModelShape& shape);
+/// The view of a weight, which is no buffer, in a buffer like Weights::flat() (or its leading part).
+at::Tensor part_of(const at::Tensor& flat, const WeightSpec& spec);
 
 /// The weights of a block's half, in the order of its table (model/halves.h), and of a block's halves.
 using HalfWeights = std::vector<at::Tensor>;

@@ -54,8 +54,8 @@ struct FingerprintHash {
 /// the places are summed once per symmetry and colour, and a permutation of the colours costs ten products a pair.
 class Fingerprints {
  public:
-  explicit Fingerprints(const ArcTask& task) : pairs_(task.pairs.size()), sums_(kGridSymmetries * pairs_) {
-    for (int tid = 0; tid < kGridSymmetries; ++tid) {
+  explicit Fingerprints(const ArcTask& task) : pairs_(task.pairs.size()), sums_(kSymmetries * pairs_) {
+    for (int tid = 0; tid < kSymmetries; ++tid) {
       for (std::size_t pair = 0; pair < pairs_; ++pair) {
         auto& sums = sums_[static_cast<std::size_t>(tid) * pairs_ + pair];
         add(task.pairs[pair].input, tid, 1, sums);
@@ -127,7 +127,7 @@ std::vector<std::uint64_t> draw_group(const ArcTask& task, std::int64_t augmenta
   std::unordered_set<Fingerprint, FingerprintHash> seen{fingerprints.of(Augmentation{})};
   for (std::int64_t trial = 0; trial < kTrialsPerAugmentation * augmentations; ++trial) {
     Augmentation augmentation;
-    augmentation.tid = static_cast<int>(random.up_to(kGridSymmetries - 1));
+    augmentation.tid = static_cast<int>(random.up_to(kSymmetries - 1));
     random.shuffle(std::span(augmentation.colours).subspan(1));  // black stays
     if (!seen.insert(fingerprints.of(augmentation)).second) continue;
     group.push_back(pack(augmentation));

@@ -162,35 +162,8 @@ std::optional<Placement> placement_of(std::span<const std::uint8_t> field) {
 }
 
 int symmetry_source(int n, int symmetry, int cell) {
-  const int row = cell / n;
-  const int column = cell % n;
-  const int last = n - 1;
-  switch (symmetry) {
-    case 0:
-      return cell;
-    case 1:
-      return column * n + last - row;
-    case 2:
-      return (last - row) * n + last - column;
-    case 3:
-      return (last - column) * n + row;
-    case 4:
-      return row * n + last - column;
-    case 5:
-      return (last - row) * n + column;
-    case 6:
-      return column * n + row;
-    case 7:
-      return (last - column) * n + last - row;
-    default:
-      throw std::logic_error("[symmetry_source] expected a symmetry 0..7");
-  }
-}
-
-int inverse_symmetry(int symmetry) {
-  ensure(symmetry >= 0 && symmetry < kSymmetries, "inverse_symmetry", "a symmetry 0..7");
-  constexpr std::array<int, kSymmetries> kInverse{0, 3, 2, 1, 4, 5, 6, 7};
-  return kInverse[at(symmetry)];
+  const auto view = view_of(symmetry, n, n);
+  return view.base + cell / n * view.row_step + cell % n * view.column_step;
 }
 
 Placement transformed(const Placement& placement, int symmetry) {

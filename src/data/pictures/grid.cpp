@@ -42,36 +42,6 @@ Grid grid_from_text(const std::string& text) {
   return grid;
 }
 
-SymmetryView view_of(int tid, int rows, int columns) {
-  const int R = rows, C = columns;
-  switch (tid) {
-    case 0:
-      return {R, C, 0, C, 1};
-    case 1:
-      return {C, R, C - 1, -1, C};
-    case 2:
-      return {R, C, R * C - 1, -C, -1};
-    case 3:
-      return {C, R, (R - 1) * C, 1, -C};
-    case 4:
-      return {R, C, C - 1, C, -1};
-    case 5:
-      return {R, C, (R - 1) * C, -C, 1};
-    case 6:
-      return {C, R, 0, 1, C};
-    case 7:
-      return {C, R, R * C - 1, -1, -C};
-    default:
-      throw std::logic_error("[view_of] expected a symmetry 0..7");
-  }
-}
-
-int inverse_grid_symmetry(int tid) {
-  if (tid == 1) return 3;
-  if (tid == 3) return 1;
-  return tid;
-}
-
 namespace {
 
 Grid turned(const Grid& grid, int tid) {
@@ -104,7 +74,7 @@ Grid undo(const Augmentation& augmentation, const Grid& grid) {
   for (std::size_t colour = 0; colour < back.size(); ++colour) {
     back[augmentation.colours[colour]] = static_cast<std::uint8_t>(colour);
   }
-  Grid result = turned(grid, inverse_grid_symmetry(augmentation.tid));
+  Grid result = turned(grid, inverse_symmetry(augmentation.tid));
   recolour(result, back);
   return result;
 }

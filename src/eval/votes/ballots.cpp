@@ -71,7 +71,7 @@ SymmetryView view_in_field(int tid, const GridSize& size, int side) {
 
 /// Crops a field, undoes what was done to its test input, packs the result into `to` [kRoom].
 void pack_answer(std::span<const std::uint8_t> tokens, int side, const Augmentation& augmentation, std::uint8_t* to) {
-  const auto view = view_in_field(inverse_grid_symmetry(augmentation.tid), crop_size(tokens, side), side);
+  const auto view = view_in_field(inverse_symmetry(augmentation.tid), crop_size(tokens, side), side);
   const auto map = colours_before(augmentation.colours);
   std::array<std::uint8_t, kCellRoom> cells;
   std::uint8_t* next = cells.data();

@@ -14,6 +14,8 @@
 #include <string>
 #include <vector>
 
+#include "dis/data/symmetry.h"
+
 namespace dis {
 
 inline constexpr int kSmallestBoard = 4;
@@ -22,7 +24,6 @@ inline constexpr int kLargestTabled = 10;  ///< largest N whose solutions are li
 inline constexpr int kCompletionsCap = 4;  ///< Board::completions counts no further
 inline constexpr std::uint8_t kEmptyCell = 1;
 inline constexpr std::uint8_t kQueenCell = 2;
-inline constexpr int kSymmetries = 8;
 
 /// A board with its stored answer.
 struct Board {
@@ -54,11 +55,8 @@ std::optional<int> board_size_of(std::size_t cells);
 /// The queens of a field [N N]; nothing when a row has two queens or a token is neither 1 nor 2.
 std::optional<Placement> placement_of(std::span<const std::uint8_t> field);
 
-/// Symmetries of the square, numbered as for ARC: 0 identity, 1/2/3 a quarter turn counter-clockwise once/twice/three
-/// times, 4 left-right mirror, 5 upside down, 6 transpose, 7 quarter turn, then left-right mirror.
-/// The cell of the original field that lands on `cell`.
+/// The cell of the original field that a symmetry (symmetry.h) brings to `cell`.
 int symmetry_source(int n, int symmetry, int cell);
-int inverse_symmetry(int symmetry);
 Placement transformed(const Placement& placement, int symmetry);
 
 /// Applies a symmetry to a field [N N] of anything.

@@ -1,8 +1,4 @@
-// ARC's grids, the eight symmetries of the square, and permutations of colours.
-//
-// Symmetry `tid`, as the reference numbers them (method: numpy's): 0 identity, 1, 2, 3 a quarter turn counter-clockwise
-// once, twice, three times, 4 left-right mirror, 5 up-down mirror, 6 transpose, 7 left-right mirror of one quarter
-// turn.
+// ARC's grids, their augmentations: symmetries of the square (symmetry.h) and permutations of colours.
 #pragma once
 
 #include <array>
@@ -13,11 +9,12 @@
 #include <string>
 #include <vector>
 
+#include "dis/data/symmetry.h"
+
 namespace dis {
 
 inline constexpr int kLargestGrid = 30;  ///< rows and columns
 inline constexpr int kColours = 10;
-inline constexpr int kGridSymmetries = 8;
 
 /// Rows x columns of colours 0..9, row by row. A prediction may be the empty grid (0 x 0); a puzzle's grids never are.
 struct Grid {
@@ -48,20 +45,6 @@ struct Augmentation {
   bool operator==(const Augmentation&) const = default;
   bool is_identity() const { return *this == Augmentation{}; }
 };
-
-/// How a symmetry reads its source: cell (r, c) of the result is cell base + r * row_step + c * column_step of the grid
-/// it is applied to, whose cells are numbered row by row.
-struct SymmetryView {
-  int rows = 0;
-  int columns = 0;
-  int base = 0;
-  int row_step = 0;
-  int column_step = 0;
-};
-SymmetryView view_of(int tid, int rows, int columns);
-
-/// The symmetry that takes the result of `tid` back.
-int inverse_grid_symmetry(int tid);
 
 Grid apply(const Augmentation& augmentation, const Grid& grid);
 /// undo(a, apply(a, g)) == g; the symmetry is taken back first, then the colours.

@@ -398,6 +398,51 @@ TEST(Label, IsTheTargetOfEveryStep) {
   }
 }
 
+TEST(Reverse, ShowsTheLabelFromItsLastCellToItsFirst) {
+  MethodConfig method;
+  method.targets = TargetKind::reverse;
+  method.num_supervision = 4;
+  ASSERT_EQ(method.path_cells, PathCells::all) << "a setting of `path`, which has no part in `reverse`";
+  const TargetBuilder builder(method, {12, 7, 1});
+  // Cell 1 does not differ and cells 3 and 6 have no label; the others are 0, 2, 4, 5.
+  const Sample sample{{1, 2, 3, 4, 5, 6, 7}, {8, 2, 9, kIgnore, 10, 11, kIgnore}};
+  const Tokens frames = frames_of(builder, sample, 4, 1, 0);
+  EXPECT_EQ(row(frames, 0, 7), (Tokens{1, 2, 3, kIgnore, 5, 6, kIgnore}));
+  EXPECT_EQ(row(frames, 1, 7), (Tokens{1, 2, 3, kIgnore, 5, 11, kIgnore}));
+  EXPECT_EQ(row(frames, 2, 7), (Tokens{1, 2, 3, kIgnore, 10, 11, kIgnore}));
+  EXPECT_EQ(row(frames, 3, 7), (Tokens{1, 2, 9, kIgnore, 10, 11, kIgnore}));
+  EXPECT_EQ(row(frames, 4, 7), (Tokens{8, 2, 9, kIgnore, 10, 11, kIgnore}));
+}
+
+TEST(Reverse, DependsOnInputAndLabelOnly) {
+  MethodConfig method;
+  method.targets = TargetKind::reverse;
+  for (const std::int64_t N : {1, 5, 6, 50}) {
+    method.num_supervision = N;
+    const TargetBuilder builder(method, {12, kLength, 1});
+    const auto steps = static_cast<std::size_t>(N);
+    for (std::uint64_t number = 0; number < 20; ++number) {
+      const Sample sample = random_sample(number, kLength);
+      const Tokens frames = frames_of(builder, sample, N, 1, 0);
+      EXPECT_EQ(frames_of(builder, sample, N, 2, 17), frames) << "neither seed nor position matter";
+      EXPECT_EQ(row(frames, steps, kLength), sample.label);
+      std::size_t differing = 0;
+      for (std::size_t i = 0; i < kLength; ++i) {
+        differing += sample.label[i] != kIgnore && sample.label[i] != sample.input[i];
+      }
+      for (std::size_t s = 0; s <= steps; ++s) {
+        std::size_t left = s * differing / steps;  // cells that show the label, counted from the end
+        for (std::size_t i = kLength; i-- > 0;) {
+          const bool turns = sample.label[i] != kIgnore && sample.label[i] != sample.input[i];
+          const std::int32_t unturned = sample.label[i] == kIgnore ? kIgnore : sample.input[i];
+          EXPECT_EQ(frames[s * kLength + i], turns && left > 0 ? sample.label[i] : unturned) << s << " of " << N;
+          left -= turns && left > 0;
+        }
+      }
+    }
+  }
+}
+
 // ----------------------------------------------------------------------------------------------------- programmatic
 
 /// The board whose row r has a queen in column `columns[r]`; rows not in `given` are empty in the input.

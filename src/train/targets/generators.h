@@ -22,6 +22,7 @@ MadeGenerator programmatic_targets(const TargetSetting& setting);
 MadeGenerator trajectory_targets(const TargetSetting& setting);
 MadeGenerator label_targets(const TargetSetting& setting);
 MadeGenerator confident_targets(const TargetSetting& setting);
+MadeGenerator reverse_targets(const TargetSetting& setting);
 
 inline constexpr std::pair<TargetKind, MadeGenerator (*)(const TargetSetting&)> kTargetGenerators[] = {
     {TargetKind::path, path_targets},
@@ -31,6 +32,7 @@ inline constexpr std::pair<TargetKind, MadeGenerator (*)(const TargetSetting&)> 
     {TargetKind::trajectory, trajectory_targets},
     {TargetKind::label, label_targets},
     {TargetKind::confident, confident_targets},
+    {TargetKind::reverse, reverse_targets},
 };
 
 }  // namespace dis

@@ -2,19 +2,7 @@
 //
 // An example with N supervision steps has frames 0..N, each [L] tokens. Frame s is the target t_s of step s, frame N is
 // the label; frame 0 is what the objective `dual` teaches the readout before step 1. A cell whose frame is kIgnore
-// carries no loss at that step. For a cell with a label:
-//
-//   path          the input's token until the cell's turn comes, then the label: one random order of the d differing
-//                 cells, frame s shows the label at floor(s d / N) of them
-//   mask          hidden at step s iff u < beta_s, with one u per cell: masks are nested, frame 0 hides every cell and
-//                 frame N none; a hidden cell is kIgnore or the mask token (method.masked_cells)
-//   replace       the same, a hidden cell being one token drawn once per cell, uniform over 1..V-1 (never the pad, and
-//                 the label like any other)
-//   programmatic  boards: the input with floor(s m / N) of the label's m missing queens, so that no frame has queens
-//                 that attack one another
-//   trajectory    frames read from a file (trajectories.h), with the example's augmentation; frame 0 is the input. An
-//                 example without any has the targets of `label`
-//   label         the label in frames 1..N; frame 0 is the input
+// carries no loss at that step. docs/method.md says what each rule teaches; each has a file in src/train/targets.
 //
 // A cell without a label is kIgnore in every frame, but for `path` with path_cells = all, the authors' rule: there it
 // differs from every input token, takes part, supervises the input's token until its turn comes and nothing afterwards.
@@ -69,10 +57,11 @@ class TargetGenerator {
  public:
   virtual ~TargetGenerator() = default;
 
-  /// Writes the frames [N+1, L] of an example with draws of its own. Safe to call from several threads.
+  /// Writes the frames [N+1, L] of an example with draws of its own. Safe to call from several threads. Cells without
+  /// a label may hold anything: the caller (TargetBuilder::frames) leaves them out.
   virtual void frames(Draws draws, const ExampleView& example, const TrainingStream& stream,
                       std::span<std::int32_t> out) const;
-  /// Whether frames teach cells without a label, too; if not, these become kIgnore.
+  /// Whether frames teach cells without a label, too; if not, the caller makes these kIgnore.
   virtual bool teaches_unlabelled_cells() const { return false; }
   /// An extra entry of the vocabulary, its last, that hidden cells are taught.
   virtual std::optional<std::int32_t> mask_token() const { return std::nullopt; }

@@ -1,4 +1,6 @@
-// Targets `mask` and `replace`: each cell of the label hidden with rate beta_s, nested.
+// Targets `mask` and `replace`: a cell of the label is hidden at step s iff u < beta_s, with one u per cell: what is
+// hidden is nested, frame 0 hides every cell and frame N none. A hidden cell is kIgnore or the mask token; under
+// `replace` one token drawn once per cell, uniform over 1..V-1 (never the pad, and the label like any other).
 #include <cmath>
 #include <numbers>
 

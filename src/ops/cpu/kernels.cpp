@@ -61,52 +61,6 @@ void rms_norm_backward(const T* dy, const T* y, const float* rstd, T* dx, std::i
 }
 
 template <class T>
-void rotary(T* qkv, const float* cos, const float* sin, std::int64_t first_row, std::int64_t rows,
-            std::int64_t positions, std::int64_t heads, std::int64_t head) {
-  const std::int64_t half = head / 2;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const float* c = cos + (first_row + row) % positions * half;
-    const float* s = sin + (first_row + row) % positions * half;
-    T* x = qkv + row * 3 * heads * head;
-    for (std::int64_t part = 0; part < 2 * heads; ++part, x += head) {  // the q heads, then the k heads
-      DIS_SIMD
-      for (std::int64_t i = 0; i < half; ++i) {
-        const float first = load(x[i]);
-        const float second = load(x[i + half]);
-        store(x[i], first * c[i] - second * s[i]);
-        store(x[i + half], second * c[i] + first * s[i]);
-      }
-    }
-  }
-}
-
-template <class T>
-void rotary_backward(const T* dq, const T* dk, const T* dv, T* dqkv, const float* cos, const float* sin,
-                     std::int64_t first_row, std::int64_t rows, std::int64_t positions, std::int64_t heads,
-                     std::int64_t head) {
-  const std::int64_t half = head / 2;
-  const std::int64_t width = heads * head;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const float* c = cos + (first_row + row) % positions * half;
-    const float* s = sin + (first_row + row) % positions * half;
-    for (int part = 0; part < 2; ++part) {
-      const T* from = (part == 0 ? dq : dk) + row * width;
-      T* to = dqkv + (row * 3 + part) * width;
-      for (std::int64_t h = 0; h < heads; ++h, from += head, to += head) {
-        DIS_SIMD
-        for (std::int64_t i = 0; i < half; ++i) {
-          const float first = load(from[i]);
-          const float second = load(from[i + half]);
-          store(to[i], first * c[i] + second * s[i]);
-          store(to[i + half], second * c[i] - first * s[i]);
-        }
-      }
-    }
-    std::memcpy(dqkv + (row * 3 + 2) * width, dv + row * width, static_cast<std::size_t>(width) * sizeof(T));
-  }
-}
-
-template <class T>
 void swiglu(const T* gate_up, T* out, std::int64_t rows, std::int64_t inner) {
   for (std::int64_t row = 0; row < rows; ++row, gate_up += 2 * inner, out += inner) {
     DIS_SIMD
@@ -213,9 +167,8 @@ double cross_entropy(const T* logits, const std::int32_t* target, T* dlogits, st
 
 template <class T>
 const Kernels<T>& table() {
-  static const Kernels<T> all{add_rms_norm<T>,   rms_norm_backward<T>, rotary<T>, rotary_backward<T>,
-                              swiglu<T>,         swiglu_backward<T>,   add3<T>,   embed<T>,
-                              embed_backward<T>, cross_entropy<T>};
+  static const Kernels<T> all{add_rms_norm<T>, rms_norm_backward<T>, swiglu<T>,       swiglu_backward<T>, add3<T>,
+                              embed<T>,        embed_backward<T>,    cross_entropy<T>};
   return all;
 }
 template const Kernels<float>& table<float>();

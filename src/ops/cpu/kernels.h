@@ -32,14 +32,6 @@ struct Kernels {
   void (*add_rms_norm)(const T* a, const T* b, T* out, float* rstd, std::int64_t rows, std::int64_t width, float eps);
   /// dx of y = rms(x), from dy, y and rstd. `dx` may be `dy`.
   void (*rms_norm_backward)(const T* dy, const T* y, const float* rstd, T* dx, std::int64_t rows, std::int64_t width);
-  /// Rotates q and k of packed rows [3, heads, head] in place; row r stands at position (first_row + r) % positions;
-  /// cos, sin [positions, head / 2].
-  void (*rotary)(T* qkv, const float* cos, const float* sin, std::int64_t first_row, std::int64_t rows,
-                 std::int64_t positions, std::int64_t heads, std::int64_t head);
-  /// Packs dq, dk, dv [rows, heads, head] into dqkv [rows, 3, heads, head] and undoes the rotation of dq and dk.
-  void (*rotary_backward)(const T* dq, const T* dk, const T* dv, T* dqkv, const float* cos, const float* sin,
-                          std::int64_t first_row, std::int64_t rows, std::int64_t positions, std::int64_t heads,
-                          std::int64_t head);
   /// out [rows, inner] = silu(gate) up, from rows [gate | up].
   void (*swiglu)(const T* gate_up, T* out, std::int64_t rows, std::int64_t inner);
   void (*swiglu_backward)(const T* gate_up, const T* dout, T* dgate_up, std::int64_t rows, std::int64_t inner);

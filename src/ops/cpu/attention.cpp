@@ -306,10 +306,13 @@ void weigh(float* scores, std::int64_t row, std::int64_t n, float* highest, floa
   for (int lane = 0; lane < kLanes; ++lane) sum[lane] = total[lane];
 }
 
-/// A row of zeros behind n rows, where a pair would else take in what does not belong to it.
-void even_out(Matrix<float> x, std::int64_t n, std::int64_t columns) {
-  for (std::int64_t i = 0; n % 2 != 0 && i < columns; ++i) x.data[n * x.row + i] = 0.0F;
+void clear_rows(Matrix<float> x, Share rows, std::int64_t columns) {
+  for (std::int64_t r = rows.first; r < rows.last; ++r) {
+    for (std::int64_t i = 0; i < columns; ++i) x.data[r * x.row + i] = 0.0F;
+  }
 }
+/// A row of zeros behind n rows, where a pair would else take in what does not belong to it.
+void even_out(Matrix<float> x, std::int64_t n, std::int64_t columns) { clear_rows(x, {n, n + n % 2}, columns); }
 
 template <class T, class E>
 void forward_of(const AttentionPointers<T>& pointers, const RotaryPointers& rotary, AttentionShape shape, Share units) {
@@ -371,6 +374,31 @@ void forward_of(const AttentionPointers<T>& pointers, const RotaryPointers& rota
   }
 }
 
+/// sums [rows] of a's numbers times b's.
+void row_products(Matrix<float> a, Matrix<float> b, std::int64_t rows, float* sums) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const float *x = a.data + r * a.row, *y = b.data + r * b.row;
+    float dot = 0.0F;
+#pragma omp simd reduction(+ : dot)
+    for (std::int64_t i = 0; i < a.row; ++i) dot += x[i] * y[i];
+    sums[r] = dot;
+  }
+}
+
+/// Turns scores [n, lanes] of a block of keys into weights again, and the gradients of the weights into those of the
+/// scores.
+void weigh_back(Matrix<float> scores, Matrix<float> gradients, std::int64_t n, std::int64_t lanes, const float* log_sum,
+                const float* delta) {
+  for (std::int64_t j = 0; j < n; ++j) {
+    float *weight = scores.data + j * scores.row, *gradient = gradients.data + j * gradients.row;
+#pragma omp simd
+    for (std::int64_t i = 0; i < lanes; ++i) {
+      weight[i] = exp_of(weight[i] - log_sum[i]);
+      gradient[i] = weight[i] * (gradient[i] - delta[i]);
+    }
+  }
+}
+
 template <class T, class E>
 void backward_of(const AttentionBackwardPointers<T>& pointers, const RotaryPointers& rotary, AttentionShape shape,
                  Share units) {
@@ -387,24 +415,16 @@ void backward_of(const AttentionBackwardPointers<T>& pointers, const RotaryPoint
   const auto p = scratch.matrix(kKeys, kQueries), ds = scratch.matrix(kKeys, kQueries);
   auto* const delta = scratch.take<float>(rows);
   auto* const log_sum = scratch.take<float>(rows);
-  E *const space_k = scratch.take<E>(rows * wide / steps), *const space_v = scratch.take<E>(rows * wide / steps),
-           *const space_turned = scratch.take<E>(rows * wide / steps);
-  E *const space_q = scratch.take<E>(wide * kQueries / steps),
-           *const space_d = scratch.take<E>(wide * kQueries / steps),
-           *const space_q_rows = scratch.take<E>(wide * kQueries / steps),
-           *const space_d_rows = scratch.take<E>(wide * kQueries / steps);
-  E *const space_p = scratch.take<E>(kKeys * kQueries / steps), *const space_ds =
-                                                                    scratch.take<E>(kKeys * kQueries / steps);
+  const auto space = [&](std::int64_t numbers) { return scratch.take<E>(numbers / steps); };
+  E *const space_k = space(rows * wide), *const space_v = space(rows * wide), *const space_turned = space(rows * wide);
+  E *const space_q = space(wide * kQueries), *const space_d = space(wide * kQueries),
+           *const space_q_rows = space(wide * kQueries), *const space_d_rows = space(wide * kQueries);
+  E *const space_p = space(kKeys * kQueries), *const space_ds = space(kKeys * kQueries);
   for (std::int64_t unit = units.first; unit < units.last; ++unit) {
     gather(head_of(pointers.out, unit, shape), width, plain, shape, q);  // for delta; q comes later
     gather(head_of(pointers.dout, unit, shape), width, plain, shape, d);
-    for (std::int64_t s = 0; s < rows; ++s) {
-      float dot = 0.0F;
-#pragma omp simd reduction(+ : dot)
-      for (std::int64_t i = 0; i < wide; ++i) dot += d.data[s * wide + i] * q.data[s * wide + i];
-      delta[s] = dot;
-      log_sum[s] = s < S ? pointers.lse[unit * S + s] : 0.0F;
-    }
+    row_products(d, q, rows, delta);
+    for (std::int64_t s = 0; s < rows; ++s) log_sum[s] = s < S ? pointers.lse[unit * S + s] : 0.0F;
     gather(head_of(pointers.qkv, 0, unit, shape), 3 * width, scaled, shape, q);
     gather(head_of(pointers.qkv, 1, unit, shape), 3 * width, turned, shape, k);
     gather(head_of(pointers.qkv, 2, unit, shape), 3 * width, plain, shape, v);
@@ -424,23 +444,14 @@ void backward_of(const AttentionBackwardPointers<T>& pointers, const RotaryPoint
         const std::int64_t n = least(kKeys, S - key);
         product(keys.from_row(key), queries, p, {n, lanes, h / steps}, false);
         product(values.from_row(key), douts, ds, {n, lanes, h / steps}, false);
-        for (std::int64_t j = 0; j < n; ++j) {
-          float *weight = p.data + j * p.row, *gradient = ds.data + j * ds.row;
-#pragma omp simd
-          for (std::int64_t i = 0; i < lanes; ++i) {
-            weight[i] = exp_of(weight[i] - log_sum[query + i]);
-            gradient[i] = weight[i] * (gradient[i] - delta[query + i]);
-          }
-        }
+        weigh_back(p, ds, n, lanes, log_sum + query, delta + query);
         even_out(ds, n, lanes);
         product(keys_turned.from_column(key / steps), right(ds, n + n % 2, lanes, space_ds), dq_tile,
                 {h, lanes, (n + steps - 1) / steps}, key > 0);
         product(left(p, n, lanes, space_p), dout_rows, dv.from_row(key), {n, wide, lanes / steps}, query > 0);
         product(left(ds, n, lanes, space_ds), query_rows, dk.from_row(key), {n, wide, lanes / steps}, query > 0);
       }
-      for (std::int64_t r = h; r < wide; ++r) {
-        for (std::int64_t i = 0; i < lanes; ++i) dq_tile.data[r * dq_tile.row + i] = 0.0F;
-      }
+      clear_rows(dq_tile, {h, wide}, lanes);
       turn(dq_tile, wide, lanes, dq);
       scatter(dq, {query, least(query + lanes, S)}, scaled, shape, head_of(pointers.dqkv, 0, unit, shape), 3 * width);
     }

@@ -54,7 +54,7 @@ class RandomStream : public TrainingStream {
   DataShape shape_;
 };
 
-void run_step_bench(const StepOptions& options) {
+RunConfig step_config(const StepOptions& options) {
   RunConfig config;
   if (options.size == "medium") {
     config.model.hidden_size = 512;
@@ -70,6 +70,37 @@ void run_step_bench(const StepOptions& options) {
     config.compute.deterministic = false;
   }
   config.compute.dtype = options.dtype == "float32" ? ComputeType::float32 : ComputeType::bfloat16;
+  return config;
+}
+
+/// Seconds of `trial` in each timed batch.
+template <class F>
+std::vector<double> seconds_of_batches(const StepOptions& options, F trial) {
+  std::vector<double> seconds;
+  for (std::int64_t number = 0; number < options.warmup + options.batches; ++number) {
+    const auto start = std::chrono::steady_clock::now();
+    trial();
+    if (number < options.warmup) continue;
+    seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+  }
+  return seconds;
+}
+
+void print_step_bench(const StepOptions& options, const Json& json) {
+  if (options.json) {
+    std::cout << json_text(json) << "\n";
+    return;
+  }
+  std::printf(
+      "%s %s, batch %lld, %s on %s with %d threads: %.1f ms per supervision step (fastest %.1f), %.2f samples/s\n",
+      options.task.c_str(), options.size.c_str(), static_cast<long long>(options.batch), options.dtype.c_str(),
+      json["device"].get<std::string>().c_str(), json["threads"].get<int>(),
+      json["ms_per_supervision_step"].get<double>(), json["fastest_ms"].get<double>(),
+      json["samples_per_s"].get<double>());
+}
+
+void run_step_bench(const StepOptions& options) {
+  const auto config = step_config(options);
   const bool queens = options.task == "queens";
   const RandomStream stream({queens ? 3 : 12, queens ? 64 : 900, 1024});
   const auto compute = set_up_compute(config.compute);
@@ -80,47 +111,33 @@ void run_step_bench(const StepOptions& options) {
   TrainingLoop loop(config, alone, stream, targets.source(0, stream), model, optimiser);
 
   const auto N = config.method.num_supervision;
-  std::vector<double> seconds;
   const auto questions = draw_batch(stream, 0, 0, options.batch);
   const double memory_before = peak_memory_mb(compute.device);
-  for (std::int64_t trial = 0; trial < options.warmup + options.batches; ++trial) {
-    const auto start = std::chrono::steady_clock::now();
+  const auto seconds = seconds_of_batches(options, [&] {
     if (options.forward_only) {
       answer_rows(model, {config.method.feedback, loss_of(config.method), options.batch}, questions.inputs,
                   questions.puzzle_ids, N);
     } else {
       loop.run(N);
     }
-    if (trial >= options.warmup) {
-      seconds.push_back(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    }
-  }
+  });
   const double middle = median(seconds);
   const double fastest = *std::min_element(seconds.begin(), seconds.end());
   const double memory = peak_memory_mb(compute.device);
-  const Json json = {{"task", options.task},
-                     {"size", options.size},
-                     {"batch", options.batch},
-                     {"dtype", options.dtype},
-                     {"device", compute.device.str()},
-                     {"threads", at::get_num_threads()},
-                     {"ms_per_supervision_step", 1e3 * middle / static_cast<double>(N)},
-                     {"fastest_ms", 1e3 * fastest / static_cast<double>(N)},
-                     {"samples_per_s", static_cast<double>(options.batch) / middle},
-                     {"forward_only", options.forward_only},
-                     {"cuda_graph", options.cuda_graph},
-                     {"attention", options.attention},
-                     {"step_mb", memory - memory_before},
-                     {"peak_mb", memory}};
-  if (options.json) {
-    std::cout << json_text(json) << "\n";
-    return;
-  }
-  std::printf(
-      "%s %s, batch %lld, %s on %s with %d threads: %.1f ms per supervision step (fastest %.1f), %.2f samples/s\n",
-      options.task.c_str(), options.size.c_str(), static_cast<long long>(options.batch), options.dtype.c_str(),
-      compute.device.str().c_str(), at::get_num_threads(), json["ms_per_supervision_step"].get<double>(),
-      json["fastest_ms"].get<double>(), json["samples_per_s"].get<double>());
+  print_step_bench(options, {{"task", options.task},
+                             {"size", options.size},
+                             {"batch", options.batch},
+                             {"dtype", options.dtype},
+                             {"device", compute.device.str()},
+                             {"threads", at::get_num_threads()},
+                             {"ms_per_supervision_step", 1e3 * middle / static_cast<double>(N)},
+                             {"fastest_ms", 1e3 * fastest / static_cast<double>(N)},
+                             {"samples_per_s", static_cast<double>(options.batch) / middle},
+                             {"forward_only", options.forward_only},
+                             {"cuda_graph", options.cuda_graph},
+                             {"attention", options.attention},
+                             {"step_mb", memory - memory_before},
+                             {"peak_mb", memory}});
 }
 
 }  // namespace

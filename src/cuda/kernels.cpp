@@ -26,12 +26,6 @@ void launch_typed(const at::Tensor& x, F f) {
   launch_on(x, [&](Stream stream) { with_element_type(x, [&]<class T>(T type) { f(type, stream); }); });
 }
 
-/// Null for a tensor that is not defined.
-template <class T>
-T* optional(const at::Tensor& x) {
-  return x.defined() ? pointer<T>(x) : nullptr;
-}
-
 void require(bool condition, const char* operation) {
   ensure(condition, operation, "contiguous tensors on one device");
 }
@@ -41,8 +35,8 @@ RmsNorm add_rms_norm(const at::Tensor& a, const at::Tensor& b, double eps) {
   const auto width = a.size(-1), rows = a.numel() / width;
   RmsNorm result{b, at::empty({rows}, a.options().dtype(at::kFloat))};
   launch_typed(a, [&]<class T>(T, Stream stream) {
-    launch_add_rms_norm(pointer<const T>(a), pointer<const T>(b), pointer<T>(b), pointer<float>(result.rstd), rows,
-                        width, static_cast<float>(eps), stream);
+    launch_add_rms_norm<T>({pointer<T>(a), pointer<T>(b), pointer<T>(b), pointer<float>(result.rstd)}, rows, width,
+                           static_cast<float>(eps), stream);
   });
   return result;
 }
@@ -54,8 +48,8 @@ at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& y, const at
   const auto width = y.size(-1), rows = y.numel() / width;
   auto dx = at::empty_like(dy);
   launch_typed(dy, [&]<class T>(T, Stream stream) {
-    launch_rms_norm_backward(pointer<const T>(dy), pointer<const T>(y), pointer<const float>(rstd), pointer<T>(dx),
-                             rows, width, stream);
+    launch_rms_norm_backward<T>({pointer<T>(dy), pointer<T>(y), pointer<float>(rstd), pointer<T>(dx)}, rows, width,
+                                stream);
   });
   return dx;
 }
@@ -67,11 +61,14 @@ RotaryShape rotary_shape(const at::Tensor& x, const RotaryTables& tables) {
   return {x.size(0) * x.size(1), x.size(1), x.size(-2), x.size(-1)};
 }
 
+RotaryPointers rotary_pointers(const RotaryTables& tables) {
+  return {pointer<float>(tables.cos), pointer<float>(tables.sin)};
+}
+
 void rotary(const at::Tensor& qkv, const RotaryTables& tables) {
   const auto shape = rotary_shape(qkv, tables);
-  launch_typed(qkv, [&]<class T>(T, Stream stream) {
-    launch_rotary(pointer<T>(qkv), pointer<const float>(tables.cos), pointer<const float>(tables.sin), shape, stream);
-  });
+  launch_typed(
+      qkv, [&]<class T>(T, Stream stream) { launch_rotary(pointer<T>(qkv), rotary_pointers(tables), shape, stream); });
 }
 
 at::Tensor rotary_backward(const at::Tensor& dq, const at::Tensor& dk, const at::Tensor& dv,
@@ -80,8 +77,8 @@ at::Tensor rotary_backward(const at::Tensor& dq, const at::Tensor& dk, const at:
   const auto shape = rotary_shape(dq, tables);
   auto dqkv = at::empty({dq.size(0), dq.size(1), 3, dq.size(2), dq.size(3)}, dq.options());
   launch_typed(dq, [&]<class T>(T, Stream stream) {
-    launch_rotary_backward(pointer<const T>(dq), pointer<const T>(dk), pointer<const T>(dv), pointer<T>(dqkv),
-                           pointer<const float>(tables.cos), pointer<const float>(tables.sin), shape, stream);
+    launch_rotary_backward<T>({pointer<T>(dq), pointer<T>(dk), pointer<T>(dv), pointer<T>(dqkv)},
+                              rotary_pointers(tables), shape, stream);
   });
   return dqkv;
 }
@@ -166,8 +163,8 @@ EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx, doubl
     auto out = at::empty({count, shape.width}, in.table.options());
     const auto partial = at::empty({kSumChunks, count, shape.width}, in.table.options());
     launch_typed(dx, [&]<class T>(T, Stream stream) {
-      launch_sum_by_key(pointer<const T>(dx), pointer<const std::int32_t>(keys), pointer<float>(partial),
-                        pointer<float>(out), shape, static_cast<float>(scale), stream);
+      launch_sum_by_key<T>({pointer<T>(dx), pointer<std::int32_t>(keys), pointer<float>(partial), pointer<float>(out)},
+                           shape, static_cast<float>(scale), stream);
     });
     return out;
   };

@@ -20,18 +20,14 @@ using torch::autograd::variable_list;
 /// A tensor that a function may lack: autograd takes an absent argument, but not an undefined tensor.
 std::optional<at::Tensor> if_defined(const at::Tensor& x) { return x.defined() ? std::optional(x) : std::nullopt; }
 
-/// ops/embed.h under autograd.
+/// ops/embed.h under autograd, which looks for tensors among the arguments: those that may learn stand beside `in`.
 class Embed : public Function<Embed> {
  public:
-  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& table, const std::optional<at::Tensor>& rows,
-                            const std::optional<at::Tensor>& time, const at::Tensor& tokens,
-                            const std::optional<at::Tensor>& steps, std::int64_t puzzle_positions,
-                            at::ScalarType type) {
-    const EmbedInputs in{
-        tokens,          table, rows.value_or(at::Tensor()), steps.value_or(at::Tensor()), time.value_or(at::Tensor()),
-        puzzle_positions};
+  static at::Tensor forward(AutogradContext* ctx, const at::Tensor& /*table*/,
+                            const std::optional<at::Tensor>& /*rows*/, const std::optional<at::Tensor>& /*time*/,
+                            const EmbedInputs& in, at::ScalarType type) {
     ctx->save_for_backward({in.table, in.puzzle_rows, in.time, in.tokens, in.steps});
-    ctx->saved_data["positions"] = puzzle_positions;
+    ctx->saved_data["positions"] = in.puzzle_positions;
     // Not needs_input_grad(2): it does not count absent arguments, so the time table's number depends on the rows.
     ctx->saved_data["time_learned"] = in.time.defined() && in.time.requires_grad();
     return embed(in, type);
@@ -40,7 +36,7 @@ class Embed : public Function<Embed> {
     const auto s = ctx->get_saved_variables();
     const auto g = embed_backward({s[3], s[0], s[1], s[4], s[2], ctx->saved_data["positions"].toInt()}, grads[0]);
     const bool time_learned = ctx->saved_data["time_learned"].toBool();
-    return {g.table, g.puzzle_rows, time_learned ? g.time : at::Tensor(), {}, {}, {}, {}};
+    return {g.table, g.puzzle_rows, time_learned ? g.time : at::Tensor(), {}, {}};
   }
 };
 
@@ -110,8 +106,13 @@ at::Tensor Backbone::input(const at::Tensor& tokens, const at::Tensor& rows, con
   const bool timed = shape_.time != TimeEmbedding::none;
   const auto& leaves = weights_.leaves(worker);
   const auto& time = shape_.time == TimeEmbedding::integer ? leaves.time : sinusoids_;
-  return Embed::apply(leaves.embed_tokens, if_defined(rows), if_defined(timed ? time : at::Tensor()), tokens,
-                      if_defined(timed ? steps : at::Tensor()), shape_.config.puzzle_emb_len, weights_.compute_type());
+  const EmbedInputs in{tokens,
+                       leaves.embed_tokens,
+                       rows,
+                       timed ? steps : at::Tensor(),
+                       timed ? time : at::Tensor(),
+                       shape_.config.puzzle_emb_len};
+  return Embed::apply(in.table, if_defined(in.puzzle_rows), if_defined(in.time), in, weights_.compute_type());
 }
 
 at::Tensor Backbone::stack(at::Tensor h, const std::vector<BlockWeights>& leaves,

@@ -1,6 +1,7 @@
 #include "pickle.h"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <unordered_map>
 #include <utility>
@@ -147,154 +148,109 @@ class Machine {
     stack_.push_back(found->second);
   }
 
+  void protocol() {
+    if (const auto version = number(1); version > 5) damaged("protocol " + std::to_string(version));
+  }
+
+  void real() {
+    take(8);
+    push({Kind::real, 0, {}, {}});
+  }
+
+  void memoize() {
+    const auto slot = memo_.size();
+    memo_[slot] = top();
+  }
+
+  void global_of_lines() {
+    const std::string module(line());
+    const auto name = module + "." + std::string(line());
+    push_global(name);
+  }
+
+  /// Old pickles name what they call; what is allowed is not called like this.
+  void call_of_lines() {
+    global_of_lines();
+    damaged("an instruction of old pickles (INST)");
+  }
+
+  void global_of_stack() {
+    const Id name = pop();
+    const Id module = pop();
+    if (objects_[name].kind != Kind::text || objects_[module].kind != Kind::text) damaged("a name that is no text");
+    push_global(objects_[module].text + "." + objects_[name].text);
+  }
+
+  /// Attributes of an object: torch gives version numbers (_metadata) to the dictionary.
+  void build() {
+    pop();
+    top();
+  }
+
+  using Instruction = void (*)(Machine&);
+
+  /// The part of the language that data need, by opcode, with the names of Python's pickletools.
+  static std::array<Instruction, 256> language() {
+    std::array<Instruction, 256> of{};
+    of[0x80] = [](Machine& m) { m.protocol(); };  // PROTO
+    of[0x95] = [](Machine& m) { m.take(8); };     // FRAME
+
+    of['N'] = [](Machine& m) { m.push({}); };                                              // NONE
+    of[0x88] = [](Machine& m) { m.push({Kind::boolean, 1, {}, {}}); };                     // NEWTRUE
+    of[0x89] = [](Machine& m) { m.push({Kind::boolean, 0, {}, {}}); };                     // NEWFALSE
+    of['J'] = [](Machine& m) { m.push_integer(static_cast<std::int32_t>(m.number(4))); };  // BININT
+    of['K'] = [](Machine& m) { m.push_integer(static_cast<std::int64_t>(m.number(1))); };  // BININT1
+    of['M'] = [](Machine& m) { m.push_integer(static_cast<std::int64_t>(m.number(2))); };  // BININT2
+    of[0x8a] = [](Machine& m) { m.long_integer(m.number(1)); };                            // LONG1
+    of['G'] = [](Machine& m) { m.real(); };                                                // BINFLOAT
+    of['X'] = [](Machine& m) { m.push_text(m.take(m.number(4))); };                        // BINUNICODE
+    of[0x8c] = [](Machine& m) { m.push_text(m.take(m.number(1))); };                       // SHORT_BINUNICODE
+    of[0x8d] = [](Machine& m) { m.push_text(m.take(m.number(8))); };                       // BINUNICODE8
+    of['U'] = [](Machine& m) { m.push_text(m.take(m.number(1))); };                        // SHORT_BINSTRING
+    of['T'] = [](Machine& m) { m.push_text(m.take(m.number(4))); };                        // BINSTRING
+
+    of['('] = [](Machine& m) { m.marks_.push_back(m.stack_.size()); };  // MARK
+    of['0'] = [](Machine& m) { m.pop(); };                              // POP
+    of['1'] = [](Machine& m) { m.pop_to_mark(); };                      // POP_MARK
+    of['2'] = [](Machine& m) { m.stack_.push_back(m.top()); };          // DUP
+
+    of[']'] = [](Machine& m) { m.push({Kind::list, 0, {}, {}}); };                // EMPTY_LIST
+    of['}'] = [](Machine& m) { m.push({Kind::dictionary, 0, {}, {}}); };          // EMPTY_DICT
+    of[')'] = [](Machine& m) { m.push({Kind::tuple, 0, {}, {}}); };               // EMPTY_TUPLE
+    of['t'] = [](Machine& m) { m.push({Kind::tuple, 0, {}, m.pop_to_mark()}); };  // TUPLE
+    of[0x85] = [](Machine& m) { m.push({Kind::tuple, 0, {}, m.pop_many(1)}); };   // TUPLE1
+    of[0x86] = [](Machine& m) { m.push({Kind::tuple, 0, {}, m.pop_many(2)}); };   // TUPLE2
+    of[0x87] = [](Machine& m) { m.push({Kind::tuple, 0, {}, m.pop_many(3)}); };   // TUPLE3
+    of['a'] = [](Machine& m) { m.extend({m.pop()}, false); };                     // APPEND
+    of['e'] = [](Machine& m) { m.extend(m.pop_to_mark(), false); };               // APPENDS
+    of['s'] = [](Machine& m) { m.extend(m.pop_many(2), true); };                  // SETITEM
+    of['u'] = [](Machine& m) { m.extend(m.pop_to_mark(), true); };                // SETITEMS
+
+    of['q'] = [](Machine& m) { m.memo_[m.number(1)] = m.top(); };  // BINPUT
+    of['r'] = [](Machine& m) { m.memo_[m.number(4)] = m.top(); };  // LONG_BINPUT
+    of[0x94] = [](Machine& m) { m.memoize(); };                    // MEMOIZE
+    of['h'] = [](Machine& m) { m.recall(m.number(1)); };           // BINGET
+    of['j'] = [](Machine& m) { m.recall(m.number(4)); };           // LONG_BINGET
+
+    of['c'] = [](Machine& m) { m.global_of_lines(); };                          // GLOBAL
+    of['i'] = [](Machine& m) { m.call_of_lines(); };                            // INST
+    of[0x93] = [](Machine& m) { m.global_of_stack(); };                         // STACK_GLOBAL
+    of['R'] = [](Machine& m) { m.call(); };                                     // REDUCE
+    of['Q'] = [](Machine& m) { m.push({Kind::reference, 0, {}, {m.pop()}}); };  // BINPERSID
+    of['b'] = [](Machine& m) { m.build(); };                                    // BUILD
+    return of;
+  }
+
   /// Obeys one instruction; false after the last.
   bool step() {
+    static const auto kLanguage = language();
     const auto code = static_cast<unsigned char>(take(1)[0]);
-    switch (code) {
-      case 0x80:  // PROTO
-        if (const auto version = number(1); version > 5) damaged("protocol " + std::to_string(version));
-        break;
-      case 0x95:
-        take(8);
-        break;  // FRAME
-      case '.':
-        return false;  // STOP
-
-      case 'N':
-        push({});
-        break;
-      case 0x88:
-        push({Kind::boolean, 1, {}, {}});
-        break;
-      case 0x89:
-        push({Kind::boolean, 0, {}, {}});
-        break;
-      case 'J':
-        push_integer(static_cast<std::int32_t>(number(4)));
-        break;
-      case 'K':
-        push_integer(static_cast<std::int64_t>(number(1)));
-        break;
-      case 'M':
-        push_integer(static_cast<std::int64_t>(number(2)));
-        break;
-      case 0x8a:
-        long_integer(number(1));
-        break;   // LONG1
-      case 'G':  // BINFLOAT
-        take(8);
-        push({Kind::real, 0, {}, {}});
-        break;
-      case 'X':
-        push_text(take(number(4)));
-        break;  // BINUNICODE
-      case 0x8c:
-        push_text(take(number(1)));
-        break;  // SHORT_BINUNICODE
-      case 0x8d:
-        push_text(take(number(8)));
-        break;  // BINUNICODE8
-      case 'U':
-        push_text(take(number(1)));
-        break;  // SHORT_BINSTRING
-      case 'T':
-        push_text(take(number(4)));
-        break;  // BINSTRING
-
-      case '(':
-        marks_.push_back(stack_.size());
-        break;
-      case '0':
-        pop();
-        break;
-      case '1':
-        pop_to_mark();
-        break;
-      case '2':
-        stack_.push_back(top());
-        break;
-
-      case ']':
-        push({Kind::list, 0, {}, {}});
-        break;
-      case '}':
-        push({Kind::dictionary, 0, {}, {}});
-        break;
-      case ')':
-        push({Kind::tuple, 0, {}, {}});
-        break;
-      case 't':
-        push({Kind::tuple, 0, {}, pop_to_mark()});
-        break;
-      case 0x85:
-        push({Kind::tuple, 0, {}, pop_many(1)});
-        break;
-      case 0x86:
-        push({Kind::tuple, 0, {}, pop_many(2)});
-        break;
-      case 0x87:
-        push({Kind::tuple, 0, {}, pop_many(3)});
-        break;
-      case 'a':
-        extend({pop()}, false);
-        break;
-      case 'e':
-        extend(pop_to_mark(), false);
-        break;
-      case 's':
-        extend(pop_many(2), true);
-        break;
-      case 'u':
-        extend(pop_to_mark(), true);
-        break;
-
-      case 'q':
-        memo_[number(1)] = top();
-        break;
-      case 'r':
-        memo_[number(4)] = top();
-        break;
-      case 0x94: {  // MEMOIZE
-        const auto slot = memo_.size();
-        memo_[slot] = top();
-        break;
-      }
-      case 'h':
-        recall(number(1));
-        break;
-      case 'j':
-        recall(number(4));
-        break;
-
-      case 'c':    // GLOBAL
-      case 'i': {  // INST, which also calls it
-        const std::string module(line());
-        const auto name = module + "." + std::string(line());
-        push_global(name);
-        if (code == 'i') damaged("an instruction of old pickles (INST)");
-        break;
-      }
-      case 0x93: {  // STACK_GLOBAL
-        const Id name = pop();
-        const Id module = pop();
-        if (objects_[name].kind != Kind::text || objects_[module].kind != Kind::text) damaged("a name that is no text");
-        push_global(objects_[module].text + "." + objects_[name].text);
-        break;
-      }
-      case 'R':
-        call();
-        break;
-      case 'Q':
-        push({Kind::reference, 0, {}, {pop()}});
-        break;
-      case 'b':  // BUILD: attributes of an object; torch gives version numbers (_metadata) to the dictionary
-        pop();
-        top();
-        break;
-      default:
-        --place_;
-        damaged("instruction " + std::to_string(code) + ", which no dictionary of tensors needs");
+    if (code == '.') return false;  // STOP
+    if (kLanguage[code] == nullptr) {
+      --place_;
+      damaged("instruction " + std::to_string(code) + ", which no dictionary of tensors needs");
     }
+    kLanguage[code](*this);
     return true;
   }
 

@@ -10,7 +10,7 @@
 
 namespace dis {
 
-static_assert(sizeof(cpu::AdamScalars) == kAdamScalars * sizeof(float));
+static_assert(sizeof(AdamScalars) == kAdamScalars * sizeof(float));
 
 namespace {
 
@@ -44,14 +44,14 @@ at::Tensor adam_scalars(const AdamSettings& settings, std::int64_t step) {
     m_scale = 1.0;
   }
   auto scalars = at::empty({kAdamScalars}, at::kFloat);
-  *pointer<cpu::AdamScalars>(scalars) = {static_cast<float>(settings.beta1),
-                                         static_cast<float>(settings.beta2),
-                                         static_cast<float>(1.0 - settings.lr * settings.weight_decay),
-                                         static_cast<float>(scale),
-                                         static_cast<float>(m_scale),
-                                         static_cast<float>(1.0 / correction2),
-                                         static_cast<float>(settings.epsilon),
-                                         static_cast<float>(settings.ema_rate)};
+  *pointer<AdamScalars>(scalars) = {static_cast<float>(settings.beta1),
+                                    static_cast<float>(settings.beta2),
+                                    static_cast<float>(1.0 - settings.lr * settings.weight_decay),
+                                    static_cast<float>(scale),
+                                    static_cast<float>(m_scale),
+                                    static_cast<float>(1.0 / correction2),
+                                    static_cast<float>(settings.epsilon),
+                                    static_cast<float>(settings.ema_rate)};
   return scalars;
 }
 
@@ -66,12 +66,10 @@ void adam_step(const AdamBuffers& b, AdamForm form, const at::Tensor& scalars) {
   const bool atan2 = form != AdamForm::adamw;
   if (const auto* cuda = cuda_kernels(b.p)) return cuda->adam(b, scalars, atan2);
   if (!on_cpu_kernels(b.p)) return composed(b, form, scalars);
-  const auto& s = *pointer<cpu::AdamScalars>(scalars);
-  for_rows(b.p.numel(), 1, [&](std::int64_t begin, std::int64_t end) {
-    cpu::adam(pointer<float>(b.p) + begin, pointer<float>(b.g) + begin, pointer<float>(b.m) + begin,
-              pointer<float>(b.v) + begin, b.ema.defined() ? pointer<float>(b.ema) + begin : nullptr,
-              b.copy.defined() ? pointer<cpu::Bf16>(b.copy) + begin : nullptr, end - begin, s, atan2);
-  });
+  const AdamPointers pointers{pointer<float>(b.p), pointer<float>(b.g),    pointer<float>(b.m),
+                              pointer<float>(b.v), optional<float>(b.ema), optional<Bf16>(b.copy)};
+  const auto& s = *pointer<AdamScalars>(scalars);
+  for_rows(b.p.numel(), 1, [&](std::int64_t begin, std::int64_t end) { cpu::adam(pointers, s, atan2, {begin, end}); });
 }
 
 }  // namespace dis

@@ -188,9 +188,9 @@ Attention attention(at::Tensor qkv, const RotaryTables& rotary) {
                      at::empty({batch, heads, positions}, qkv.options().dtype(at::kFloat))};
     with_element_type(qkv, [&]<class T>(T) {
       for_rows(batch * heads, positions * positions * 4, [&](std::int64_t begin, std::int64_t end) {
-        cpu::attention_kernels<T>().forward(pointer<T>(qkv), pointer<float>(rotary.cos), pointer<float>(rotary.sin),
-                                            pointer<T>(result.out), pointer<float>(result.lse), begin, end,
-                                            {positions, heads, head});
+        cpu::attention_kernels<T>().forward({pointer<T>(qkv), pointer<T>(result.out), pointer<float>(result.lse)},
+                                            {pointer<float>(rotary.cos), pointer<float>(rotary.sin)},
+                                            {positions, heads, head}, {begin, end});
       });
     });
     return result;
@@ -210,10 +210,10 @@ at::Tensor attention_backward(const at::Tensor& dout, const at::Tensor& qkv, con
     auto gradient = at::empty_like(qkv);
     with_element_type(qkv, [&]<class T>(T) {
       for_rows(batch * heads, positions * positions * 8, [&](std::int64_t begin, std::int64_t end) {
-        cpu::attention_kernels<T>().backward(pointer<T>(dout), pointer<T>(forward.out), pointer<T>(qkv),
-                                             pointer<float>(forward.lse), pointer<float>(rotary.cos),
-                                             pointer<float>(rotary.sin), pointer<T>(gradient), begin, end,
-                                             {positions, heads, head});
+        cpu::attention_kernels<T>().backward({pointer<T>(dout), pointer<T>(forward.out), pointer<T>(qkv),
+                                              pointer<float>(forward.lse), pointer<T>(gradient)},
+                                             {pointer<float>(rotary.cos), pointer<float>(rotary.sin)},
+                                             {positions, heads, head}, {begin, end});
       });
     });
     return gradient;

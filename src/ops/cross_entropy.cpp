@@ -45,28 +45,25 @@ CrossEntropy cross_entropy(const at::Tensor& logits, const at::Tensor& target, c
          "int32 labels [B, L]");
   if (const auto* cuda = cuda_kernels(logits)) return cuda->cross_entropy(logits, target, scale, loss, answers, labels);
   if (!on_cpu_kernels(logits)) return composed(logits, target, scale, loss, answers, labels);
-  const auto lanes = target.size(0), length = target.size(1), positions = logits.size(1), entries = logits.size(2);
+  const auto lanes = target.size(0), length = target.size(1);
   const auto in = logits.contiguous();
   const auto cells = target.contiguous();
   const auto known = labels.defined() ? labels.contiguous() : labels;
   CrossEntropy result{at::empty({lanes}, in.options().dtype(at::kDouble)),
                       scale.defined() ? at::empty_like(in) : at::Tensor(), at::empty({lanes, length}, cells.options()),
                       labels.defined() ? at::empty({lanes}, cells.options()) : at::Tensor()};
+  const CrossEntropyShape shape{lanes, in.size(1), length, in.size(2), answers, loss};
   with_element_type(in, [&]<class T>(T) {
-    for_rows(lanes, positions * entries * 16, [&](std::int64_t begin, std::int64_t end) {
-      for (auto lane = begin; lane < end; ++lane) {
-        pointer<double>(result.loss)[lane] = cpu::kernels<T>().cross_entropy(
-            pointer<T>(in) + lane * positions * entries, pointer<std::int32_t>(cells) + lane * length,
-            scale.defined() ? pointer<T>(result.dlogits) + lane * positions * entries : nullptr,
-            pointer<std::int32_t>(result.predictions) + lane * length, positions, length, entries, answers, loss,
-            scale.defined() ? pointer<double>(scale)[lane] : 0.0);
-        if (!labels.defined()) continue;
-        const auto* label = pointer<std::int32_t>(known) + lane * length;
-        const auto* found = pointer<std::int32_t>(result.predictions) + lane * length;
-        std::int32_t correct = 0;  // a prediction is never negative, so a cell without a label is not counted
-        for (std::int64_t i = 0; i < length; ++i) correct += found[i] == label[i] ? 1 : 0;
-        pointer<std::int32_t>(result.correct)[lane] = correct;
-      }
+    const CrossEntropyPointers<T> pointers{pointer<T>(in),
+                                           pointer<std::int32_t>(cells),
+                                           optional<std::int32_t>(known),
+                                           optional<double>(scale),
+                                           pointer<double>(result.loss),
+                                           optional<T>(result.dlogits),
+                                           pointer<std::int32_t>(result.predictions),
+                                           optional<std::int32_t>(result.correct)};
+    for_rows(lanes, in.size(1) * in.size(2) * 16, [&](std::int64_t begin, std::int64_t end) {
+      cpu::kernels<T>().cross_entropy(pointers, shape, {begin, end});
     });
   });
   return result;

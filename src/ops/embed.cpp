@@ -14,6 +14,11 @@ namespace {
 
 double scale_of(const EmbedInputs& in) { return std::sqrt(static_cast<double>(in.table.size(1))); }
 
+EmbedShape shape_of(const EmbedInputs& in) {
+  return {in.tokens.size(0), in.tokens.size(1), in.puzzle_positions,
+          in.puzzle_rows.defined() ? in.puzzle_rows.size(1) : 0, in.table.size(1)};
+}
+
 /// Puzzle rows [B, E] padded with zeros to [B, P D]; zeros where there are none; undefined when P = 0.
 at::Tensor padded_rows(const EmbedInputs& in) {
   const auto numbers = in.puzzle_positions * in.table.size(1);
@@ -42,7 +47,6 @@ void check(const EmbedInputs& in) {
 
 at::Tensor embed(const EmbedInputs& in, at::ScalarType type) {
   check(in);
-  const auto lanes = in.tokens.size(0), length = in.tokens.size(1), width = in.table.size(1);
   if (const auto* cuda = cuda_kernels(in.table); cuda != nullptr && narrow(in, type)) {
     return cuda->embed(in, type, scale_of(in));
   }
@@ -50,19 +54,13 @@ at::Tensor embed(const EmbedInputs& in, at::ScalarType type) {
     const auto row = in.steps.defined() ? in.time.index_select(0, in.steps) : at::Tensor();
     return reference::embed(in.tokens, in.table, padded_rows(in), row, type);
   }
-  const auto positions = in.puzzle_positions + length;
-  auto x = at::empty({lanes, positions, width}, in.table.options().dtype(type));
-  const auto numbers = in.puzzle_rows.defined() ? in.puzzle_rows.size(1) : 0;
+  const auto shape = shape_of(in);
+  const EmbedPointers pointers{pointer<std::int32_t>(in.tokens), optional<std::int32_t>(in.steps),
+                               pointer<float>(in.table), optional<float>(in.puzzle_rows), optional<float>(in.time)};
+  auto x = at::empty({shape.lanes, shape.puzzle_positions + shape.length, shape.width}, in.table.options().dtype(type));
   with_element_type(x, [&]<class T>(T) {
-    for_rows(lanes, positions * width, [&](std::int64_t begin, std::int64_t end) {
-      for (auto lane = begin; lane < end; ++lane) {
-        const float* puzzle = in.puzzle_rows.defined() ? pointer<float>(in.puzzle_rows) + lane * numbers : nullptr;
-        const float* time =
-            in.steps.defined() ? pointer<float>(in.time) + pointer<std::int32_t>(in.steps)[lane] * width : nullptr;
-        cpu::kernels<T>().embed(pointer<std::int32_t>(in.tokens) + lane * length, pointer<float>(in.table), puzzle,
-                                time, pointer<T>(x) + lane * positions * width, length, in.puzzle_positions, numbers,
-                                width, static_cast<float>(scale_of(in)));
-      }
+    for_rows(shape.lanes, x.size(1) * shape.width, [&](std::int64_t begin, std::int64_t end) {
+      cpu::kernels<T>().embed(pointers, pointer<T>(x), shape, static_cast<float>(scale_of(in)), {begin, end});
     });
   });
   return x;
@@ -71,7 +69,6 @@ at::Tensor embed(const EmbedInputs& in, at::ScalarType type) {
 EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx_in) {
   check(in);
   const auto dx = dx_in.contiguous();
-  const auto lanes = in.tokens.size(0), length = in.tokens.size(1), width = in.table.size(1);
   const auto scale = scale_of(in);
   at::Tensor puzzle_rows;
   if (in.puzzle_rows.defined()) {
@@ -86,14 +83,14 @@ EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx_in) {
   EmbedGradients grads{at::zeros_like(in.table), puzzle_rows, {}};
   if (in.steps.defined()) grads.time = at::zeros_like(in.time);
   if (on_cpu_kernels(in.table) && narrow(in, dx.scalar_type())) {
+    const auto shape = shape_of(in);
     with_element_type(dx, [&]<class T>(T) {
+      const cpu::EmbedBackwardPointers<T> pointers{pointer<T>(dx), pointer<std::int32_t>(in.tokens),
+                                                   optional<std::int32_t>(in.steps), pointer<float>(grads.table),
+                                                   optional<float>(grads.time)};
       // Each thread owns columns, so every sum runs over the lanes in order whatever the number of threads.
-      at::parallel_for(0, width, 16, [&](std::int64_t begin, std::int64_t end) {
-        cpu::kernels<T>().embed_backward(pointer<T>(dx), pointer<std::int32_t>(in.tokens),
-                                         in.steps.defined() ? pointer<std::int32_t>(in.steps) : nullptr,
-                                         pointer<float>(grads.table),
-                                         in.steps.defined() ? pointer<float>(grads.time) : nullptr, lanes, length,
-                                         in.puzzle_positions, width, begin, end, static_cast<float>(scale));
+      at::parallel_for(0, shape.width, 16, [&](std::int64_t begin, std::int64_t end) {
+        cpu::kernels<T>().embed_backward(pointers, shape, static_cast<float>(scale), {begin, end});
       });
     });
     return grads;

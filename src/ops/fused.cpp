@@ -23,9 +23,8 @@ RmsNorm add_rms_norm(const at::Tensor& a, const at::Tensor& b, double eps) {
   RmsNorm result{b, at::empty({rows}, a.options().dtype(at::kFloat))};
   with_element_type(a, [&]<class T>(T) {
     for_rows(rows, width, [&](std::int64_t begin, std::int64_t end) {
-      cpu::kernels<T>().add_rms_norm(pointer<T>(a) + begin * width, pointer<T>(b) + begin * width,
-                                     pointer<T>(result.y) + begin * width, pointer<float>(result.rstd) + begin,
-                                     end - begin, width, static_cast<float>(eps));
+      cpu::kernels<T>().add_rms_norm({pointer<T>(a), pointer<T>(b), pointer<T>(result.y), pointer<float>(result.rstd)},
+                                     width, static_cast<float>(eps), {begin, end});
     });
   });
   return result;
@@ -47,9 +46,8 @@ at::Tensor rms_norm_backward(const at::Tensor& dy, const at::Tensor& y, const at
   auto dx = at::empty_like(dy);
   with_element_type(dy, [&]<class T>(T) {
     for_rows(rows, width, [&](std::int64_t begin, std::int64_t end) {
-      cpu::kernels<T>().rms_norm_backward(pointer<T>(dy) + begin * width, pointer<T>(y) + begin * width,
-                                          pointer<float>(rstd) + begin, pointer<T>(dx) + begin * width, end - begin,
-                                          width);
+      cpu::kernels<T>().rms_norm_backward({pointer<T>(dy), pointer<T>(y), pointer<float>(rstd), pointer<T>(dx)}, width,
+                                          {begin, end});
     });
   });
   return dx;
@@ -69,8 +67,7 @@ at::Tensor swiglu(const at::Tensor& gate_up) {
   auto out = at::empty(shape, gate_up.options());
   with_element_type(gate_up, [&]<class T>(T) {
     for_rows(gate_up.numel() / (2 * inner), 2 * inner, [&](std::int64_t begin, std::int64_t end) {
-      cpu::kernels<T>().swiglu(pointer<T>(gate_up) + begin * 2 * inner, pointer<T>(out) + begin * inner, end - begin,
-                               inner);
+      cpu::kernels<T>().swiglu(pointer<T>(gate_up), pointer<T>(out), inner, {begin, end});
     });
   });
   return out;
@@ -92,8 +89,8 @@ at::Tensor swiglu_backward(const at::Tensor& gate_up, const at::Tensor& dout) {
   auto dgate_up = at::empty_like(gate_up);
   with_element_type(gate_up, [&]<class T>(T) {
     for_rows(gate_up.numel() / (2 * inner), 2 * inner, [&](std::int64_t begin, std::int64_t end) {
-      cpu::kernels<T>().swiglu_backward(pointer<T>(gate_up) + begin * 2 * inner, pointer<T>(dout) + begin * inner,
-                                        pointer<T>(dgate_up) + begin * 2 * inner, end - begin, inner);
+      cpu::kernels<T>().swiglu_backward(pointer<T>(gate_up), pointer<T>(dout), pointer<T>(dgate_up), inner,
+                                        {begin, end});
     });
   });
   return dgate_up;
@@ -107,8 +104,7 @@ at::Tensor add3(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c) {
   auto out = at::empty_like(a);
   with_element_type(a, [&]<class T>(T) {
     for_rows(a.numel(), 1, [&](std::int64_t begin, std::int64_t end) {
-      cpu::kernels<T>().add3(pointer<T>(a) + begin, pointer<T>(b) + begin, pointer<T>(c) + begin,
-                             pointer<T>(out) + begin, end - begin);
+      cpu::kernels<T>().add3(pointer<T>(a), pointer<T>(b), pointer<T>(c), pointer<T>(out), {begin, end});
     });
   });
   return out;

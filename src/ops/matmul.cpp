@@ -17,8 +17,8 @@ void gemm(const at::Tensor& a, const at::Tensor& b, const at::Tensor& c, bool ad
   const cpu::Strided left{pointer<float>(a), a.stride(0), a.stride(1)};
   // Every thread packs all of b, so a piece of rows must be worth that.
   at::parallel_for(0, a.size(0), 24, [&](std::int64_t begin, std::int64_t end) {
-    cpu::gemm({left.data + begin * left.row, left.row, left.column}, right, pointer<float>(c) + begin * n, n,
-              end - begin, n, k, add);
+    cpu::gemm({left.data + begin * left.row, left.row, left.column}, right, {pointer<float>(c) + begin * n, n},
+              {end - begin, n, k}, add);
   });
 }
 

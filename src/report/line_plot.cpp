@@ -66,19 +66,26 @@ bool finite(const std::pair<double, double>& point) {
   return std::isfinite(point.first) && std::isfinite(point.second);
 }
 
-}  // namespace
+constexpr double kPlotLeft = 76, kPlotWidth = 520, kPlotHeight = 240, kLegendLine = 18;
 
-std::string short_number(double value) {
-  if (std::isnan(value)) return "";
-  char buffer[32];
-  const bool whole = std::abs(value) < 1e7 && std::abs(value - std::round(value)) < 1e-9 * std::abs(value);
-  std::snprintf(buffer, sizeof buffer, whole ? "%.0f" : "%.4g", std::abs(value) < 1e-12 ? 0.0 : value);
-  return buffer;
-}
+/// Where the axes stand on the drawing.
+struct PlotFrame {
+  double top;
+  Ticks y_ticks;
+  Axis x_axis;
+  bool log_x;
+  double bottom() const { return top + kPlotHeight; }
+  double right() const { return kPlotLeft + kPlotWidth; }
+  double x_of(double x) const {
+    const double at = log_x ? std::log10(x) : x;
+    return kPlotLeft + kPlotWidth * (at - x_axis.low) / (x_axis.high - x_axis.low);
+  }
+  double y_of(double y) const {
+    return top + kPlotHeight * (1.0 - (y - y_ticks.first) / (y_ticks.last() - y_ticks.first));
+  }
+};
 
-Svg draw(const LinePlot& plot, bool titled) {
-  const double top = titled ? 34 : 12;
-  constexpr double kLeft = 76, kWidth = 520, kHeight = 240, kLegendLine = 18;
+PlotFrame frame_of(const LinePlot& plot, double top) {
   Range xs, ys;
   for (const auto& series : plot.series) {
     for (const auto& point : series.points) {
@@ -93,55 +100,76 @@ Svg draw(const LinePlot& plot, bool titled) {
     ys.include(plot.highest);
   }
   if (ys.empty()) ys = {0.0, 1.0};
-  const auto y_ticks = ticks(ys.low, ys.high);
-  const auto x_axis = plot.log_x ? decades(xs.low, xs.high) : linear_axis(xs.low, xs.high);
-  const auto x_of = [&](double x) {
-    const double at = plot.log_x ? std::log10(x) : x;
-    return kLeft + kWidth * (at - x_axis.low) / (x_axis.high - x_axis.low);
-  };
-  const auto y_of = [&](double y) {
-    return top + kHeight * (1.0 - (y - y_ticks.first) / (y_ticks.last() - y_ticks.first));
-  };
-  // The legend has as many columns as its longest name allows, at 9 units a character: enough for the larger letters
-  // of small screens.
-  std::size_t longest = 1;
-  for (const auto& series : plot.series) longest = std::max(longest, series.name.size());
-  const auto columns =
-      static_cast<std::size_t>(std::clamp(kWidth / (36.0 + 9.0 * static_cast<double>(longest)), 1.0, 3.0));
-  const auto legend_rows = (plot.series.size() + columns - 1) / columns;
-  Svg svg(kLeft + kWidth + 34, top + kHeight + 50 + kLegendLine * static_cast<double>(legend_rows));
-  if (titled) svg.text(kLeft, 18, plot.title);
+  return {top, ticks(ys.low, ys.high), plot.log_x ? decades(xs.low, xs.high) : linear_axis(xs.low, xs.high),
+          plot.log_x};
+}
+
+void draw_axes(Svg& svg, const LinePlot& plot, const PlotFrame& frame) {
+  const auto& y_ticks = frame.y_ticks;
   for (int i = 0; i < y_ticks.count; ++i) {
     const double y = y_ticks.first + y_ticks.step * i;
-    svg.line(kLeft, y_of(y), kLeft + kWidth, y_of(y), "grid");
-    svg.text(kLeft - 8, y_of(y) + 4, short_number(y), "end");
+    svg.line(kPlotLeft, frame.y_of(y), frame.right(), frame.y_of(y), "grid");
+    svg.text(kPlotLeft - 8, frame.y_of(y) + 4, short_number(y), "end");
   }
-  for (const double x : x_axis.marks) svg.text(x_of(x), top + kHeight + 18, short_number(x), "middle");
+  for (const double x : frame.x_axis.marks) svg.text(frame.x_of(x), frame.bottom() + 18, short_number(x), "middle");
   if (plot.zero_line && y_ticks.first < 0.0 && y_ticks.last() > 0.0) {
-    svg.line(kLeft, y_of(0.0), kLeft + kWidth, y_of(0.0), "axis");
+    svg.line(kPlotLeft, frame.y_of(0.0), frame.right(), frame.y_of(0.0), "axis");
   }
-  svg.text(kLeft + kWidth, top + kHeight + 36, plot.x_label, "end");
+  svg.text(frame.right(), frame.bottom() + 36, plot.x_label, "end");
+}
+
+void draw_points(Svg& svg, const PlotSeries& series, const PlotFrame& frame) {
+  std::vector<std::pair<double, double>> points;
+  for (const auto& point : series.points) {
+    if (finite(point)) points.emplace_back(frame.x_of(point.first), frame.y_of(point.second));
+  }
+  if (series.dots || points.size() == 1) {
+    for (const auto& [x, y] : points) svg.circle(x, y, 4, dot_style(series.colour));
+  } else if (!points.empty()) {
+    svg.polyline(points, series.colour, series.dashed);
+  }
+}
+
+/// As many columns as the longest name allows, at 9 units a character: enough for the larger letters of small screens.
+std::size_t legend_columns(const LinePlot& plot) {
+  std::size_t longest = 1;
+  for (const auto& series : plot.series) longest = std::max(longest, series.name.size());
+  return static_cast<std::size_t>(std::clamp(kPlotWidth / (36.0 + 9.0 * static_cast<double>(longest)), 1.0, 3.0));
+}
+
+/// The entry of a series in the legend, at the left end of its line of text.
+void draw_name(Svg& svg, const PlotSeries& series, double x, double y) {
+  if (series.dots) {
+    svg.circle(x + 9, y - 4, 4, dot_style(series.colour));
+  } else {
+    svg.polyline({{x, y - 4}, {x + 18, y - 4}}, series.colour, series.dashed);
+  }
+  svg.text(x + 24, y, series.name, "start", series.colour);
+}
+
+}  // namespace
+
+std::string short_number(double value) {
+  if (std::isnan(value)) return "";
+  char buffer[32];
+  const bool whole = std::abs(value) < 1e7 && std::abs(value - std::round(value)) < 1e-9 * std::abs(value);
+  std::snprintf(buffer, sizeof buffer, whole ? "%.0f" : "%.4g", std::abs(value) < 1e-12 ? 0.0 : value);
+  return buffer;
+}
+
+Svg draw(const LinePlot& plot, bool titled) {
+  const auto frame = frame_of(plot, titled ? 34 : 12);
+  const auto columns = legend_columns(plot);
+  const auto legend_rows = (plot.series.size() + columns - 1) / columns;
+  Svg svg(frame.right() + 34, frame.bottom() + 50 + kLegendLine * static_cast<double>(legend_rows));
+  if (titled) svg.text(kPlotLeft, 18, plot.title);
+  draw_axes(svg, plot, frame);
   std::size_t number = 0;
   for (const auto& series : plot.series) {
-    std::vector<std::pair<double, double>> points;
-    for (const auto& point : series.points) {
-      if (finite(point)) points.emplace_back(x_of(point.first), y_of(point.second));
-    }
-    if (series.dots || points.size() == 1) {
-      for (const auto& [x, y] : points) {
-        svg.circle(x, y, 4, dot_style(series.colour));
-      }
-    } else if (!points.empty()) {
-      svg.polyline(points, series.colour, series.dashed);
-    }
-    const double x = kLeft + kWidth / static_cast<double>(columns) * static_cast<double>(number % columns);
-    const double y = top + kHeight + 54 + kLegendLine * static_cast<double>(number / columns);
-    if (series.dots) {
-      svg.circle(x + 9, y - 4, 4, dot_style(series.colour));
-    } else {
-      svg.polyline({{x, y - 4}, {x + 18, y - 4}}, series.colour, series.dashed);
-    }
-    svg.text(x + 24, y, series.name, "start", series.colour);
+    draw_points(svg, series, frame);
+    draw_name(svg, series,
+              kPlotLeft + kPlotWidth / static_cast<double>(columns) * static_cast<double>(number % columns),
+              frame.bottom() + 54 + kLegendLine * static_cast<double>(number / columns));
     ++number;
   }
   return svg;

@@ -28,7 +28,7 @@ struct AdamBuffers {
 };
 
 /// What is the same for every number in update `step` (from 1): float32 [kAdamScalars] on the CPU, in the order of
-/// cpu::AdamScalars (src/ops/cpu/kernels.h). A tensor, so that a captured CUDA graph reads each update's own.
+/// AdamScalars (src/ops/kernel_shapes.h). A tensor, so that a captured CUDA graph reads each update's own.
 at::Tensor adam_scalars(const AdamSettings& settings, std::int64_t step);
 inline constexpr std::int64_t kAdamScalars = 8;
 

@@ -11,15 +11,16 @@ namespace {
 
 class AttentionHalf : public torch::autograd::Function<AttentionHalf> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* ctx, const at::Tensor& h, const at::Tensor& qkv_master,
-                            const at::Tensor& o_master, const at::Tensor& qkv_weight, const at::Tensor& o_weight,
-                            const RotaryTables& rotary, std::int64_t heads, double eps) {
-    const auto head = h.size(2) / heads;
-    const auto qkv = product(h, qkv_weight).view({h.size(0), h.size(1), 3, heads, head});
-    const auto mixed = attention(qkv, rotary);
-    const auto norm = add_rms_norm(h, product(mixed.out, o_weight), eps);
-    ctx->save_for_backward({h, qkv_master, o_master, qkv_weight, o_weight, rotary.cos, rotary.sin, qkv, mixed.out,
-                            mixed.lse, norm.y, norm.rstd});
+  /// h and the leaves apart from the call, as autograd looks for tensors among the arguments.
+  static at::Tensor forward(torch::autograd::AutogradContext* ctx, const at::Tensor& h, at::TensorList master,
+                            const HalfCall& call) {
+    const auto &qkv_weight = call.compute[0], &o_weight = call.compute[1];
+    const auto heads = call.shape.config.num_heads;
+    const auto qkv = product(h, qkv_weight).view({h.size(0), h.size(1), 3, heads, h.size(2) / heads});
+    const auto mixed = attention(qkv, call.rotary);
+    const auto norm = add_rms_norm(h, product(mixed.out, o_weight), call.shape.config.rms_norm_eps);
+    ctx->save_for_backward({h, master[0], master[1], qkv_weight, o_weight, call.rotary.cos, call.rotary.sin, qkv,
+                            mixed.out, mixed.lse, norm.y, norm.rstd});
     return norm.y;
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
@@ -32,14 +33,11 @@ class AttentionHalf : public torch::autograd::Function<AttentionHalf> {
     const auto dw_o = product_dw(dsum, out, s[2]);
     const auto dw_qkv = product_dw(dqkv, h, s[1]);
     const auto dh = matrix_product_onto(rows_of(dsum), rows_of(dqkv), s[3]).view(h.sizes());
-    return {dh, dw_qkv, dw_o, {}, {}, {}, {}, {}};
+    return {dh, dw_qkv, dw_o, {}};
   }
 };
 
-at::Tensor fused_attention_half(const HalfCall& c) {
-  return AttentionHalf::apply(c.h, c.master[0], c.master[1], c.compute[0], c.compute[1], c.rotary,
-                              c.shape.config.num_heads, c.shape.config.rms_norm_eps);
-}
+at::Tensor fused_attention_half(const HalfCall& c) { return AttentionHalf::apply(c.h, at::TensorList(c.master), c); }
 
 std::vector<WeightSpec> attention_weights(const ModelShape& shape) {
   const auto D = shape.config.hidden_size;

@@ -33,11 +33,12 @@ at::Tensor channel_sums(const at::Tensor& x) { return x.flatten(0, 1).sum(0); }
 class ConvSwigluHalf : public torch::autograd::Function<ConvSwigluHalf> {
  public:
   static at::Tensor forward(torch::autograd::AutogradContext* ctx, const at::Tensor& h, at::TensorList master,
-                            at::TensorList weights, double eps) {
+                            const HalfCall& call) {
+    const auto& weights = call.compute;
     const auto gate_up = product(h, weights[0]);
     const auto c = convolution(swiglu(gate_up), weights[1], weights[2]);
     const auto act = at::silu(c).to(h.scalar_type());
-    const auto norm = add_rms_norm(h, product(act, weights[3]), eps);
+    const auto norm = add_rms_norm(h, product(act, weights[3]), call.shape.config.rms_norm_eps);
     // What is cheap to compute again is not kept.
     ctx->save_for_backward(
         {h, master[0], master[3], weights[0], weights[1], weights[2], weights[3], gate_up, norm.y, norm.rstd});
@@ -58,13 +59,11 @@ class ConvSwigluHalf : public torch::autograd::Function<ConvSwigluHalf> {
     const auto dgate_up = swiglu_backward(gate_up, da.to(h.scalar_type()));
     const auto dw_gate_up = product_dw(dgate_up, h, s[1]);
     const auto dh = matrix_product_onto(rows_of(dsum), rows_of(dgate_up), s[3]).view(h.sizes());
-    return {dh, dw_gate_up, taps, channel_sums(dc), dw_down, {}, {}, {}, {}, {}};
+    return {dh, dw_gate_up, taps, channel_sums(dc), dw_down, {}};
   }
 };
 
-at::Tensor fused_conv_swiglu_half(const HalfCall& c) {
-  return ConvSwigluHalf::apply(c.h, at::TensorList(c.master), at::TensorList(c.compute), c.shape.config.rms_norm_eps);
-}
+at::Tensor fused_conv_swiglu_half(const HalfCall& c) { return ConvSwigluHalf::apply(c.h, at::TensorList(c.master), c); }
 
 std::vector<WeightSpec> conv_swiglu_weights(const ModelShape& shape) {
   const auto D = shape.config.hidden_size, I = shape.inner();

@@ -11,14 +11,15 @@ namespace {
 
 class SwigluHalf : public torch::autograd::Function<SwigluHalf> {
  public:
-  static at::Tensor forward(torch::autograd::AutogradContext* ctx, const at::Tensor& h,
-                            const at::Tensor& gate_up_master, const at::Tensor& down_master,
-                            const at::Tensor& gate_up_compute, const at::Tensor& down_compute, double eps) {
-    const auto gate_up = product(h, gate_up_compute);
+  /// `h` is the call's, or its transpose.
+  static at::Tensor forward(torch::autograd::AutogradContext* ctx, const at::Tensor& h, at::TensorList master,
+                            const HalfCall& call) {
+    const auto &gate_up_weight = call.compute[0], &down_weight = call.compute[1];
+    const auto gate_up = product(h, gate_up_weight);
     const auto act = swiglu(gate_up);
-    const auto norm = add_rms_norm(h, product(act, down_compute), eps);
+    const auto norm = add_rms_norm(h, product(act, down_weight), call.shape.config.rms_norm_eps);
     // `act` is cheap to compute again: it is not kept.
-    ctx->save_for_backward({h, gate_up_master, down_master, gate_up_compute, down_compute, gate_up, norm.y, norm.rstd});
+    ctx->save_for_backward({h, master[0], master[1], gate_up_weight, down_weight, gate_up, norm.y, norm.rstd});
     return norm.y;
   }
   static torch::autograd::variable_list backward(torch::autograd::AutogradContext* ctx,
@@ -30,12 +31,12 @@ class SwigluHalf : public torch::autograd::Function<SwigluHalf> {
     const auto dgate_up = swiglu_backward(gate_up, product_dx(dsum, s[4]));
     const auto dw_gate_up = product_dw(dgate_up, h, s[1]);
     const auto dh = matrix_product_onto(rows_of(dsum), rows_of(dgate_up), s[3]).view(h.sizes());
-    return {dh, dw_gate_up, dw_down, {}, {}, {}};
+    return {dh, dw_gate_up, dw_down, {}};
   }
 };
 
 at::Tensor swiglu_of(const HalfCall& c, const at::Tensor& h) {
-  return SwigluHalf::apply(h, c.master[0], c.master[1], c.compute[0], c.compute[1], c.shape.config.rms_norm_eps);
+  return SwigluHalf::apply(h, at::TensorList(c.master), c);
 }
 
 at::Tensor fused_swiglu_half(const HalfCall& call) { return swiglu_of(call, call.h); }

@@ -101,10 +101,15 @@ void product_strip(Matrix<E> a, Matrix<E> b, Matrix<float> c, std::int64_t rows,
   for (; i < rows; ++i) product_tile<1, V>(a.from_row(i), b, c.from_row(i), depth, add);
 }
 
-/// c [rows, columns] (+)= a [rows, depth] b [depth, columns], depth in elements; columns a multiple of kLanes.
+/// Of a product: depth in elements; columns a multiple of kLanes.
+struct ProductShape {
+  std::int64_t rows, columns, depth;
+};
+
+/// c [rows, columns] (+)= a [rows, depth] b [depth, columns].
 template <class E>
-void product(Matrix<E> a, Matrix<E> b, Matrix<float> c, std::int64_t rows, std::int64_t columns, std::int64_t depth,
-             bool add) {
+void product(Matrix<E> a, Matrix<E> b, Matrix<float> c, const ProductShape& shape, bool add) {
+  const std::int64_t rows = shape.rows, columns = shape.columns, depth = shape.depth;
   for (std::int64_t column = 0; column < columns; column += 4 * kLanes) {
     const auto right = b.from_column(column);
     const auto to = c.from_column(column);
@@ -201,9 +206,9 @@ class Scratch {
   std::size_t used_ = 0;
 };
 
-/// The rotary tables of all positions, and a factor.
+/// The rotary tables of all positions (null: no rotation), and a factor.
 struct Rotation {
-  const float *cos, *sin;
+  RotaryPointers tables;
   float factor;
 };
 
@@ -217,8 +222,8 @@ void gather(const T* from, std::int64_t stride, Rotation rotation, AttentionShap
     std::int64_t done = 0;
     if (s < shape.positions) {
       done = shape.head;
-      if (rotation.cos != nullptr) {
-        const float *c = rotation.cos + s * half, *n = rotation.sin + s * half;
+      if (rotation.tables.cos != nullptr) {
+        const float *c = rotation.tables.cos + s * half, *n = rotation.tables.sin + s * half;
 #pragma omp simd
         for (std::int64_t i = 0; i < half; ++i) {
           const float first = load(from[i]) * rotation.factor, second = load(from[i + half]) * rotation.factor;
@@ -234,17 +239,16 @@ void gather(const T* from, std::int64_t stride, Rotation rotation, AttentionShap
   }
 }
 
-/// Writes rows first..last-1 of a gradient, from [.., padded h], to rows of h numbers `stride` apart, times the factor;
+/// Writes the positions of a gradient, from [.., padded h], to rows of h numbers `stride` apart, times the factor;
 /// the rotation undone where there are tables.
 template <class T>
-void scatter(Matrix<float> from, std::int64_t first, std::int64_t last, Rotation rotation, AttentionShape shape, T* to,
-             std::int64_t stride) {
+void scatter(Matrix<float> from, Share positions, Rotation rotation, AttentionShape shape, T* to, std::int64_t stride) {
   const std::int64_t half = shape.head / 2;
-  for (std::int64_t s = first; s < last; ++s) {
-    const float* row = from.data + (s - first) * from.row;
+  for (std::int64_t s = positions.first; s < positions.last; ++s) {
+    const float* row = from.data + (s - positions.first) * from.row;
     T* target = to + s * stride;
-    if (rotation.cos != nullptr) {
-      const float *c = rotation.cos + s * half, *n = rotation.sin + s * half;
+    if (rotation.tables.cos != nullptr) {
+      const float *c = rotation.tables.cos + s * half, *n = rotation.tables.sin + s * half;
 #pragma omp simd
       for (std::int64_t i = 0; i < half; ++i) {
         const float a = row[i] * rotation.factor, b = row[i + half] * rotation.factor;
@@ -302,18 +306,20 @@ void weigh(float* scores, std::int64_t row, std::int64_t n, float* highest, floa
   for (int lane = 0; lane < kLanes; ++lane) sum[lane] = total[lane];
 }
 
-/// A row of zeros behind n rows, where a pair would else take in what does not belong to it.
-void even_out(Matrix<float> x, std::int64_t n, std::int64_t columns) {
-  for (std::int64_t i = 0; n % 2 != 0 && i < columns; ++i) x.data[n * x.row + i] = 0.0F;
+void clear_rows(Matrix<float> x, Share rows, std::int64_t columns) {
+  for (std::int64_t r = rows.first; r < rows.last; ++r) {
+    for (std::int64_t i = 0; i < columns; ++i) x.data[r * x.row + i] = 0.0F;
+  }
 }
+/// A row of zeros behind n rows, where a pair would else take in what does not belong to it.
+void even_out(Matrix<float> x, std::int64_t n, std::int64_t columns) { clear_rows(x, {n, n + n % 2}, columns); }
 
 template <class T, class E>
-void forward_of(const T* qkv, const float* cos, const float* sin, T* out, float* lse, std::int64_t first,
-                std::int64_t last, AttentionShape shape) {
+void forward_of(const AttentionPointers<T>& pointers, const RotaryPointers& rotary, AttentionShape shape, Share units) {
   const std::int64_t S = shape.positions, h = shape.head, rows = padded(S), wide = padded(h), width = shape.heads * h;
   constexpr std::int64_t steps = kSteps<E>;
-  const Rotation turned{cos, sin, 1.0F}, plain{nullptr, nullptr, 1.0F};
-  const Rotation scaled{cos, sin, 1.0F / std::sqrt(static_cast<float>(h))};
+  const Rotation turned{rotary, 1.0F}, plain{{}, 1.0F};
+  const Rotation scaled{rotary, 1.0F / std::sqrt(static_cast<float>(h))};
   Scratch scratch(4 * (6 * rows * wide + 4 * wide * kQueries + 3 * kKeys * kQueries + 4 * kQueries) + 4096);
   const auto q = scratch.matrix(rows, wide), k = scratch.matrix(rows, wide), v = scratch.matrix(rows, wide);
   const auto turned_v = scratch.matrix(wide, rows), tile = scratch.matrix(wide, kQueries);
@@ -326,10 +332,10 @@ void forward_of(const T* qkv, const float* cos, const float* sin, T* out, float*
   auto* const highest = scratch.take<float>(kQueries);
   auto* const sum = scratch.take<float>(kQueries);
   auto* const change = scratch.take<float>(kQueries);
-  for (std::int64_t unit = first; unit < last; ++unit) {
-    gather(head_of(qkv, 0, unit, shape), 3 * width, scaled, shape, q);
-    gather(head_of(qkv, 1, unit, shape), 3 * width, turned, shape, k);
-    gather(head_of(qkv, 2, unit, shape), 3 * width, plain, shape, v);
+  for (std::int64_t unit = units.first; unit < units.last; ++unit) {
+    gather(head_of(pointers.qkv, 0, unit, shape), 3 * width, scaled, shape, q);
+    gather(head_of(pointers.qkv, 1, unit, shape), 3 * width, turned, shape, k);
+    gather(head_of(pointers.qkv, 2, unit, shape), 3 * width, plain, shape, v);
     turn(v, rows, wide, turned_v);
     const auto keys = left(k, rows, wide, space_k);           // [S, h]
     const auto values = left(turned_v, wide, rows, space_v);  // [h, S]
@@ -343,7 +349,7 @@ void forward_of(const T* qkv, const float* cos, const float* sin, T* out, float*
       }
       for (std::int64_t key = 0; key < S; key += kKeys) {
         const std::int64_t n = least(kKeys, S - key);
-        product(keys.from_row(key), queries, p, n, lanes, h / steps, false);
+        product(keys.from_row(key), queries, p, {n, lanes, h / steps}, false);
         for (std::int64_t i = 0; i < lanes; i += kLanes) weigh(p.data + i, p.row, n, highest + i, sum + i, change + i);
         for (std::int64_t r = 0; key > 0 && r < h; ++r) {
           float* to = sums.data + r * sums.row;
@@ -351,8 +357,8 @@ void forward_of(const T* qkv, const float* cos, const float* sin, T* out, float*
           for (std::int64_t i = 0; i < lanes; ++i) to[i] *= change[i];
         }
         even_out(p, n, lanes);
-        product(values.from_column(key / steps), right(p, n + n % 2, lanes, space_p), sums, h, lanes,
-                (n + steps - 1) / steps, key > 0);
+        product(values.from_column(key / steps), right(p, n + n % 2, lanes, space_p), sums,
+                {h, lanes, (n + steps - 1) / steps}, key > 0);
       }
       for (std::int64_t r = 0; r < wide; ++r) {
         float* to = sums.data + r * sums.row;
@@ -361,19 +367,45 @@ void forward_of(const T* qkv, const float* cos, const float* sin, T* out, float*
       }
       turn(sums, wide, lanes, answer);
       const std::int64_t end = least(query + lanes, S);
-      scatter(answer, query, end, plain, shape, head_of(out, unit, shape), width);
-      for (std::int64_t s = query; s < end; ++s) lse[unit * S + s] = highest[s - query] + std::log(sum[s - query]);
+      scatter(answer, {query, end}, plain, shape, head_of(pointers.out, unit, shape), width);
+      float* const lse = pointers.lse + unit * S;
+      for (std::int64_t s = query; s < end; ++s) lse[s] = highest[s - query] + std::log(sum[s - query]);
+    }
+  }
+}
+
+/// sums [rows] of a's numbers times b's.
+void row_products(Matrix<float> a, Matrix<float> b, std::int64_t rows, float* sums) {
+  for (std::int64_t r = 0; r < rows; ++r) {
+    const float *x = a.data + r * a.row, *y = b.data + r * b.row;
+    float dot = 0.0F;
+#pragma omp simd reduction(+ : dot)
+    for (std::int64_t i = 0; i < a.row; ++i) dot += x[i] * y[i];
+    sums[r] = dot;
+  }
+}
+
+/// Turns scores [n, lanes] of a block of keys into weights again, and the gradients of the weights into those of the
+/// scores.
+void weigh_back(Matrix<float> scores, Matrix<float> gradients, std::int64_t n, std::int64_t lanes, const float* log_sum,
+                const float* delta) {
+  for (std::int64_t j = 0; j < n; ++j) {
+    float *weight = scores.data + j * scores.row, *gradient = gradients.data + j * gradients.row;
+#pragma omp simd
+    for (std::int64_t i = 0; i < lanes; ++i) {
+      weight[i] = exp_of(weight[i] - log_sum[i]);
+      gradient[i] = weight[i] * (gradient[i] - delta[i]);
     }
   }
 }
 
 template <class T, class E>
-void backward_of(const T* dout, const T* out, const T* qkv, const float* lse, const float* cos, const float* sin,
-                 T* dqkv, std::int64_t first, std::int64_t last, AttentionShape shape) {
+void backward_of(const AttentionBackwardPointers<T>& pointers, const RotaryPointers& rotary, AttentionShape shape,
+                 Share units) {
   const std::int64_t S = shape.positions, h = shape.head, rows = padded(S), wide = padded(h), width = shape.heads * h;
   constexpr std::int64_t steps = kSteps<E>;
   const float scale = 1.0F / std::sqrt(static_cast<float>(h));
-  const Rotation turned{cos, sin, 1.0F}, scaled{cos, sin, scale}, plain{nullptr, nullptr, 1.0F};
+  const Rotation turned{rotary, 1.0F}, scaled{rotary, scale}, plain{{}, 1.0F};
   Scratch scratch(4 * (10 * rows * wide + 10 * wide * kQueries + 6 * kKeys * kQueries + 2 * rows) + 8192);
   const auto q = scratch.matrix(rows, wide), k = scratch.matrix(rows, wide), v = scratch.matrix(rows, wide),
              d = scratch.matrix(rows, wide), dk = scratch.matrix(rows, wide), dv = scratch.matrix(rows, wide);
@@ -383,27 +415,19 @@ void backward_of(const T* dout, const T* out, const T* qkv, const float* lse, co
   const auto p = scratch.matrix(kKeys, kQueries), ds = scratch.matrix(kKeys, kQueries);
   auto* const delta = scratch.take<float>(rows);
   auto* const log_sum = scratch.take<float>(rows);
-  E *const space_k = scratch.take<E>(rows * wide / steps), *const space_v = scratch.take<E>(rows * wide / steps),
-           *const space_turned = scratch.take<E>(rows * wide / steps);
-  E *const space_q = scratch.take<E>(wide * kQueries / steps),
-           *const space_d = scratch.take<E>(wide * kQueries / steps),
-           *const space_q_rows = scratch.take<E>(wide * kQueries / steps),
-           *const space_d_rows = scratch.take<E>(wide * kQueries / steps);
-  E *const space_p = scratch.take<E>(kKeys * kQueries / steps), *const space_ds =
-                                                                    scratch.take<E>(kKeys * kQueries / steps);
-  for (std::int64_t unit = first; unit < last; ++unit) {
-    gather(head_of(out, unit, shape), width, plain, shape, q);  // for delta; q comes later
-    gather(head_of(dout, unit, shape), width, plain, shape, d);
-    for (std::int64_t s = 0; s < rows; ++s) {
-      float dot = 0.0F;
-#pragma omp simd reduction(+ : dot)
-      for (std::int64_t i = 0; i < wide; ++i) dot += d.data[s * wide + i] * q.data[s * wide + i];
-      delta[s] = dot;
-      log_sum[s] = s < S ? lse[unit * S + s] : 0.0F;
-    }
-    gather(head_of(qkv, 0, unit, shape), 3 * width, scaled, shape, q);
-    gather(head_of(qkv, 1, unit, shape), 3 * width, turned, shape, k);
-    gather(head_of(qkv, 2, unit, shape), 3 * width, plain, shape, v);
+  const auto space = [&](std::int64_t numbers) { return scratch.take<E>(numbers / steps); };
+  E *const space_k = space(rows * wide), *const space_v = space(rows * wide), *const space_turned = space(rows * wide);
+  E *const space_q = space(wide * kQueries), *const space_d = space(wide * kQueries),
+           *const space_q_rows = space(wide * kQueries), *const space_d_rows = space(wide * kQueries);
+  E *const space_p = space(kKeys * kQueries), *const space_ds = space(kKeys * kQueries);
+  for (std::int64_t unit = units.first; unit < units.last; ++unit) {
+    gather(head_of(pointers.out, unit, shape), width, plain, shape, q);  // for delta; q comes later
+    gather(head_of(pointers.dout, unit, shape), width, plain, shape, d);
+    row_products(d, q, rows, delta);
+    for (std::int64_t s = 0; s < rows; ++s) log_sum[s] = s < S ? pointers.lse[unit * S + s] : 0.0F;
+    gather(head_of(pointers.qkv, 0, unit, shape), 3 * width, scaled, shape, q);
+    gather(head_of(pointers.qkv, 1, unit, shape), 3 * width, turned, shape, k);
+    gather(head_of(pointers.qkv, 2, unit, shape), 3 * width, plain, shape, v);
     turn(k, rows, wide, turned_k);
     const auto keys = left(k, rows, wide, space_k);                     // [S, h]
     const auto values = left(v, rows, wide, space_v);                   // [S, h]
@@ -418,30 +442,21 @@ void backward_of(const T* dout, const T* out, const T* qkv, const float* lse, co
       const auto dout_rows = right(d.from_row(query), lanes, wide, space_d_rows);   // [lanes, h]
       for (std::int64_t key = 0; key < S; key += kKeys) {
         const std::int64_t n = least(kKeys, S - key);
-        product(keys.from_row(key), queries, p, n, lanes, h / steps, false);
-        product(values.from_row(key), douts, ds, n, lanes, h / steps, false);
-        for (std::int64_t j = 0; j < n; ++j) {
-          float *weight = p.data + j * p.row, *gradient = ds.data + j * ds.row;
-#pragma omp simd
-          for (std::int64_t i = 0; i < lanes; ++i) {
-            weight[i] = exp_of(weight[i] - log_sum[query + i]);
-            gradient[i] = weight[i] * (gradient[i] - delta[query + i]);
-          }
-        }
+        product(keys.from_row(key), queries, p, {n, lanes, h / steps}, false);
+        product(values.from_row(key), douts, ds, {n, lanes, h / steps}, false);
+        weigh_back(p, ds, n, lanes, log_sum + query, delta + query);
         even_out(ds, n, lanes);
-        product(keys_turned.from_column(key / steps), right(ds, n + n % 2, lanes, space_ds), dq_tile, h, lanes,
-                (n + steps - 1) / steps, key > 0);
-        product(left(p, n, lanes, space_p), dout_rows, dv.from_row(key), n, wide, lanes / steps, query > 0);
-        product(left(ds, n, lanes, space_ds), query_rows, dk.from_row(key), n, wide, lanes / steps, query > 0);
+        product(keys_turned.from_column(key / steps), right(ds, n + n % 2, lanes, space_ds), dq_tile,
+                {h, lanes, (n + steps - 1) / steps}, key > 0);
+        product(left(p, n, lanes, space_p), dout_rows, dv.from_row(key), {n, wide, lanes / steps}, query > 0);
+        product(left(ds, n, lanes, space_ds), query_rows, dk.from_row(key), {n, wide, lanes / steps}, query > 0);
       }
-      for (std::int64_t r = h; r < wide; ++r) {
-        for (std::int64_t i = 0; i < lanes; ++i) dq_tile.data[r * dq_tile.row + i] = 0.0F;
-      }
+      clear_rows(dq_tile, {h, wide}, lanes);
       turn(dq_tile, wide, lanes, dq);
-      scatter(dq, query, least(query + lanes, S), scaled, shape, head_of(dqkv, 0, unit, shape), 3 * width);
+      scatter(dq, {query, least(query + lanes, S)}, scaled, shape, head_of(pointers.dqkv, 0, unit, shape), 3 * width);
     }
-    scatter(dk, 0, S, turned, shape, head_of(dqkv, 1, unit, shape), 3 * width);
-    scatter(dv, 0, S, plain, shape, head_of(dqkv, 2, unit, shape), 3 * width);
+    scatter(dk, {0, S}, turned, shape, head_of(pointers.dqkv, 1, unit, shape), 3 * width);
+    scatter(dv, {0, S}, plain, shape, head_of(pointers.dqkv, 2, unit, shape), 3 * width);
   }
 }
 

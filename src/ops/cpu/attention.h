@@ -16,15 +16,28 @@ struct AttentionShape {
   std::int64_t positions, heads, head;  ///< S, H, h
 };
 
+/// out [B, S, H, h] and lse [B, H, S] from qkv [B, S, 3, H, h], not rotated.
+template <class T>
+struct AttentionPointers {
+  const T* qkv;
+  T* out;
+  float* lse;
+};
+/// dqkv [B, S, 3, H, h], from dout, as out, and what the forward pass had and made.
+template <class T>
+struct AttentionBackwardPointers {
+  const T *dout, *out, *qkv;
+  const float* lse;
+  T* dqkv;
+};
+
+/// A call's share are units of lane * H + head.
 template <class T>
 struct AttentionKernels {
-  /// For units first..last-1 (unit = lane * H + head): out [B, S, H, h] and lse [B, H, S] from qkv [B, S, 3, H, h], not
-  /// rotated; cos, sin [S, h / 2].
-  void (*forward)(const T* qkv, const float* cos, const float* sin, T* out, float* lse, std::int64_t first,
-                  std::int64_t last, AttentionShape shape);
-  /// dqkv [B, S, 3, H, h] of the units' heads.
-  void (*backward)(const T* dout, const T* out, const T* qkv, const float* lse, const float* cos, const float* sin,
-                   T* dqkv, std::int64_t first, std::int64_t last, AttentionShape shape);
+  void (*forward)(const AttentionPointers<T>& pointers, const RotaryPointers& rotary, AttentionShape shape,
+                  Share units);
+  void (*backward)(const AttentionBackwardPointers<T>& pointers, const RotaryPointers& rotary, AttentionShape shape,
+                   Share units);
 };
 
 template <class T>

@@ -4,14 +4,14 @@
 
 namespace dis::cpu {
 
-#define DIS_DECLARE(variant)                                                                                       \
-  namespace variant {                                                                                              \
-  template <class T>                                                                                               \
-  const Kernels<T>& table();                                                                                       \
-  template <class T>                                                                                               \
-  const AttentionKernels<T>& attention_table();                                                                    \
-  void adam(float*, const float*, float*, float*, float*, Bf16*, std::int64_t, const AdamScalars&, bool);          \
-  void gemm(const Strided&, const Strided&, float*, std::int64_t, std::int64_t, std::int64_t, std::int64_t, bool); \
+#define DIS_DECLARE(variant)                                                          \
+  namespace variant {                                                                 \
+  template <class T>                                                                  \
+  const Kernels<T>& table();                                                          \
+  template <class T>                                                                  \
+  const AttentionKernels<T>& attention_table();                                       \
+  void adam(const AdamPointers&, const AdamScalars&, bool, Share);                    \
+  void gemm(const Strided&, const Strided&, const RowMajor&, const GemmShape&, bool); \
   }
 DIS_DECLARE(baseline)
 #ifdef DIS_CPU_X86
@@ -67,24 +67,22 @@ const AttentionKernels<T>& attention_kernels() {
 template const AttentionKernels<float>& attention_kernels<float>();
 template const AttentionKernels<Bf16>& attention_kernels<Bf16>();
 
-void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, std::int64_t count,
-          const AdamScalars& s, bool atan2) {
+void adam(const AdamPointers& pointers, const AdamScalars& scalars, bool atan2, Share elements) {
 #ifdef DIS_CPU_X86
-  if (variant() == Variant::avx512_bf16) return avx512_bf16::adam(p, g, m, v, ema, copy, count, s, atan2);
-  if (variant() == Variant::avx512) return avx512::adam(p, g, m, v, ema, copy, count, s, atan2);
-  if (variant() == Variant::avx2) return avx2::adam(p, g, m, v, ema, copy, count, s, atan2);
+  if (variant() == Variant::avx512_bf16) return avx512_bf16::adam(pointers, scalars, atan2, elements);
+  if (variant() == Variant::avx512) return avx512::adam(pointers, scalars, atan2, elements);
+  if (variant() == Variant::avx2) return avx2::adam(pointers, scalars, atan2, elements);
 #endif
-  baseline::adam(p, g, m, v, ema, copy, count, s, atan2);
+  baseline::adam(pointers, scalars, atan2, elements);
 }
 
-void gemm(const Strided& a, const Strided& b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n,
-          std::int64_t k, bool add) {
+void gemm(const Strided& a, const Strided& b, const RowMajor& c, const GemmShape& shape, bool add) {
 #ifdef DIS_CPU_X86
-  if (variant() == Variant::avx512_bf16) return avx512_bf16::gemm(a, b, c, ldc, m, n, k, add);
-  if (variant() == Variant::avx512) return avx512::gemm(a, b, c, ldc, m, n, k, add);
-  if (variant() == Variant::avx2) return avx2::gemm(a, b, c, ldc, m, n, k, add);
+  if (variant() == Variant::avx512_bf16) return avx512_bf16::gemm(a, b, c, shape, add);
+  if (variant() == Variant::avx512) return avx512::gemm(a, b, c, shape, add);
+  if (variant() == Variant::avx2) return avx2::gemm(a, b, c, shape, add);
 #endif
-  baseline::gemm(a, b, c, ldc, m, n, k, add);
+  baseline::gemm(a, b, c, shape, add);
 }
 
 const char* instruction_set() {

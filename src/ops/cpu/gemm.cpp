@@ -53,17 +53,16 @@ inline void tile(const float* a, const float* b, float* c, std::int64_t ldc, std
   }
 }
 
-/// [depth][width] from a strided matrix, columns first..first+width-1 of its `inner` direction; missing ones are 0.
-void pack(const float* from, std::int64_t depth_stride, std::int64_t width_stride, std::int64_t depth,
-          std::int64_t width, int padded, float* to) {
+/// to [depth][padded] from [depth][width]; missing columns are 0.
+void pack(const Strided& from, std::int64_t depth, std::int64_t width, int padded, float* to) {
   for (std::int64_t r = 0; r < depth; ++r, to += padded) {
-    const float* row = from + r * depth_stride;
-    if (width == padded && width_stride == 1 && padded == kRows) {  // a constant count: no call of memcpy
+    const float* row = from.data + r * from.row;
+    if (width == padded && from.column == 1 && padded == kRows) {  // a constant count: no call of memcpy
       for (int i = 0; i < kRows; ++i) to[i] = row[i];
-    } else if (width_stride == 1) {
+    } else if (from.column == 1) {
       std::memcpy(to, row, static_cast<std::size_t>(width) * sizeof(float));
     } else {
-      for (std::int64_t i = 0; i < width; ++i) to[i] = row[i * width_stride];
+      for (std::int64_t i = 0; i < width; ++i) to[i] = row[i * from.column];
     }
     for (std::int64_t i = width; i < padded; ++i) to[i] = 0.0F;
   }
@@ -73,8 +72,8 @@ std::int64_t least(std::int64_t a, std::int64_t b) { return a < b ? a : b; }
 
 }  // namespace
 
-void gemm(const Strided& a, const Strided& b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n,
-          std::int64_t k, bool add) {
+void gemm(const Strided& a, const Strided& b, const RowMajor& c, const GemmShape& shape, bool add) {
+  const std::int64_t m = shape.m, n = shape.n, k = shape.k, ldc = c.row;
   const std::int64_t panels = (n + kColumns - 1) / kColumns, blocks = (m + kRows - 1) / kRows;
   const auto packed_b = aligned_buffer(panels * kColumns * kDepth);
   const auto packed_a = aligned_buffer(kRows * kDepth);
@@ -84,16 +83,17 @@ void gemm(const Strided& a, const Strided& b, float* c, std::int64_t ldc, std::i
     const bool onto = add || first > 0;
     for (std::int64_t panel = 0; panel < panels; ++panel) {
       const std::int64_t column = panel * kColumns;
-      pack(b.data + first * b.row + column * b.column, b.row, b.column, depth, least(kColumns, n - column), kColumns,
+      pack({b.data + first * b.row + column * b.column, b.row, b.column}, depth, least(kColumns, n - column), kColumns,
            packed_b.get() + panel * kColumns * kDepth);
     }
     for (std::int64_t block = 0; block < blocks; ++block) {
       const std::int64_t row = block * kRows, rows = least(kRows, m - row);
-      pack(a.data + row * a.row + first * a.column, a.column, a.row, depth, rows, kRows, packed_a.get());
+      // Turned: the sum runs along the columns of a.
+      pack({a.data + row * a.row + first * a.column, a.column, a.row}, depth, rows, kRows, packed_a.get());
       for (std::int64_t panel = 0; panel < panels; ++panel) {
         const std::int64_t column = panel * kColumns, columns = least(kColumns, n - column);
         const float* from = packed_b.get() + panel * kColumns * kDepth;
-        float* to = c + row * ldc + column;
+        float* to = c.data + row * ldc + column;
         if (rows == kRows && columns == kColumns) {
           tile(packed_a.get(), from, to, ldc, depth, onto);
           continue;

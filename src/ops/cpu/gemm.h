@@ -14,10 +14,18 @@ struct Strided {
   std::int64_t row, column;
 };
 
-/// c [m, n] (row-major, `ldc` numbers apart) = a [m, k] times b [k, n], plus c if `add`. One thread. Every element of c
-/// is a sum over k in a fixed order that depends on k alone, so the result does not depend on how rows and columns of c
-/// are split.
-void gemm(const Strided& a, const Strided& b, float* c, std::int64_t ldc, std::int64_t m, std::int64_t n,
-          std::int64_t k, bool add);
+/// What is written: rows `row` numbers apart.
+struct RowMajor {
+  float* data;
+  std::int64_t row;
+};
+
+struct GemmShape {
+  std::int64_t m, n, k;
+};
+
+/// c [m, n] = a [m, k] times b [k, n], plus c if `add`. One thread. Every element of c is a sum over k in a fixed order
+/// that depends on k alone, so the result does not depend on how rows and columns of c are split.
+void gemm(const Strided& a, const Strided& b, const RowMajor& c, const GemmShape& shape, bool add);
 
 }  // namespace dis::cpu

@@ -32,8 +32,10 @@ inline float atan2_right(float y, float x) {
 }
 
 template <class T>
-void add_rms_norm(const T* a, const T* b, T* out, float* rstd, std::int64_t rows, std::int64_t width, float eps) {
-  for (std::int64_t row = 0; row < rows; ++row, a += width, b += width, out += width) {
+void add_rms_norm(const AddRmsNormPointers<T>& p, std::int64_t width, float eps, Share rows) {
+  for (std::int64_t row = rows.first; row < rows.last; ++row) {
+    const T *a = p.a + row * width, *b = p.b + row * width;
+    T* y = p.y + row * width;
     float sum = 0.0F;
     DIS_SIMD_SUM(sum)
     for (std::int64_t i = 0; i < width; ++i) {
@@ -41,74 +43,32 @@ void add_rms_norm(const T* a, const T* b, T* out, float* rstd, std::int64_t rows
       sum += x * x;
     }
     const float scale = 1.0F / std::sqrt(sum / static_cast<float>(width) + eps);
-    rstd[row] = scale;
+    p.rstd[row] = scale;
     DIS_SIMD
-    for (std::int64_t i = 0; i < width; ++i) store(out[i], (load(a[i]) + load(b[i])) * scale);
+    for (std::int64_t i = 0; i < width; ++i) store(y[i], (load(a[i]) + load(b[i])) * scale);
   }
 }
 
 template <class T>
-void rms_norm_backward(const T* dy, const T* y, const float* rstd, T* dx, std::int64_t rows, std::int64_t width) {
-  for (std::int64_t row = 0; row < rows; ++row, dy += width, y += width, dx += width) {
+void rms_norm_backward(const RmsNormBackwardPointers<T>& p, std::int64_t width, Share rows) {
+  for (std::int64_t row = rows.first; row < rows.last; ++row) {
+    const T *dy = p.dy + row * width, *y = p.y + row * width;
+    T* dx = p.dx + row * width;
     float dot = 0.0F;
     DIS_SIMD_SUM(dot)
     for (std::int64_t i = 0; i < width; ++i) dot += load(dy[i]) * load(y[i]);
     const float mean = dot / static_cast<float>(width);
-    const float scale = rstd[row];
+    const float scale = p.rstd[row];
     DIS_SIMD
     for (std::int64_t i = 0; i < width; ++i) store(dx[i], scale * (load(dy[i]) - load(y[i]) * mean));
   }
 }
 
 template <class T>
-void rotary(T* qkv, const float* cos, const float* sin, std::int64_t first_row, std::int64_t rows,
-            std::int64_t positions, std::int64_t heads, std::int64_t head) {
-  const std::int64_t half = head / 2;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const float* c = cos + (first_row + row) % positions * half;
-    const float* s = sin + (first_row + row) % positions * half;
-    T* x = qkv + row * 3 * heads * head;
-    for (std::int64_t part = 0; part < 2 * heads; ++part, x += head) {  // the q heads, then the k heads
-      DIS_SIMD
-      for (std::int64_t i = 0; i < half; ++i) {
-        const float first = load(x[i]);
-        const float second = load(x[i + half]);
-        store(x[i], first * c[i] - second * s[i]);
-        store(x[i + half], second * c[i] + first * s[i]);
-      }
-    }
-  }
-}
-
-template <class T>
-void rotary_backward(const T* dq, const T* dk, const T* dv, T* dqkv, const float* cos, const float* sin,
-                     std::int64_t first_row, std::int64_t rows, std::int64_t positions, std::int64_t heads,
-                     std::int64_t head) {
-  const std::int64_t half = head / 2;
-  const std::int64_t width = heads * head;
-  for (std::int64_t row = 0; row < rows; ++row) {
-    const float* c = cos + (first_row + row) % positions * half;
-    const float* s = sin + (first_row + row) % positions * half;
-    for (int part = 0; part < 2; ++part) {
-      const T* from = (part == 0 ? dq : dk) + row * width;
-      T* to = dqkv + (row * 3 + part) * width;
-      for (std::int64_t h = 0; h < heads; ++h, from += head, to += head) {
-        DIS_SIMD
-        for (std::int64_t i = 0; i < half; ++i) {
-          const float first = load(from[i]);
-          const float second = load(from[i + half]);
-          store(to[i], first * c[i] + second * s[i]);
-          store(to[i + half], second * c[i] - first * s[i]);
-        }
-      }
-    }
-    std::memcpy(dqkv + (row * 3 + 2) * width, dv + row * width, static_cast<std::size_t>(width) * sizeof(T));
-  }
-}
-
-template <class T>
-void swiglu(const T* gate_up, T* out, std::int64_t rows, std::int64_t inner) {
-  for (std::int64_t row = 0; row < rows; ++row, gate_up += 2 * inner, out += inner) {
+void swiglu(const T* gate_up, T* out, std::int64_t inner, Share rows) {
+  gate_up += rows.first * 2 * inner;
+  out += rows.first * inner;
+  for (std::int64_t row = rows.first; row < rows.last; ++row, gate_up += 2 * inner, out += inner) {
     DIS_SIMD
     for (std::int64_t i = 0; i < inner; ++i) {
       const float gate = load(gate_up[i]);
@@ -118,8 +78,12 @@ void swiglu(const T* gate_up, T* out, std::int64_t rows, std::int64_t inner) {
 }
 
 template <class T>
-void swiglu_backward(const T* gate_up, const T* dout, T* dgate_up, std::int64_t rows, std::int64_t inner) {
-  for (std::int64_t row = 0; row < rows; ++row, gate_up += 2 * inner, dout += inner, dgate_up += 2 * inner) {
+void swiglu_backward(const T* gate_up, const T* dout, T* dgate_up, std::int64_t inner, Share rows) {
+  gate_up += rows.first * 2 * inner;
+  dout += rows.first * inner;
+  dgate_up += rows.first * 2 * inner;
+  for (std::int64_t row = rows.first; row < rows.last;
+       ++row, gate_up += 2 * inner, dout += inner, dgate_up += 2 * inner) {
     DIS_SIMD
     for (std::int64_t i = 0; i < inner; ++i) {
       const float gate = load(gate_up[i]);
@@ -133,44 +97,55 @@ void swiglu_backward(const T* gate_up, const T* dout, T* dgate_up, std::int64_t 
 }
 
 template <class T>
-void add3(const T* a, const T* b, const T* c, T* out, std::int64_t count) {
+void add3(const T* a, const T* b, const T* c, T* out, Share elements) {
   DIS_SIMD
-  for (std::int64_t i = 0; i < count; ++i) store(out[i], load(a[i]) + (load(b[i]) + load(c[i])));
+  for (std::int64_t i = elements.first; i < elements.last; ++i) store(out[i], load(a[i]) + (load(b[i]) + load(c[i])));
 }
 
+/// One lane.
 template <class T>
-void embed(const std::int32_t* tokens, const float* table, const float* puzzle, const float* time, T* out,
-           std::int64_t length, std::int64_t puzzle_positions, std::int64_t puzzle_numbers, std::int64_t width,
-           float scale) {
-  for (std::int64_t s = 0; s < puzzle_positions + length; ++s, out += width) {
-    const bool is_token = s >= puzzle_positions;
-    const float* row = is_token ? table + static_cast<std::int64_t>(tokens[s - puzzle_positions]) * width
+void embed_lane(const EmbedPointers& p, T* x, const EmbedShape& shape, float scale, std::int64_t lane) {
+  const std::int64_t positions = shape.puzzle_positions + shape.length, width = shape.width;
+  const std::int32_t* tokens = p.tokens + lane * shape.length;
+  const float* puzzle = p.puzzle != nullptr ? p.puzzle + lane * shape.numbers : nullptr;
+  const float* time = p.steps != nullptr ? p.time + static_cast<std::int64_t>(p.steps[lane]) * width : nullptr;
+  x += lane * positions * width;
+  for (std::int64_t s = 0; s < positions; ++s, x += width) {
+    const bool is_token = s >= shape.puzzle_positions;
+    const float* row = is_token ? p.table + static_cast<std::int64_t>(tokens[s - shape.puzzle_positions]) * width
                                 : (puzzle != nullptr ? puzzle + s * width : nullptr);
     std::int64_t numbers = width;  // how many of them exist; the rest is zero padding
     if (!is_token) {
-      numbers = row == nullptr ? 0 : puzzle_numbers - s * width;
+      numbers = row == nullptr ? 0 : shape.numbers - s * width;
       numbers = numbers < 0 ? 0 : (numbers > width ? width : numbers);
     }
     for (std::int64_t i = 0; i < width; ++i) {
       const float base = i < numbers ? row[i] : 0.0F;
-      store(out[i], scale * (base + (time != nullptr ? time[i] : 0.0F)));
+      store(x[i], scale * (base + (time != nullptr ? time[i] : 0.0F)));
     }
   }
 }
 
 template <class T>
-void embed_backward(const T* dx, const std::int32_t* tokens, const std::int32_t* steps, float* dtable, float* dtime,
-                    std::int64_t lanes, std::int64_t length, std::int64_t puzzle_positions, std::int64_t width,
-                    std::int64_t first, std::int64_t last, float scale) {
-  for (std::int64_t lane = 0; lane < lanes; ++lane) {
-    float* to_time = steps != nullptr ? dtime + static_cast<std::int64_t>(steps[lane]) * width : nullptr;
-    for (std::int64_t s = 0; s < puzzle_positions + length; ++s, dx += width) {
+void embed(const EmbedPointers& p, T* x, const EmbedShape& shape, float scale, Share lanes) {
+  for (std::int64_t lane = lanes.first; lane < lanes.last; ++lane) embed_lane(p, x, shape, scale, lane);
+}
+
+template <class T>
+void embed_backward(const EmbedBackwardPointers<T>& p, const EmbedShape& shape, float scale, Share columns) {
+  const std::int64_t positions = shape.puzzle_positions + shape.length, width = shape.width;
+  const std::int64_t first = columns.first, last = columns.last;
+  const T* dx = p.dx;
+  for (std::int64_t lane = 0; lane < shape.lanes; ++lane) {
+    float* to_time = p.steps != nullptr ? p.dtime + static_cast<std::int64_t>(p.steps[lane]) * width : nullptr;
+    for (std::int64_t s = 0; s < positions; ++s, dx += width) {
       if (to_time != nullptr) {
         DIS_SIMD
         for (std::int64_t i = first; i < last; ++i) to_time[i] += scale * load(dx[i]);
       }
-      if (s >= puzzle_positions) {
-        float* to = dtable + static_cast<std::int64_t>(tokens[lane * length + s - puzzle_positions]) * width;
+      if (s >= shape.puzzle_positions) {
+        const std::int32_t token = p.tokens[lane * shape.length + s - shape.puzzle_positions];
+        float* to = p.dtable + static_cast<std::int64_t>(token) * width;
         DIS_SIMD
         for (std::int64_t i = first; i < last; ++i) to[i] += scale * load(dx[i]);
       }
@@ -178,61 +153,71 @@ void embed_backward(const T* dx, const std::int32_t* tokens, const std::int32_t*
   }
 }
 
+/// One lane.
 template <class T>
-double cross_entropy(const T* logits, const std::int32_t* target, T* dlogits, std::int32_t* predictions,
-                     std::int64_t positions, std::int64_t length, std::int64_t vocabulary, std::int64_t answers,
-                     const Loss& kind, double scale) {
-  const std::int64_t offset = (positions - length) * vocabulary;
+void cross_entropy_lane(const CrossEntropyPointers<T>& p, const CrossEntropyShape& shape, std::int64_t lane) {
+  const std::int64_t length = shape.length, vocabulary = shape.vocabulary, numbers = shape.positions * vocabulary;
+  const std::int64_t offset = lane * numbers + (shape.positions - length) * vocabulary;  // of the first cell
+  const std::int32_t* target = p.target + lane * length;
   std::int64_t valid = 0;
   for (std::int64_t cell = 0; cell < length; ++cell) valid += target[cell] >= 0 ? 1 : 0;
   const double weight = valid > 0 ? 1.0 / static_cast<double>(valid) : 0.0;
-  if (dlogits != nullptr) std::memset(dlogits, 0, static_cast<std::size_t>(positions * vocabulary) * sizeof(T));
+  const bool differentiate = p.dlogits != nullptr;
+  const double scale = differentiate ? p.scale[lane] : 0.0;
+  if (differentiate) std::memset(p.dlogits + lane * numbers, 0, static_cast<std::size_t>(numbers) * sizeof(T));
 
   double loss = 0.0;
+  std::int32_t correct = 0;
   for (std::int64_t cell = 0; cell < length; ++cell) {
-    const T* row = logits + offset + cell * vocabulary;
-    if (predictions != nullptr) {
-      std::int64_t best = 0;
-      for (std::int64_t k = 1; k < answers; ++k) best = load(row[k]) > load(row[best]) ? k : best;
-      predictions[cell] = static_cast<std::int32_t>(best);
-    }
+    const T* row = p.logits + offset + cell * vocabulary;
+    std::int64_t best = 0;
+    for (std::int64_t k = 1; k < shape.answers; ++k) best = load(row[k]) > load(row[best]) ? k : best;
+    p.predictions[lane * length + cell] = static_cast<std::int32_t>(best);
+    // A prediction is never negative, so a cell without a label is not counted.
+    if (p.labels != nullptr) correct += p.labels[lane * length + cell] == best ? 1 : 0;
     if (target[cell] < 0) continue;
-    T* to = dlogits != nullptr ? dlogits + offset + cell * vocabulary : nullptr;
+    T* to = differentiate ? p.dlogits + offset + cell * vocabulary : nullptr;
     const auto logit = [&](std::int64_t k) -> double { return load(row[k]); };
     const auto gradient = [&](std::int64_t k, double value) {
       store(to[k], static_cast<float>(value * weight * scale));
     };
-    loss -= weight * with_loss(kind, [&](const auto& of) {
-              return cell_log_probability(of, logit, target[cell], vocabulary, to != nullptr, gradient);
+    loss -= weight * with_loss(shape.loss, [&](const auto& of) {
+              return cell_log_probability(of, logit, target[cell], vocabulary, differentiate, gradient);
             });
   }
-  return loss;
+  p.loss[lane] = loss;
+  if (p.labels != nullptr) p.correct[lane] = correct;
+}
+
+template <class T>
+void cross_entropy(const CrossEntropyPointers<T>& p, const CrossEntropyShape& shape, Share lanes) {
+  for (std::int64_t lane = lanes.first; lane < lanes.last; ++lane) cross_entropy_lane(p, shape, lane);
 }
 
 }  // namespace
 
 template <class T>
 const Kernels<T>& table() {
-  static const Kernels<T> all{add_rms_norm<T>,   rms_norm_backward<T>, rotary<T>, rotary_backward<T>,
-                              swiglu<T>,         swiglu_backward<T>,   add3<T>,   embed<T>,
-                              embed_backward<T>, cross_entropy<T>};
+  static const Kernels<T> all{add_rms_norm<T>, rms_norm_backward<T>, swiglu<T>,       swiglu_backward<T>, add3<T>,
+                              embed<T>,        embed_backward<T>,    cross_entropy<T>};
   return all;
 }
 template const Kernels<float>& table<float>();
 template const Kernels<Bf16>& table<Bf16>();
 
-void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, std::int64_t count,
-          const AdamScalars& s, bool atan2) {
+void adam(const AdamPointers& pointers, const AdamScalars& s, bool atan2, Share elements) {
+  const auto [p, g, m, v, ema, copy] = pointers;
+  const std::int64_t first = elements.first, last = elements.last;
   if (atan2) {
     DIS_SIMD
-    for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t i = first; i < last; ++i) {
       m[i] += (1.0F - s.beta1) * (g[i] - m[i]);
       v[i] += (1.0F - s.beta2) * (g[i] * g[i] - v[i]);
       p[i] = p[i] * s.decay - s.scale * atan2_right(m[i] * s.m_scale, std::sqrt(v[i] * s.v_scale));
     }
   } else {
     DIS_SIMD
-    for (std::int64_t i = 0; i < count; ++i) {
+    for (std::int64_t i = first; i < last; ++i) {
       m[i] += (1.0F - s.beta1) * (g[i] - m[i]);
       v[i] += (1.0F - s.beta2) * (g[i] * g[i] - v[i]);
       p[i] = p[i] * s.decay - s.scale * (m[i] * s.m_scale) / (std::sqrt(v[i] * s.v_scale) + s.epsilon);
@@ -240,11 +225,11 @@ void adam(float* p, const float* g, float* m, float* v, float* ema, Bf16* copy, 
   }
   if (ema != nullptr) {
     DIS_SIMD
-    for (std::int64_t i = 0; i < count; ++i) ema[i] = s.ema_rate * ema[i] + (1.0F - s.ema_rate) * p[i];
+    for (std::int64_t i = first; i < last; ++i) ema[i] = s.ema_rate * ema[i] + (1.0F - s.ema_rate) * p[i];
   }
   if (copy != nullptr) {
     DIS_SIMD
-    for (std::int64_t i = 0; i < count; ++i) store(copy[i], p[i]);
+    for (std::int64_t i = first; i < last; ++i) store(copy[i], p[i]);
   }
 }
 

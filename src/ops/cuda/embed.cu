@@ -13,18 +13,17 @@ void launch_embed(const EmbedPointers& pointers, T* x, const EmbedShape& shape, 
 }
 
 template <class T>
-void launch_sum_by_key(const T* dx, const std::int32_t* keys, float* partial, float* out, const SumByKeyShape& shape,
-                       float scale, Stream stream) {
+void launch_sum_by_key(const SumByKeyPointers<T>& pointers, const SumByKeyShape& shape, float scale, Stream stream) {
   const std::int64_t columns = (shape.width + kThreads - 1) / kThreads;
   const std::int64_t groups = (shape.keys + kKeysPerBlock - 1) / kKeysPerBlock;
-  launch(sum_by_key_kernel<T>, columns * groups * kSumChunks, stream, dx, keys, partial, shape);
+  launch(sum_by_key_kernel<T>, columns * groups * kSumChunks, stream, pointers, shape);
   const std::int64_t count = shape.keys * shape.width;
-  launch(sum_chunks_kernel, blocks_for(count), stream, partial, out, count, scale);
+  launch(sum_chunks_kernel, blocks_for(count), stream, pointers.partial, pointers.out, count, scale);
 }
 
 #define DIS_FOR_TYPE(T)                                                                   \
   template void launch_embed(const EmbedPointers&, T*, const EmbedShape&, float, Stream); \
-  template void launch_sum_by_key(const T*, const std::int32_t*, float*, float*, const SumByKeyShape&, float, Stream);
+  template void launch_sum_by_key(const SumByKeyPointers<T>&, const SumByKeyShape&, float, Stream);
 DIS_FOR_TYPE(float)
 DIS_FOR_TYPE(Bf16)
 #undef DIS_FOR_TYPE

@@ -40,7 +40,7 @@ DIS_DEVICE std::int64_t pieces(std::int64_t count, std::int64_t size) { return (
 /// A block sums the rows of one chunk, in their order, for one group of keys and kThreads columns: each thread owns a
 /// column of the shared sums, so none waits for another.
 template <class T>
-DIS_KERNEL void sum_by_key_kernel(const T* dx, const std::int32_t* keys, float* partial, SumByKeyShape shape) {
+DIS_KERNEL void sum_by_key_kernel(SumByKeyPointers<T> p, SumByKeyShape shape) {
   __shared__ float sums[kKeysPerBlock * kThreads];
   const std::int64_t columns = pieces(shape.width, kThreads), groups = pieces(shape.keys, kKeysPerBlock);
   const std::int64_t column = blockIdx.x % columns * kThreads + threadIdx.x;
@@ -52,12 +52,12 @@ DIS_KERNEL void sum_by_key_kernel(const T* dx, const std::int32_t* keys, float* 
   const std::int64_t cells = shape.positions - shape.first, rows = shape.lanes * cells;
   for (std::int64_t row = rows * chunk / kSumChunks; row < rows * (chunk + 1) / kSumChunks; ++row) {
     const std::int64_t lane = row / cells;
-    const std::int64_t key = keys[shape.per_lane ? lane : row] - first_key;
+    const std::int64_t key = p.keys[shape.per_lane ? lane : row] - first_key;
     if (key < 0 || key >= count) continue;  // the whole block
     const std::int64_t position = lane * shape.positions + shape.first + row % cells;
-    sums[key * kThreads + threadIdx.x] += load(dx[position * shape.width + column]);
+    sums[key * kThreads + threadIdx.x] += load(p.dx[position * shape.width + column]);
   }
-  float* to = partial + (chunk * shape.keys + first_key) * shape.width + column;
+  float* to = p.partial + (chunk * shape.keys + first_key) * shape.width + column;
   for (std::int64_t k = 0; k < count; ++k) to[k * shape.width] = sums[k * kThreads + threadIdx.x];
 }
 

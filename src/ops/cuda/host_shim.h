@@ -15,7 +15,7 @@
 #include <thread>
 #include <vector>
 
-#include "../cpu/kernels.h"
+#include "../kernel_shapes.h"
 
 #define __shared__ static  // blocks do not overlap, so one copy is enough
 
@@ -48,14 +48,14 @@ V __shfl_xor_sync(unsigned, V value, int mask) {
   return value;
 }
 
-inline float load(cpu::Bf16 x) {
+inline float load(Bf16 x) {
   const auto bits = static_cast<std::uint32_t>(x.bits) << 16;
   float value;
   std::memcpy(&value, &bits, sizeof(value));
   return value;
 }
 /// To nearest, ties to even, as the GPU's instruction.
-inline void store(cpu::Bf16& to, float x) {
+inline void store(Bf16& to, float x) {
   std::uint32_t bits;
   std::memcpy(&bits, &x, sizeof(bits));
   to.bits = static_cast<std::uint16_t>(x != x ? 0x7FFFU : (bits + 0x7FFFU + ((bits >> 16) & 1U)) >> 16);

@@ -3,23 +3,23 @@
 namespace dis::DIS_CUDA_NAMESPACE {
 
 template <class T>
-void launch_add_rms_norm(const T* a, const T* b, T* y, float* rstd, std::int64_t rows, std::int64_t width, float eps,
+void launch_add_rms_norm(const AddRmsNormPointers<T>& p, std::int64_t rows, std::int64_t width, float eps,
                          Stream stream) {
-  const auto kernel = in_packs<T>(width, a, b, y) ? add_rms_norm_kernel<T, kPack<T>> : add_rms_norm_kernel<T, 1>;
-  launch(kernel, (rows + kRowsPerBlock - 1) / kRowsPerBlock, stream, a, b, y, rstd, rows, width, eps);
+  const auto kernel = in_packs<T>(width, p.a, p.b, p.y) ? add_rms_norm_kernel<T, kPack<T>> : add_rms_norm_kernel<T, 1>;
+  launch(kernel, (rows + kRowsPerBlock - 1) / kRowsPerBlock, stream, p, rows, width, eps);
 }
 
 template <class T>
-void launch_rms_norm_backward(const T* dy, const T* y, const float* rstd, T* dx, std::int64_t rows, std::int64_t width,
+void launch_rms_norm_backward(const RmsNormBackwardPointers<T>& p, std::int64_t rows, std::int64_t width,
                               Stream stream) {
   const auto kernel =
-      in_packs<T>(width, dy, y, dx) ? rms_norm_backward_kernel<T, kPack<T>> : rms_norm_backward_kernel<T, 1>;
-  launch(kernel, (rows + kRowsPerBlock - 1) / kRowsPerBlock, stream, dy, y, rstd, dx, rows, width);
+      in_packs<T>(width, p.dy, p.y, p.dx) ? rms_norm_backward_kernel<T, kPack<T>> : rms_norm_backward_kernel<T, 1>;
+  launch(kernel, (rows + kRowsPerBlock - 1) / kRowsPerBlock, stream, p, rows, width);
 }
 
-#define DIS_FOR_TYPE(T)                                                                                         \
-  template void launch_add_rms_norm(const T*, const T*, T*, float*, std::int64_t, std::int64_t, float, Stream); \
-  template void launch_rms_norm_backward(const T*, const T*, const float*, T*, std::int64_t, std::int64_t, Stream);
+#define DIS_FOR_TYPE(T)                                                                                       \
+  template void launch_add_rms_norm(const AddRmsNormPointers<T>&, std::int64_t, std::int64_t, float, Stream); \
+  template void launch_rms_norm_backward(const RmsNormBackwardPointers<T>&, std::int64_t, std::int64_t, Stream);
 DIS_FOR_TYPE(float)
 DIS_FOR_TYPE(Bf16)
 #undef DIS_FOR_TYPE

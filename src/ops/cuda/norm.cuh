@@ -15,14 +15,12 @@ DIS_DEVICE std::int64_t row_of_warp() {
 constexpr int kKept = 4;
 
 template <class T, int N>
-DIS_KERNEL void add_rms_norm_kernel(const T* a, const T* b, T* y, float* rstd, std::int64_t rows, std::int64_t width,
-                                    float eps) {
+DIS_KERNEL void add_rms_norm_kernel(AddRmsNormPointers<T> p, std::int64_t rows, std::int64_t width, float eps) {
   const std::int64_t row = row_of_warp();
   if (row >= rows) return;  // the whole warp
   const std::int64_t lane = threadIdx.x % kWarp, beyond = (kKept * kWarp + lane) * N;
-  a += row * width;
-  b += row * width;
-  y += row * width;
+  const T *a = p.a + row * width, *b = p.b + row * width;
+  T* y = p.y + row * width;
   float kept[kKept][N];
   float sum = 0.0F;
   DIS_UNROLL
@@ -45,7 +43,7 @@ DIS_KERNEL void add_rms_norm_kernel(const T* a, const T* b, T* y, float* rstd, s
     }
   }
   const float scale = 1.0F / sqrtf(warp_sum(sum) / static_cast<float>(width) + eps);
-  if (lane == 0) rstd[row] = scale;
+  if (lane == 0) p.rstd[row] = scale;
   // Each thread overwrites only what it alone has read: y may be a or b.
   DIS_UNROLL
   for (int k = 0; k < kKept; ++k) {
@@ -66,14 +64,12 @@ DIS_KERNEL void add_rms_norm_kernel(const T* a, const T* b, T* y, float* rstd, s
 }
 
 template <class T, int N>
-DIS_KERNEL void rms_norm_backward_kernel(const T* dy, const T* y, const float* rstd, T* dx, std::int64_t rows,
-                                         std::int64_t width) {
+DIS_KERNEL void rms_norm_backward_kernel(RmsNormBackwardPointers<T> p, std::int64_t rows, std::int64_t width) {
   const std::int64_t row = row_of_warp();
   if (row >= rows) return;
   const std::int64_t lane = threadIdx.x % kWarp, beyond = (kKept * kWarp + lane) * N;
-  dy += row * width;
-  y += row * width;
-  dx += row * width;
+  const T *dy = p.dy + row * width, *y = p.y + row * width;
+  T* dx = p.dx + row * width;
   Pack<T, N> kept_dy[kKept], kept_y[kKept];
   float dot = 0.0F;
   DIS_UNROLL
@@ -91,7 +87,7 @@ DIS_KERNEL void rms_norm_backward_kernel(const T* dy, const T* y, const float* r
     for (int j = 0; j < N; ++j) dot += load(d.at[j]) * load(n.at[j]);
   }
   const float mean = warp_sum(dot) / static_cast<float>(width);
-  const float scale = rstd[row];
+  const float scale = p.rstd[row];
   DIS_UNROLL
   for (int k = 0; k < kKept; ++k) {
     const std::int64_t i = (k * kWarp + lane) * N;

@@ -24,33 +24,32 @@ DIS_DEVICE void rotate_pairs(const T* from, T* to, const float* cos, const float
 }
 
 template <class T, int N>
-DIS_KERNEL void rotary_kernel(T* qkv, const float* cos, const float* sin, RotaryShape shape) {
+DIS_KERNEL void rotary_kernel(T* qkv, RotaryPointers tables, RotaryShape shape) {
   const int half = static_cast<int>(shape.head / 2), head = static_cast<int>(shape.head);
   const std::int64_t row = blockIdx.x, position = row % shape.positions * half;
   T* x = qkv + row * 3 * shape.heads * head;
   const int pairs = 2 * static_cast<int>(shape.heads) * half;  // of the q heads, then of the k heads
   for (int pair = static_cast<int>(threadIdx.x) * N; pair < pairs; pair += kThreads * N) {
     const int i = pair % half, at = pair / half * head + i;
-    rotate_pairs<N>(x + at, x + at, cos + position + i, sin + position + i, 1.0F, half);
+    rotate_pairs<N>(x + at, x + at, tables.cos + position + i, tables.sin + position + i, 1.0F, half);
   }
 }
 
 template <class T, int N>
-DIS_KERNEL void rotary_backward_kernel(const T* dq, const T* dk, const T* dv, T* dqkv, const float* cos,
-                                       const float* sin, RotaryShape shape) {
+DIS_KERNEL void rotary_backward_kernel(RotaryBackwardPointers<T> p, RotaryPointers tables, RotaryShape shape) {
   const int half = static_cast<int>(shape.head / 2), head = static_cast<int>(shape.head);
   const int width = static_cast<int>(shape.heads) * head;
   const std::int64_t row = blockIdx.x, position = row % shape.positions * half;
-  T* to = dqkv + row * 3 * width;
+  T* to = p.dqkv + row * 3 * width;
   for (int part = 0; part < 2; ++part, to += width) {
-    const T* from = (part == 0 ? dq : dk) + row * width;
+    const T* from = (part == 0 ? p.dq : p.dk) + row * width;
     for (int pair = static_cast<int>(threadIdx.x) * N; pair < width / 2; pair += kThreads * N) {
       const int i = pair % half, at = pair / half * head + i;
-      rotate_pairs<N>(from + at, to + at, cos + position + i, sin + position + i, -1.0F, half);
+      rotate_pairs<N>(from + at, to + at, tables.cos + position + i, tables.sin + position + i, -1.0F, half);
     }
   }
   for (int i = static_cast<int>(threadIdx.x) * N; i < width; i += kThreads * N) {
-    store_pack(to + i, load_pack<N>(dv + row * width + i));
+    store_pack(to + i, load_pack<N>(p.dv + row * width + i));
   }
 }
 

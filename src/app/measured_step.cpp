@@ -123,7 +123,7 @@ class MeasuredStep {
                         {}};
     if (compute_.type == at::kBFloat16) buffers.copy = activations({n});
     const auto scalars = adam_scalars({}, 100).to(compute_.device);
-    time("adam", [&] { adam_step(buffers, AdamForm::adam_atan2, scalars); });
+    time("adam", [&] { adam_update(buffers, AdamForm::adam_atan2, scalars); });
     const auto table = made_up({1024, s_.puzzle_numbers}, at::kFloat),
                rows = made_up({s_.lanes, s_.puzzle_numbers}, at::kFloat);
     const auto ids = numbers_below(1024, {s_.lanes}), rates = sign_sgd_rates(0.01, 0.1).to(compute_.device);

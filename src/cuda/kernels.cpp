@@ -176,7 +176,7 @@ EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx, doubl
 
 void adam(const AdamBuffers& b, const at::Tensor& scalars, bool atan2) {
   for (const auto& x : {b.g, b.m, b.v, b.ema, b.copy}) {
-    require(!x.defined() || (x.device() == b.p.device() && x.is_contiguous()), "adam_step");
+    require(!x.defined() || (x.device() == b.p.device() && x.is_contiguous()), "adam_update");
   }
   const AdamPointers pointers{pointer<float>(b.p), pointer<const float>(b.g), pointer<float>(b.m),
                               pointer<float>(b.v), optional<float>(b.ema),    optional<Bf16>(b.copy)};

@@ -32,10 +32,10 @@ void composed(const AdamBuffers& b, AdamForm form, const at::Tensor& scalars) {
 
 }  // namespace
 
-at::Tensor adam_scalars(const AdamSettings& settings, std::int64_t step) {
-  ensure(step >= 1, "adam_scalars", "step >= 1");
-  const double correction1 = 1.0 - std::pow(settings.beta1, static_cast<double>(step));
-  const double correction2 = 1.0 - std::pow(settings.beta2, static_cast<double>(step));
+at::Tensor adam_scalars(const AdamSettings& settings, std::int64_t update) {
+  ensure(update >= 1, "adam_scalars", "update >= 1");
+  const double correction1 = 1.0 - std::pow(settings.beta1, static_cast<double>(update));
+  const double correction2 = 1.0 - std::pow(settings.beta2, static_cast<double>(update));
   double scale = settings.lr;
   double m_scale = 1.0 / correction1;
   if (settings.form == AdamForm::adam_atan2) scale *= 1.27;
@@ -55,14 +55,14 @@ at::Tensor adam_scalars(const AdamSettings& settings, std::int64_t step) {
   return scalars;
 }
 
-void adam_step(const AdamBuffers& b, AdamForm form, const at::Tensor& scalars) {
+void adam_update(const AdamBuffers& b, AdamForm form, const at::Tensor& scalars) {
   for (const auto& x : {b.p, b.g, b.m, b.v}) {
-    ensure(x.dim() == 1 && x.is_contiguous() && x.scalar_type() == at::kFloat && x.numel() == b.p.numel(), "adam_step",
-           "flat float32 buffers of one size");
+    ensure(x.dim() == 1 && x.is_contiguous() && x.scalar_type() == at::kFloat && x.numel() == b.p.numel(),
+           "adam_update", "flat float32 buffers of one size");
   }
   ensure(scalars.numel() == kAdamScalars && scalars.is_contiguous() && scalars.scalar_type() == at::kFloat &&
              scalars.device() == b.p.device(),
-         "adam_step", "the scalars of adam_scalars on the buffers' device");
+         "adam_update", "the scalars of adam_scalars on the buffers' device");
   const bool atan2 = form != AdamForm::adamw;
   if (const auto* cuda = cuda_kernels(b.p)) return cuda->adam(b, scalars, atan2);
   if (!on_cpu_kernels(b.p)) return composed(b, form, scalars);

@@ -53,7 +53,8 @@ at::Tensor muon_scalars(double lr, double weight_decay) {
   return at::tensor({1.0 - lr * weight_decay, lr}, at::kDouble).to(at::kFloat);
 }
 
-void muon_step(at::Tensor p, const at::Tensor& g, at::Tensor m, const OptimConfig& config, const at::Tensor& scalars) {
+void muon_update(at::Tensor p, const at::Tensor& g, at::Tensor m, const OptimConfig& config,
+                 const at::Tensor& scalars) {
   const bool urm = config.muon_form == MuonForm::urm;
   const double mu = config.muon_momentum, share = urm ? 1.0 : 1.0 - mu;
   m.mul_(mu).add_(g, share);

@@ -107,9 +107,9 @@ void Optimiser::apply_adam() const {
     for (; i < parts_.size() && parts_[i].muon == parts_[begin].muon; ++i) count += parts_[i].count;
     if (parts_[begin].muon) continue;
     const auto own = [&](const at::Tensor& x) { return part(x, parts_[begin].first, count); };
-    adam_step({own(weights_.flat()), own(weights_.gradient()), own(m_), part(v_, parts_[begin].second, count),
-               own(ema_), own(weights_.compute_copy())},
-              form, scalars);
+    adam_update({own(weights_.flat()), own(weights_.gradient()), own(m_), part(v_, parts_[begin].second, count),
+                 own(ema_), own(weights_.compute_copy())},
+                form, scalars);
   }
 }
 
@@ -120,8 +120,8 @@ void Optimiser::apply_muon() const {
     if (!weight.muon) continue;
     const auto own = [&](const at::Tensor& x) { return part(x, weight.first, weight.count); };
     const auto p = own(weights_.flat());
-    muon_step(p.view(weight.shape), own(weights_.gradient()).view(weight.shape), own(m_).view(weight.shape), config_,
-              scalars);
+    muon_update(p.view(weight.shape), own(weights_.gradient()).view(weight.shape), own(m_).view(weight.shape), config_,
+                scalars);
     auto ema = own(ema_), copy = own(weights_.compute_copy());
     if (ema.defined()) ema.lerp_(p, 1.0 - config_.ema_rate);
     if (copy.defined()) copy.copy_(p);

@@ -46,7 +46,7 @@ void check_optimisers(const Case& golden) {
     for (std::int64_t t = 0; t < grads.size(0); ++t) {
       auto g = buffers.g;
       g.copy_(grads[t]);
-      adam_step(buffers, form, adam_scalars(settings, t + 1));
+      adam_update(buffers, form, adam_scalars(settings, t + 1));
       const auto at_step = " after step " + std::to_string(t + 1);
       expect_close(prefix + "/p" + at_step, p, golden.at(prefix + "/p")[t], tolerance);
       expect_close(prefix + "/ema" + at_step, buffers.ema, golden.at(prefix + "/ema")[t], tolerance);
@@ -93,7 +93,7 @@ void check_muon(const Case& golden) {
   for (int matrix = 0; golden.has(name('p', matrix, 0)); ++matrix) {
     const auto p = golden.at(name('p', matrix, 0)).clone(), m = at::zeros_like(p);
     for (int step = 1; golden.has(name('g', matrix, step)); ++step) {
-      muon_step(p, golden.at(name('g', matrix, step)), m, config, scalars);
+      muon_update(p, golden.at(name('g', matrix, step)), m, config, scalars);
       expect_close(name('p', matrix, step), p, golden.at(name('p', matrix, step)), golden.tolerance());
     }
   }

@@ -33,7 +33,7 @@ TEST(Adam, EveryFormFollowsItsFormula) {
         g.data_ptr<float>()[i] =
             i == 7 ? 0.0F : static_cast<float>(draws.normal() * std::pow(10.0, static_cast<double>(i % 11) - 8.0));
       }
-      adam_step({p, g, m, v, ema, copy}, form, adam_scalars(s, t));
+      adam_update({p, g, m, v, ema, copy}, form, adam_scalars(s, t));
       const double c1 = 1.0 - std::pow(s.beta1, t), c2 = 1.0 - std::pow(s.beta2, t);
       for (int i = 0; i < kSize; ++i) {
         const double grad = g.data_ptr<float>()[i];
@@ -61,7 +61,7 @@ TEST(Adam, NaNGradientsAreNotSwallowed) {
     const auto q = p.clone();
     AdamSettings s;
     s.form = form;
-    adam_step({q, g, m.clone(), v.clone(), {}, {}}, form, adam_scalars(s, 1));
+    adam_update({q, g, m.clone(), v.clone(), {}, {}}, form, adam_scalars(s, 1));
     EXPECT_TRUE(q.isnan().all().item<bool>());
   }
 }

@@ -40,7 +40,7 @@ TEST_P(DeviceTest, AdamFollowsItsFormula) {
       constexpr std::int64_t kStep = 7;
       const auto p = draws({size}, 0), g = draws({size}, 1), m = draws({size}, 2), v = draws({size}, 3).square();
       const AdamBuffers buffers{there(p), there(g), there(m), there(v), there(p), there(p).to(at::kBFloat16)};
-      adam_step(buffers, form, adam_scalars(s, kStep).to(device()));
+      adam_update(buffers, form, adam_scalars(s, kStep).to(device()));
       const double c1 = 1.0 - std::pow(s.beta1, kStep), c2 = 1.0 - std::pow(s.beta2, kStep);
       const auto wide = [](const at::Tensor& x) { return x.to(at::kDouble); };
       const auto m64 = wide(m) + (1.0 - s.beta1) * (wide(g) - wide(m));

@@ -37,7 +37,7 @@ TEST(Muon, AnUpdateOfFormUrmHasTheSizeOfAdams) {
   config.muon_steps = 5;
   for (const auto& size : {std::vector<std::int64_t>{40, 160}, {160, 40}, {64, 64}}) {
     const auto p = at::zeros(size), m = at::zeros(size);
-    muon_step(p, at::randn(size), m, config, muon_scalars(1e-3, 0.1));
+    muon_update(p, at::randn(size), m, config, muon_scalars(1e-3, 0.1));
     const auto rms = p.square().mean().sqrt().item<double>();
     EXPECT_GT(rms, 0.12e-3);
     EXPECT_LT(rms, 0.30e-3);
@@ -52,13 +52,13 @@ TEST(Muon, FormKellerIsThatOfThePaperStepByStep) {
   config.muon_momentum = 0.6;
   config.muon_steps = 1;
   const auto p = at::full({1, 1}, 2.0F), m = at::zeros({1, 1}), g = at::full({1, 1}, -3.0F);
-  muon_step(p, g, m, config, muon_scalars(0.5, 0.1));
+  muon_update(p, g, m, config, muon_scalars(0.5, 0.1));
   EXPECT_NEAR(m.item<float>(), 0.4F * -3.0F, 1e-6);
   const float x = -(3.4445F - 4.7750F + 2.0315F);
   EXPECT_NEAR(p.item<float>(), 2.0F * 0.95F - 0.5F * x, 5e-3);  // bfloat16
   const auto tall = at::zeros({4, 1}), wide = at::zeros({1, 4});
-  muon_step(tall, at::ones({4, 1}), at::zeros({4, 1}), config, muon_scalars(1.0, 0.0));
-  muon_step(wide, at::ones({1, 4}), at::zeros({1, 4}), config, muon_scalars(1.0, 0.0));
+  muon_update(tall, at::ones({4, 1}), at::zeros({4, 1}), config, muon_scalars(1.0, 0.0));
+  muon_update(wide, at::ones({1, 4}), at::zeros({1, 4}), config, muon_scalars(1.0, 0.0));
   EXPECT_TRUE(at::allclose(tall, 2.0 * wide.t(), 0.0, 1e-6));  // sqrt(rows / columns)
 }
 
@@ -66,13 +66,13 @@ TEST(Muon, FormNormedKeepsTheNorm) {
   OptimConfig config;
   config.muon_form = MuonForm::normed;
   const auto p = at::full({9, 4}, 5.0F);
-  muon_step(p, at::zeros({9, 4}), at::zeros({9, 4}), config, muon_scalars(0.01, 0.5));
+  muon_update(p, at::zeros({9, 4}), at::zeros({9, 4}), config, muon_scalars(0.01, 0.5));
   EXPECT_NEAR(p.norm().item<double>(), 3.0, 1e-5);
 }
 
 TEST(Muon, ZeroGradientsOnlyDecay) {
   const auto p = at::ones({4, 6}), m = at::zeros({4, 6});
-  muon_step(p, at::zeros({4, 6}), m, OptimConfig(), muon_scalars(0.01, 0.5));
+  muon_update(p, at::zeros({4, 6}), m, OptimConfig(), muon_scalars(0.01, 0.5));
   EXPECT_TRUE(p.equal(at::full({4, 6}, 0.995F)));
 }
 

@@ -27,12 +27,12 @@ struct AdamBuffers {
   at::Tensor p, g, m, v, ema, copy;
 };
 
-/// What is the same for every number in update `step` (from 1): float32 [kAdamScalars] on the CPU, in the order of
+/// What is the same for every number in update `update` (from 1): float32 [kAdamScalars] on the CPU, in the order of
 /// AdamScalars (src/ops/kernel_shapes.h). A tensor, so that a captured CUDA graph reads each update's own.
-at::Tensor adam_scalars(const AdamSettings& settings, std::int64_t step);
+at::Tensor adam_scalars(const AdamSettings& settings, std::int64_t update);
 inline constexpr std::int64_t kAdamScalars = 8;
 
 /// One update in place, with the scalars on the buffers' device. ema <- rate ema + (1 - rate) p; copy <- p in bfloat16.
-void adam_step(const AdamBuffers& buffers, AdamForm form, const at::Tensor& scalars);
+void adam_update(const AdamBuffers& buffers, AdamForm form, const at::Tensor& scalars);
 
 }  // namespace dis

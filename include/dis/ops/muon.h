@@ -26,6 +26,6 @@ at::Tensor muon_scalars(double lr, double weight_decay);
 inline constexpr std::int64_t kMuonScalars = 2;
 
 /// One update in place of p and m, float32 [rows, columns] like g, with the scalars on their device.
-void muon_step(at::Tensor p, const at::Tensor& g, at::Tensor m, const OptimConfig& config, const at::Tensor& scalars);
+void muon_update(at::Tensor p, const at::Tensor& g, at::Tensor m, const OptimConfig& config, const at::Tensor& scalars);
 
 }  // namespace dis

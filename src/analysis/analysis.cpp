@@ -42,22 +42,27 @@ struct RowSums {
   std::vector<std::vector<std::int32_t>> answers;  ///< [N][L]
 };
 
+/// Rows first..first+count-1 of `batch`, which begins with row `batch_first` of `all`.
+struct PieceRows {
+  const TestRows& all;
+  const RowBatch& batch;
+  std::int64_t batch_first, first, count;
+};
+
 /// Rows of a batch that go through the network together, on one thread.
 class Piece {
  public:
-  /// Rows first..first+count-1 of `batch`, which begins with row `batch_first` of `all`.
-  Piece(const Session& session, const DecodeSettings& settings, const TestRows& all, const RowBatch& batch,
-        std::int64_t batch_first, std::int64_t first, std::int64_t count, Analysis empty)
+  Piece(const Session& session, const DecodeSettings& settings, const PieceRows& rows, Analysis empty)
       : session_(session),
         settings_(settings),
-        all_(all),
+        all_(rows.all),
         grid_(grid_of(session.config.analyze)),
         length_(static_cast<std::size_t>(session.model->shape().length)),
-        batch_(batch),
-        global_(batch_first + first),
-        first_(first),
-        count_(count),
-        rows_(static_cast<std::size_t>(count)),
+        batch_(rows.batch),
+        global_(rows.batch_first + rows.first),
+        first_(rows.first),
+        count_(rows.count),
+        rows_(static_cast<std::size_t>(rows.count)),
         passes_(passes_per_step(session.model->shape())),
         found_(std::move(empty)),
         guided_(grid_.size()),
@@ -336,7 +341,7 @@ Analysis analyze_rows(const Session& session, bool targets_known) {
     std::mutex mutex;
     for_pieces(std::ssize(batch.ids), settings.batch, nullptr, session.compute.device,
                [&](std::int64_t piece_first, std::int64_t count) {
-                 auto found = Piece(session, settings, *rows, batch, first, piece_first, count, empty).run();
+                 auto found = Piece(session, settings, {*rows, batch, first, piece_first, count}, empty).run();
                  const std::lock_guard lock(mutex);
                  parts.emplace(piece_first, std::move(found));
                });

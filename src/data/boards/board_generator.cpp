@@ -178,12 +178,10 @@ std::optional<CompactBoard> BoardDrawer::next(Draws draws, const std::function<b
   return std::nullopt;
 }
 
-std::vector<CompactBoard> draw_test_boards(const SolutionSource& source, Orbits orbits, int min_givens,
-                                           std::int64_t count, std::uint64_t seed, std::uint64_t set,
-                                           const std::function<bool(const Placement&)>& may_test) {
+std::vector<CompactBoard> draw_test_boards(BoardDrawer drawer, std::int64_t count, std::uint64_t seed,
+                                           std::uint64_t set, const std::function<bool(const Placement&)>& may_test) {
   std::vector<CompactBoard> boards;
   PlacementSet inputs;
-  BoardDrawer drawer(source, orbits, min_givens);
   while (std::cmp_less(boards.size(), count)) {
     const auto board = drawer.next(Draws(seed, Purpose::test_boards, set, boards.size()), [&](const Placement& givens) {
       return !inputs.contains(givens) && may_test(givens);

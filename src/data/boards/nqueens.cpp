@@ -69,7 +69,7 @@ void NQueensData::generate_apart(std::uint64_t seed) {
       };
     }
     const auto draw = [&](Orbits orbits, std::uint64_t set) {
-      return draw_test_boards(source, orbits, least, config_.test_boards, seed, set, may_test);
+      return draw_test_boards({source, orbits, least}, config_.test_boards, seed, set, may_test);
     };
     add_test_set("boards",
                  by_orbits ? "unseen givens, solutions from symmetry orbits that training draws from" : "unseen givens",

@@ -88,8 +88,8 @@ class BoardDrawer {
 };
 
 /// Up to `count` test boards with distinct inputs, from the held-back givens; `set` tells test sets of one seed apart.
-std::vector<CompactBoard> draw_test_boards(const SolutionSource& source, Orbits orbits, int min_givens,
-                                           std::int64_t count, std::uint64_t seed, std::uint64_t set,
+std::vector<CompactBoard> draw_test_boards(BoardDrawer drawer, std::int64_t count, std::uint64_t seed,
+                                           std::uint64_t set,
                                            const std::function<bool(const Placement& givens)>& may_test);
 
 /// `count` training boards, none of a class in `test_classes`.

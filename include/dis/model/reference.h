@@ -54,7 +54,7 @@ struct TaughtStep {
 TaughtStep dis_step(const Network& net, const StepInput& in, const States& before, const at::Tensor& target,
                     const at::Tensor& target_before, const Loss& loss);
 /// TRM and HRM: CE(post, labels), and BCE of the halting head, and of HRM's continue head (sections 6 and 7); the whole
-/// loss of a lane is losses + halting_losses / 2. `answers`: entries that an answer may have.
+/// loss of a lane is losses + halting_losses / 2. Labels int32 [B, L].
 TaughtStep halting_step(const Network& net, const StepInput& in, const States& before, const at::Tensor& labels,
                         const Loss& loss);
 

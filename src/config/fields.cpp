@@ -135,7 +135,8 @@ std::string changeable_fields() {
     }
     if (those.empty()) continue;
     const auto kept = std::ranges::count(section.fields, false, &Field::may_change);
-    if (section.name != "run" && 2 * kept < std::ssize(section.fields)) {
+    constexpr std::int64_t kFewKept = 2;
+    if (section.name != "run" && kept <= kFewKept) {
       those = section.name + ".*" + (others.empty() ? "" : " (not " + others + ")");
     }
     text += (text.empty() ? "" : ", ") + those;

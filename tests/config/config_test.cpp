@@ -153,7 +153,8 @@ TEST_F(ConfigFiles, ExtendsMergesFieldByField) {
 
 TEST(Config, FieldsThatMayChangeAreNamedInOneLine) {
   EXPECT_EQ(changeable_fields(),
-            "name, row, assumed, train.* (not global_batch, micro_batch, init_from, on_non_finite), compute.threads, "
+            "name, row, assumed, train.steps, train.log_every, train.checkpoint_every, train.keep_last, "
+            "train.keep_best, train.eval_every, compute.threads, "
             "eval.* (not guidance, halting), predict.*");
   EXPECT_FALSE(find_field("optim.lr")->may_change);
 }

@@ -97,6 +97,7 @@ void show(const ShowOptions& options) {
     return show_arc_task(find_task(config.data, options.task), {options.output, style_of_stdout(options.plain)});
   }
   if (kind_of(config.data).tasks) throw CLI::RequiredError("the name of a task");
+  if (!options.output.empty()) throw UserError("--output draws an ARC task: expected its name, found none");
   show_examples(config, options);
 }
 
@@ -131,7 +132,13 @@ void add_build(CLI::App& data) {
   options->config.add_to(*build);
   build->add_option("--output", options->output, "Folder of the files")->type_name("DIR")->required();
   build->footer("Example:\n  dis data build --set data.board_size=7 --output data/queens7");
-  build->callback([options] { write_boards(options->config.load(), options->output); });
+  build->callback([options] {
+    const auto config = options->config.load();
+    if (config.data.kind != DataKind::nqueens) {
+      throw UserError("dis data build writes boards, found data.kind = " + to_string(config.data.kind));
+    }
+    write_boards(config, options->output);
+  });
 }
 
 void add_export(CLI::App& data) {

@@ -255,4 +255,10 @@ void write_safetensors(const std::filesystem::path& path, std::span<const Tensor
   file.commit();
 }
 
+bool begins_safetensors(std::string_view first_bytes) {
+  constexpr std::size_t kLength = 8;
+  return first_bytes.size() > kLength && first_bytes[kLength] == '{' &&
+         first_bytes.substr(4, 4) == std::string_view("\0\0\0\0", 4);
+}
+
 }  // namespace dis

@@ -102,7 +102,7 @@ class GraphDrawer {
   /// `count` graphs that were not drawn before. A graph is a function of (seed, purpose, its number among all drawn).
   std::vector<Drawn> graphs(Purpose purpose, std::int64_t count, const std::string& field) {
     std::vector<Drawn> found;
-    std::int64_t misses = 0;
+    std::int64_t misses = 0, rows = 0;
     for (std::uint64_t number = 0; std::cmp_less(found.size(), count); ++number) {
       Draws draws(seed_, purpose, 0, number);
       Graph graph{static_cast<int>(config_.vertices), 0};
@@ -114,6 +114,8 @@ class GraphDrawer {
       if (!colourings.empty()) {
         drawn_.insert(graph.edges);
         const auto chosen = draws.below(static_cast<std::uint32_t>(colourings.size()));
+        rows += std::ssize(colourings);
+        if (purpose == Purpose::train_boards && rows > kMostRows) refuse_rows(std::ssize(found) + 1);
         found.push_back({graph.edges, std::move(colourings), chosen});
         misses = 0;
       } else if (++misses == kMostMisses) {
@@ -126,11 +128,22 @@ class GraphDrawer {
  private:
   static constexpr std::int64_t kMostMisses = 200'000;  // a fraction of a second
 
+  static constexpr std::int64_t kMostRows = 20'000'000;  // half a gigabyte
+
+  [[noreturn]] void refuse_rows(std::int64_t graphs) const {
+    throw UserError("data.train_graphs: expected at most " + std::to_string(kMostRows) +
+                    " colourings in all, found more on the first " + std::to_string(graphs) +
+                    " graphs with data.vertices = " + std::to_string(config_.vertices) +
+                    " and data.edge_probability = " + Json(config_.edge_probability).dump() +
+                    ": ask for fewer graphs, fewer vertices, or more edges");
+  }
+
   [[noreturn]] void refuse(const std::string& field, std::int64_t found, std::int64_t count) const {
     throw UserError(field + ": expected " + std::to_string(count) +
                     " new graphs that three colours suffice for, found " + std::to_string(found) +
-                    " with data.vertices = " + std::to_string(config_.vertices) + " and data.edge_probability = " +
-                    Json(config_.edge_probability).dump() + ": ask for fewer, or for another probability");
+                    " with data.vertices = " + std::to_string(config_.vertices) +
+                    " and data.edge_probability = " + Json(config_.edge_probability).dump() +
+                    ": ask for fewer, or for another probability (test graphs are drawn first)");
   }
 
   const DataConfig& config_;

@@ -60,7 +60,7 @@ struct Mistakes {
     }
     if (mention("H_level.")) add("the method (only an HRM has H_level)");
     if (mention("puzzle_emb")) add("the puzzles (--identifiers, or data) and model.puzzle_emb_ndim");
-    if (mention("layers.")) add("model.num_layers, model.hidden_size and model.expansion");
+    if (mention("layers.")) add("model.num_layers, model.hidden_size, model.expansion, model.mlp and model.mlp_t");
     return fields.empty() ? fields : fields.insert(0, "; look at ");
   }
 };

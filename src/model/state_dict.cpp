@@ -141,7 +141,7 @@ NamedTensors read_state_dict(const std::filesystem::path& path) {
   std::ifstream(path, std::ios::binary).read(first.data(), first.size());  // the readers tell why it cannot be read
   const std::string_view start(first.data(), first.size());
   const bool torch = start.starts_with("PK") || start.starts_with("\x80");
-  const bool safetensors = !torch && (start.back() == '{' || path.extension() == ".safetensors");
+  const bool safetensors = begins_safetensors(start) || (!torch && path.extension() == ".safetensors");
   return safetensors ? read_tensors(path) : read_torch_file(path);
 }
 

@@ -14,6 +14,7 @@
 
 #include "dis/core/error.h"
 #include "dis/core/files.h"
+#include "dis/core/safetensors.h"
 #include "pickle.h"
 
 namespace dis {
@@ -276,14 +277,14 @@ void check_first_bytes(const fs::path& path, const std::string& where) {
   const std::string_view start(first.data(), static_cast<std::size_t>(file.gcount()));
   refuse_git_lfs_pointer(path, start);
   if (start.starts_with("PK\x03\x04")) return;
+  if (begins_safetensors(start)) {
+    throw UserError(where + ": expected a file of torch.save, found a safetensors file; `dis eval --weights` and " +
+                    "train.init_from take it as it is if its names are those of `dis import`");
+  }
   if (start.starts_with("\x80")) {
     throw UserError(where +
                     ": expected the zip format of torch.save, found a bare pickle, as PyTorch before 1.6 wrote it; "
                     "save it anew with Python: torch.save(torch.load(FILE, weights_only=True), NEW_FILE)");
-  }
-  if (start.size() > 8 && start[8] == '{') {
-    throw UserError(where + ": expected a file of torch.save, found a safetensors file; `dis eval --weights` and " +
-                    "train.init_from take it as it is if its names are those of `dis import`");
   }
   throw UserError(where + ": expected a file of torch.save (a zip file) or a safetensors file, found " +
                   (start.empty() ? "an empty file" : "something else"));

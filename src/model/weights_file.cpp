@@ -85,7 +85,8 @@ std::unordered_map<std::string, at::Tensor> matched(const std::filesystem::path&
     if (found.contains(spec.name)) continue;
     // Other programs' networks may lack the halting head or the puzzle table; the initial values stay.
     if (any_puzzle_rows && (spec.kind == WeightKind::head || spec.name == kPuzzleTable)) continue;
-    throw UserError(where + ": tensor '" + spec.name + "' " + describe_tensor("F32", spec.shape) + " is missing");
+    throw UserError(where + ": tensor '" + spec.name + "' " + describe_tensor("F32", spec.shape) +
+                    " is missing: these are the weights of another network (the settings of `model` and `method`)");
   }
   if (!network.usual && !ours_alone) log_info("weights file '" + path.string() + "': " + network.text);
   return found;

@@ -9,6 +9,8 @@
 
 #include "core/temporary_folder.h"
 #include "core/user_error.h"
+#include "dis/core/files.h"
+#include "dis/model/state_dict.h"
 #include "dis/model/torch_file.h"
 
 namespace dis {
@@ -235,6 +237,21 @@ TEST_F(WeightsFile, TensorsOfEveryTypeComeBackAsTheyWere) {
     EXPECT_EQ(named(read, name).scalar_type(), tensor.scalar_type()) << name;
     EXPECT_TRUE(named(read, name).equal(tensor)) << name;
   }
+}
+
+TEST(StateDicts, AHeaderWhoseLengthBeginsLikeAPickleIsOneOfSafetensors) {
+  const TemporaryFolder folder;
+  int like_pickles = 0;
+  for (std::size_t letters = 1; letters < 300; letters += 8) {  // headers are padded to multiples of 8
+    const auto file = folder / "weights";
+    const std::string name(letters, 'a');
+    write_tensors(file, {{name, at::arange(3, at::kFloat)}});
+    if (read_text(file)[0] == '\x80') ++like_pickles;
+    const auto read = read_state_dict(file);
+    ASSERT_EQ(read.size(), 1U);
+    EXPECT_EQ(read[0].first, name);
+  }
+  EXPECT_GT(like_pickles, 0);
 }
 
 }  // namespace

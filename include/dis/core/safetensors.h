@@ -78,4 +78,8 @@ struct TensorBytes {
 void write_safetensors(const std::filesystem::path& path, std::span<const TensorBytes> tensors,
                        const SafetensorsMetadata& metadata = {});
 
+/// Whether a file with these first bytes, 9 or more, can be one: the length of its header, below 4 GiB, and a brace.
+/// The first byte alone tells nothing: a header of 0x580 bytes begins like a pickle.
+bool begins_safetensors(std::string_view first_bytes);
+
 }  // namespace dis

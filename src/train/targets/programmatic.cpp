@@ -82,7 +82,7 @@ MadeGenerator programmatic_targets(const TargetSetting& setting) {
   if (shape.vocabulary != kQueenCell + 1 || !board_size_of(static_cast<std::size_t>(shape.length))) {
     throw UserError("method.targets: programmatic needs N-Queens boards (3 tokens, N x N cells), found " +
                     std::to_string(shape.vocabulary) + " tokens and " + std::to_string(shape.length) +
-                    " cells; choose path, mask or replace");
+                    " cells; choose other targets");
   }
   return std::make_unique<ProgrammaticTargets>(setting.method);
 }

@@ -4,6 +4,7 @@
 #include <functional>
 #include <iostream>
 
+#include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/data/boards/board_file.h"
 #include "dis/data/boards/nqueens.h"
@@ -30,6 +31,9 @@ BoardList test_list(const TestSet& set) {
 }  // namespace
 
 void write_boards(const RunConfig& config, const std::filesystem::path& folder) {
+  if (config.data.kind != DataKind::nqueens) {
+    throw UserError("dis data build writes boards, found data.kind = " + to_string(config.data.kind));
+  }
   try_folder(folder);
   const NQueensData data(config.data, static_cast<std::uint64_t>(config.run.seed));
   ensure_folder(folder);

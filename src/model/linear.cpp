@@ -32,6 +32,10 @@ WeightSpec matrix(const std::string& name, std::int64_t out, std::int64_t in) {
   return {name, {out, in}, WeightKind::parameter, 1.0 / std::sqrt(as_real(in))};
 }
 
+double swiglu_flops(std::int64_t rows, std::int64_t width, std::int64_t inner) {
+  return 6.0 * as_real(rows) * as_real(width) * as_real(inner);
+}
+
 namespace {
 
 using torch::autograd::AutogradContext;

@@ -22,6 +22,9 @@ at::Tensor product_dw(const at::Tensor& dy, const at::Tensor& x, const at::Tenso
 /// A weight [out, in] whose products keep the spread of what they are given.
 WeightSpec matrix(const std::string& name, std::int64_t out, std::int64_t in);
 
+/// Multiply-adds, counted two, of a SwiGLU's three products on `rows` rows.
+double swiglu_flops(std::int64_t rows, std::int64_t width, std::int64_t inner);
+
 inline double as_real(std::int64_t number) { return static_cast<double>(number); }
 
 }  // namespace dis

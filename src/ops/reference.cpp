@@ -39,17 +39,19 @@ at::Tensor swiglu(const at::Tensor& gate_up) {
   return at::silu(halves[0]) * halves[1];
 }
 
+at::Tensor log_probabilities(const at::Tensor& logits, const Loss& loss) {
+  return with_loss(loss, [&](const auto& of) { return of.log_score(logits.to(at::kDouble)).log_softmax(-1); });
+}
+
 at::Tensor cross_entropy(const at::Tensor& logits, const at::Tensor& target, const Loss& loss) {
   const auto valid = target >= 0;
-  const auto v = logits.to(at::kDouble);
-  return with_loss(loss, [&](const auto& of) {
-    const auto log_p = of.log_score(v).log_softmax(-1);  // [B, L, V]
-    const auto own = log_p.gather(-1, target.clamp_min(0).to(at::kLong).unsqueeze(-1)).squeeze(-1);
-    const double elsewhere = of.elsewhere(v.size(-1));  // of q, on each entry that is not the target
-    auto sum = own;
-    if (elsewhere > 0.0) sum = own + elsewhere * (log_p - own.unsqueeze(-1)).sum(-1);
-    return -at::where(valid, sum, at::zeros_like(sum)).sum(-1) / valid.sum(-1).clamp_min(1);
-  });
+  const auto log_p = log_probabilities(logits, loss);  // [B, L, V]
+  const auto own = log_p.gather(-1, target.clamp_min(0).to(at::kLong).unsqueeze(-1)).squeeze(-1);
+  // Of q, on each entry that is not the target.
+  const double elsewhere = with_loss(loss, [&](const auto& of) { return of.elsewhere(logits.size(-1)); });
+  auto sum = own;
+  if (elsewhere > 0.0) sum = own + elsewhere * (log_p - own.unsqueeze(-1)).sum(-1);
+  return -at::where(valid, sum, at::zeros_like(sum)).sum(-1) / valid.sum(-1).clamp_min(1);
 }
 
 at::Tensor embed(const at::Tensor& tokens, const at::Tensor& table, const at::Tensor& puzzle_rows,

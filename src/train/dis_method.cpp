@@ -9,6 +9,7 @@
 #include "dis/model/loss_of.h"
 #include "dis/model/supervision_step.h"
 #include "dis/ops/cross_entropy.h"
+#include "dis/ops/reference.h"
 #include "dis/train/lane_method.h"
 #include "dis/train/schedule.h"
 #include "lane_copies.h"
@@ -138,9 +139,7 @@ class DisMethod : public LaneMethod {
   void make_targets(const LaneTensors& lanes, const at::Tensor& y) const {
     const at::NoGradGuard no_grad;
     const auto cells = model_.readout(y).slice(1, model_.shape().config.puzzle_emb_len);  // [B, L, V]
-    const auto log_p = with_loss(loss_of(method_), [&](const auto& of) {
-      return of.log_score(cells.to(at::kDouble)).log_softmax(-1);  // [B, L, V]
-    });
+    const auto log_p = reference::log_probabilities(cells, loss_of(method_));             // [B, L, V]
     const auto label = lanes.labels.clamp_min(0).to(at::kLong).unsqueeze(-1);
     const NetworkView view{lanes.inputs, lanes.labels, lanes.steps, log_p.gather(-1, label).squeeze(-1)};
     lanes.target.copy_(live_->frame(view, lanes.steps));

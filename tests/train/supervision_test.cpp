@@ -24,11 +24,8 @@ double relative_difference(const at::Tensor& a, const at::Tensor& b) {
 
 /// The part of a flat buffer that belongs to `name`.
 at::Tensor part_of(const SmallRun& run, const at::Tensor& flat, const std::string& name) {
-  std::int64_t begin = 0;
   for (const auto& spec : run.model.weights().table()) {
-    const auto size = run.model.weights().find(spec.name)->numel();
-    if (spec.name == "model.inner." + name) return flat.narrow(0, begin, size);
-    begin += size;
+    if (spec.name == "model.inner." + name) return part_of(flat, spec);
   }
   throw std::logic_error(name);
 }

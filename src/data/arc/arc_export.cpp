@@ -9,6 +9,7 @@
 #include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/core/json.h"
+#include "dis/data/arc/arc_json.h"
 
 namespace dis {
 namespace fs = std::filesystem;
@@ -232,22 +233,12 @@ RowsHeader write_arc_lists(const ArcRows& rows, const ArcPuzzles& puzzles, const
   return header;
 }
 
-Json json_of(const Grid& grid) {
-  Json rows = Json::array();
-  for (int row = 0; row < grid.rows; ++row) {
-    Json cells = Json::array();
-    for (int column = 0; column < grid.columns; ++column) cells.push_back(grid.at(row, column));
-    rows.push_back(std::move(cells));
-  }
-  return rows;
-}
-
 /// A task as its file had it, with the outputs of its test pairs.
 Json json_of(const ArcTask& task) {
   Json json = Json::object();
   for (const ArcPair& pair : task.pairs) {
     Json& pairs = json[pair.test ? "test" : "train"];
-    pairs.push_back({{"input", json_of(pair.input)}, {"output", json_of(pair.output.value_or(Grid{1, 1, {0}}))}});
+    pairs.push_back({{"input", grid_json(pair.input)}, {"output", grid_json(pair.output.value_or(Grid{1, 1, {0}}))}});
   }
   return json;
 }

@@ -498,6 +498,16 @@ void add_arc_solutions(std::vector<ArcTask>& tasks, const std::vector<ArcSolutio
                   " solutions but no challenge; remove them, or add the challenge");
 }
 
+Json grid_json(const Grid& grid) {
+  Json rows = Json::array();
+  for (int row = 0; row < grid.rows; ++row) {
+    Json cells = Json::array();
+    for (int column = 0; column < grid.columns; ++column) cells.push_back(grid.at(row, column));
+    rows.push_back(std::move(cells));
+  }
+  return rows;
+}
+
 std::string arc_challenges_text(const std::vector<ArcTask>& tasks) { return object_text(tasks, append_challenge); }
 
 std::string arc_solutions_text(const std::vector<ArcTask>& tasks) { return object_text(tasks, append_solutions); }

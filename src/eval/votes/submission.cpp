@@ -7,22 +7,15 @@
 #include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/core/json.h"
+#include "dis/data/arc/arc_json.h"
 
 namespace dis {
 namespace {
 
 constexpr std::array<const char*, 2> kAttempts{"attempt_1", "attempt_2"};
 
-Json json_of(const Grid& grid) {
-  if (grid.cells.empty()) return Json::array({Json::array({0})});
-  Json rows = Json::array();
-  for (int row = 0; row < grid.rows; ++row) {
-    Json cells = Json::array();
-    for (int column = 0; column < grid.columns; ++column) cells.push_back(grid.at(row, column));
-    rows.push_back(std::move(cells));
-  }
-  return rows;
-}
+/// No answer is a grid of one cell.
+Json attempt_json(const Grid& grid) { return grid_json(grid.cells.empty() ? Grid{1, 1, {0}} : grid); }
 
 std::size_t tests_of(const ArcTask& task) {
   return static_cast<std::size_t>(std::ranges::count_if(task.pairs, &ArcPair::test));
@@ -154,7 +147,7 @@ Json submission(std::span<const ArcTask> tasks, std::span<const std::vector<Grid
     Json entry = Json::object();
     for (std::size_t attempt = 0; attempt < kAttempts.size(); ++attempt) {
       const auto& grids = attempts[i];
-      entry[kAttempts[attempt]] = json_of(grids.empty() ? Grid{} : grids[std::min(attempt, grids.size() - 1)]);
+      entry[kAttempts[attempt]] = attempt_json(grids.empty() ? Grid{} : grids[std::min(attempt, grids.size() - 1)]);
     }
     json[tasks[inputs[i].task].id].push_back(std::move(entry));
   }

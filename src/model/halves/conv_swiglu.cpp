@@ -75,7 +75,7 @@ std::vector<WeightSpec> conv_swiglu_weights(const ModelShape& shape) {
 }
 /// Of the products; the convolution is none.
 double conv_swiglu_flops(const ModelShape& shape) {
-  return 6.0 * as_real(shape.positions()) * as_real(shape.config.hidden_size) * as_real(shape.inner());
+  return swiglu_flops(shape.positions(), shape.config.hidden_size, shape.inner());
 }
 double conv_swiglu_kept(const ModelShape& shape) {
   return 2.0 * as_real(shape.config.hidden_size) + 2.0 * as_real(shape.inner());

@@ -49,8 +49,8 @@ std::vector<WeightSpec> swiglu_weights(const ModelShape& shape) {
   const auto D = shape.config.hidden_size, I = shape.inner();
   return {matrix("mlp.gate_up_proj.weight", 2 * I, D), matrix("mlp.down_proj.weight", D, I)};
 }
-double swiglu_flops(const ModelShape& shape) {
-  return 6.0 * as_real(shape.positions()) * as_real(shape.config.hidden_size) * as_real(shape.inner());
+double feed_forward_flops(const ModelShape& shape) {
+  return swiglu_flops(shape.positions(), shape.config.hidden_size, shape.inner());
 }
 /// h, gate, up, their product, the result.
 double swiglu_kept(const ModelShape& shape) {
@@ -62,8 +62,7 @@ std::vector<WeightSpec> position_swiglu_weights(const ModelShape& shape) {
   return {matrix("mlp_t.gate_up_proj.weight", 2 * I, S), matrix("mlp_t.down_proj.weight", S, I)};
 }
 double position_swiglu_flops(const ModelShape& shape) {
-  return 6.0 * as_real(shape.config.hidden_size) * as_real(shape.positions()) *
-         as_real(shape.inner_of(shape.positions()));
+  return swiglu_flops(shape.config.hidden_size, shape.positions(), shape.inner_of(shape.positions()));
 }
 /// For one position of the network: what swiglu_kept counts, with the sizes exchanged.
 double position_swiglu_kept(const ModelShape& shape) {
@@ -74,7 +73,7 @@ double position_swiglu_kept(const ModelShape& shape) {
 }  // namespace
 
 extern const Half kSwigluHalf, kPositionSwigluHalf;  // of the table in halves.cpp
-const Half kSwigluHalf{swiglu_weights, reference::swiglu_half, fused_swiglu_half, swiglu_flops, swiglu_kept};
+const Half kSwigluHalf{swiglu_weights, reference::swiglu_half, fused_swiglu_half, feed_forward_flops, swiglu_kept};
 const Half kPositionSwigluHalf{position_swiglu_weights, reference::position_swiglu_half, fused_position_swiglu_half,
                                position_swiglu_flops, position_swiglu_kept};
 

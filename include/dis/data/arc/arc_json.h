@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "dis/core/json.h"
 #include "dis/data/arc/arc_task.h"
 
 namespace dis {
@@ -54,6 +55,9 @@ void add_arc_solutions(std::vector<ArcTask>& tasks, const std::vector<ArcSolutio
 /// The inverses of the first two, in one line with an end of line. The pairs of each kind must stand together.
 std::string arc_challenges_text(const std::vector<ArcTask>& tasks);
 std::string arc_solutions_text(const std::vector<ArcTask>& tasks);
+
+/// Rows of colours, as a list of lists.
+Json grid_json(const Grid& grid);
 
 /// A task's or key's name in quotes for a message: escaped, and cut when it is long.
 std::string quoted_name(const std::string& name);

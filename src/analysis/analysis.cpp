@@ -14,6 +14,7 @@
 #include "dis/core/random.h"
 #include "dis/core/signals.h"
 #include "dis/eval/rows/batch_pieces.h"
+#include "dis/eval/rows/open_rows.h"
 #include "dis/eval/rows/test_rows.h"
 #include "dis/model/loss_of.h"
 
@@ -71,8 +72,14 @@ class Piece {
   Analysis run() {
     const auto& model = *session_.model;
     const auto steps = session_.config.method.num_supervision;
-    LatentRunRequest request{
-        batch_tensor(batch_.inputs, length_), batch_tensor(batch_.ids, 1).squeeze(1), steps, {}, {}};
+    LatentRunRequest request{.tokens = batch_tensor(batch_.inputs, length_),
+                             .ids = batch_tensor(batch_.ids, 1).squeeze(1),
+                             .draws = evaluated_draws(session_.config.method, session_.config.eval,
+                                                      static_cast<std::uint64_t>(session_.config.run.seed))
+                                          .with_keys(rollout_keys(global_, count_, 1).to(model.device())),
+                             .steps = steps,
+                             .observed = {},
+                             .removals = {}};
     for (std::int64_t i = 0; i < count_; ++i) {
       auto& row = rows_[static_cast<std::size_t>(i)];
       for (const auto label : label_of(i)) row.labelled += label != kIgnore ? 1 : 0;
@@ -352,6 +359,7 @@ Analysis analyze_rows(const Session& session, bool targets_known) {
   progress.finish();
   if (all.rows == 0) throw UserError("none of the " + std::to_string(rows->size()) + " rows has a known answer");
   choose_examples(all, most_examples(session));
+  if (config.eval.rollouts > 1) all.siblings = analyze_siblings(session);
   return all;
 }
 

@@ -173,6 +173,7 @@ Json to_json(const Analysis& analysis, const Session& session, const EvaluationT
                           {"removals_without_effect", rate_json({removal.trials - removal.changed, removal.trials})},
                           {"exits", exits_json(analysis, per_step)}};
   json["examples"] = Json::array();
+  if (analysis.siblings) json["siblings"] = to_json(*analysis.siblings);
   for (const auto* list : {&analysis.failures, &analysis.successes}) {
     for (const auto& row : *list) json["examples"].push_back(row_json(row));
   }
@@ -221,6 +222,7 @@ std::string report_text(const Analysis& analysis, const Session& session) {
                   ratio(static_cast<double>(count.steps * per_step), count.rows),
                   rate_text({count.exact, count.rows}).c_str());
   }
+  if (analysis.siblings) text += siblings_text(*analysis.siblings);
   return text;
 }
 

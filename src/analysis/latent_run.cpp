@@ -84,7 +84,7 @@ std::int64_t passes_per_step(const ModelShape& shape) { return std::ssize(passes
 std::vector<Answer> run_open(const Backbone& model, const DecodeSettings& settings, const LatentRunRequest& request,
                              const LatentRunObserver& observer) {
   const Runner runner(model, settings);
-  auto rows = open_rows(model, request.tokens, request.ids);
+  auto rows = open_rows(model, request.tokens, request.ids, request.draws);
   const bool watches = !request.observed.empty() && observer.latent_pass;
   const auto observed = index_of(request.observed, model.device());
   auto before = runner.policy(rows.states.y);

@@ -16,8 +16,10 @@
 #include "dis/data/pictures/grid_picture.h"
 #include "dis/eval/evaluate.h"
 #include "dis/eval/rows/decode.h"
+#include "dis/eval/scaling.h"
 #include "dis/eval/votes/arc_solution.h"
 #include "dis/eval/votes/submission.h"
+#include "dis/report/scaling_figure.h"
 #include "evaluated_network.h"
 #include "joined_ranks.h"
 #include "terminal.h"
@@ -33,6 +35,7 @@ struct EvalOptions {
   std::string task;
   std::string picture;
   std::int64_t show = 0;
+  std::vector<std::string> scaling;  ///< "K=1,2,4", "D=8,16"
   bool json = false;
 };
 
@@ -68,7 +71,7 @@ void show_examples(const Session& session, std::int64_t count) {
   }
   const auto answers = with_memory_advice("solving the examples", try_half("eval.batch", config.eval.batch), [&] {
     return answer_rows(*session.model, decode_settings(session, config.eval), inputs, ids,
-                       config.method.num_supervision)
+                       evaluated_steps(session, config.eval))
         .steps;
   });
   const auto length = static_cast<std::ptrdiff_t>(session.model->shape().length);
@@ -95,6 +98,33 @@ void show_solution(const Session& session, const EvalOptions& options) {
   }
 }
 
+/// A grid of rollouts and steps: a JSON file, and a figure beside it.
+void evaluate_scaling(const EvalOptions& options, EvaluatedNetwork& network, const ScalingGrid& grid) {
+  auto& [session, target] = network;
+  catch_stop_signals();
+  const auto& eval = session.config.eval;
+  const auto found =
+      with_memory_advice("evaluating with " + std::to_string(eval.batch) + " rollouts at once",
+                         try_half("eval.batch", eval.batch), [&] { return scaling(session, eval, grid); });
+  if (!session.ranks->first()) return;
+  Json json = {{"run", target.run}, {"checkpoint", target.name}, {"weights", target.weights}};
+  if (!target.variant.settings.empty()) json["settings"] = target.variant.settings;
+  if (!target.seen_tasks.empty()) json["warning"] = target.seen_tasks;
+  json["scaling"] = found;
+  ensure_folder(target.folder);
+  const auto stem = target.folder / (target.name + target.variant.name + "-scaling");
+  const auto file = stem.string() + ".json", figure = stem.string() + ".svg";
+  write_or_keep(file, json_file_text(json));
+  write_or_keep(figure, draw(scaling_by_rollouts(
+                                 found, found.at("measure").get<std::string>() + " against passes: " + target.run))
+                            .document());
+  if (options.json) {
+    std::cout << json_text(json, 2) << "\n";
+  } else {
+    std::cout << scaling_text(found) << "written to " << file << " and " << figure << "\n";
+  }
+}
+
 /// Evaluates, and prints; a first signal to stop ends an ARC evaluation so that it can go on later.
 void evaluate_on(const EvalOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
   auto network = open_network(options.network, config, ranks);
@@ -105,6 +135,7 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
                     " has no drawing; ARC tasks are drawn with --task");
   }
   if (!options.task.empty()) return show_solution(session, options);
+  if (!options.scaling.empty()) return evaluate_scaling(options, network, scaling_grid(options.scaling, config));
   if (kind_of(session.config.data).tasks) {  // the others are soon done, and a signal ends them
     network.target.interruptible = true;
     catch_stop_signals();
@@ -129,7 +160,8 @@ void try_results(const EvalOptions& options) {
 }
 
 void run_evaluation(const EvalOptions& options) {
-  const auto config = options.network.load();
+  auto config = options.network.load();
+  if (!options.scaling.empty()) config = scaling_config(config, scaling_grid(options.scaling, config));
   if (options.show > 0 || !options.task.empty()) require_one_process("dis eval with --show or --task");
   try_results(options);
   const auto ranks = join_ranks(config);
@@ -178,10 +210,15 @@ void add_eval_command(CLI::App& app) {
   eval->add_option("--picture", options->picture, "Draw it into this .svg or .png file")
       ->type_name("FILE")
       ->needs("--task");
+  eval->add_option("--scaling", options->scaling,
+                   "Score a grid of rollouts and supervision steps: K=1,2,4 D=8,16 (with eval.noise, or another draw)")
+      ->type_name("GRID")
+      ->expected(1, 2);
   eval->add_flag("--json", options->json, "Print the scores as JSON");
   eval->footer(
       "Examples:\n  dis eval --run runs/first --show 3\n"
       "  dis eval --run runs/mini --task 25ff71a9 --picture task.svg\n"
+      "  dis eval --run runs/sudoku --set eval.noise=0.3 --scaling K=1,4,16,64 D=8,16\n"
       "  dis eval --weights model.safetensors --identifiers identifiers.json --config "
       "configs/arc/dis_compact_arc1.json");
   eval->callback([options] {

@@ -11,6 +11,22 @@ namespace {
 
 std::string number(std::int64_t value) { return std::to_string(value); }
 
+void check_solutions(const DataConfig& data, Mistakes& mistakes) {
+  if (data.board_size > 10) {
+    mistakes.add("data.split = solutions lists all boards, which takes data.board_size up to 10, found " +
+                 number(data.board_size));
+  }
+  if (data.max_givens < data.min_givens || data.max_givens >= data.board_size) {
+    mistakes.add("data.max_givens = " + number(data.max_givens) + " must be from data.min_givens = " +
+                 number(data.min_givens) + " to data.board_size - 1 = " + number(data.board_size - 1));
+  }
+  if (data.train_max_givens != 0 &&
+      (data.train_max_givens < data.max_givens || data.train_max_givens >= data.board_size)) {
+    mistakes.add("data.train_max_givens = " + number(data.train_max_givens) + " must be 0, or from data.max_givens = " +
+                 number(data.max_givens) + " to data.board_size - 1 = " + number(data.board_size - 1));
+  }
+}
+
 void check(const DataConfig& data, Mistakes& mistakes) {
   if (data.min_givens > data.board_size - 1) {
     mistakes.add("data.min_givens = " + number(data.min_givens) +
@@ -23,6 +39,7 @@ void check(const DataConfig& data, Mistakes& mistakes) {
     mistakes.add("data.split = orbits needs a board with several symmetry orbits of solutions, but data.board_size = " +
                  number(data.board_size) + " has one: use the split boards, or board_size 5 or 7 to 16");
   }
+  if (data.split == Split::solutions) check_solutions(data, mistakes);
 }
 
 void check(const ModelConfig& model, Mistakes& mistakes) {
@@ -81,6 +98,40 @@ void check(const TrainConfig& train, Mistakes& mistakes) {
   }
 }
 
+/// Asking more of a trained network than it can give.
+void check_rollouts(const RunConfig& config, Mistakes& mistakes) {
+  const auto& eval = config.eval;
+  const auto& method = config.method;
+  const bool dis = method.algorithm == Algorithm::dis;
+  if (eval.steps > method.num_supervision && dis && method.time == TimeEmbedding::integer) {
+    mistakes.add(
+        "eval.steps = " + number(eval.steps) +
+        " is more than method.num_supervision = " + number(method.num_supervision) +
+        ", and the learned step table (method.time = integer) has no row for later steps: lower eval.steps, or "
+        "train with method.time = continuous or none");
+  }
+  const bool start =
+      eval.start == EvalStart::random || (eval.start == EvalStart::trained && method.start == Start::random);
+  const bool draws = start || eval.noise > 0.0 || method.path_noise > 0.0;
+  const bool commits = config.data.kind == DataKind::nqueens && eval.commit_temperature > 0.0;
+  if (eval.rollouts > 1 && !draws && !commits) {
+    mistakes.add("eval.rollouts = " + number(eval.rollouts) +
+                 " are all the same without draws: set eval.noise, eval.start = random or, for boards, "
+                 "eval.commit_temperature");
+  }
+  if (eval.rollouts > 1 && eval.select == Select::halting && dis) {
+    mistakes.add(
+        "eval.select = halting needs a halting head that was trained, method.algorithm = trm or hrm, found dis: "
+        "take vote, residual or margin");
+  }
+  const bool no_rules = (config.data.kind == DataKind::folder || config.data.kind == DataKind::grids) &&
+                        config.data.rules == Rules::unknown;
+  if (eval.rollouts > 1 && eval.select == Select::rules && (no_rules || config.data.kind == DataKind::arc)) {
+    mistakes.add(
+        "eval.select = rules needs data whose rules are known: set data.rules, or take vote, residual or margin");
+  }
+}
+
 }  // namespace
 
 void check_config(const RunConfig& config, const std::string& source) {
@@ -99,6 +150,7 @@ void check_config(const RunConfig& config, const std::string& source) {
         "eval.halting = true needs a network that is trained with halting, method.algorithm = trm or hrm, "
         "found dis");
   }
+  check_rollouts(config, mistakes);
   mistakes.throw_if_any();
 }
 

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "dis/core/error.h"
+#include "dis/core/philox.h"
 
 namespace dis {
 namespace {
@@ -17,27 +18,20 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-std::array<std::uint32_t, 2> key_of(std::uint64_t seed, Purpose purpose) {
+}  // namespace
+
+std::array<std::uint32_t, 2> draw_key(std::uint64_t seed, Purpose purpose) {
   const std::uint64_t key = mix(mix(seed) ^ static_cast<std::uint32_t>(purpose));
   return {static_cast<std::uint32_t>(key), static_cast<std::uint32_t>(key >> 32)};
 }
 
-}  // namespace
-
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key) {
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = 0xD2511F53ULL * counter[0];
-    const std::uint64_t p1 = 0xCD9E8D57ULL * counter[2];
-    counter = {static_cast<std::uint32_t>(p1 >> 32) ^ counter[1] ^ key[0], static_cast<std::uint32_t>(p1),
-               static_cast<std::uint32_t>(p0 >> 32) ^ counter[3] ^ key[1], static_cast<std::uint32_t>(p0)};
-    key[0] += 0x9E3779B9U;
-    key[1] += 0xBB67AE85U;
-  }
-  return counter;
+  const auto block = philox_block({{counter[0], counter[1], counter[2], counter[3]}}, key[0], key[1]);
+  return {block.number[0], block.number[1], block.number[2], block.number[3]};
 }
 
 Draws::Draws(std::uint64_t seed, Purpose purpose, std::uint64_t step, std::uint64_t index)
-    : key_(key_of(seed, purpose)) {
+    : key_(draw_key(seed, purpose)) {
   ensure(step < (1ULL << 48) && index < (1ULL << 48), "Draws", "step and index below 2^48");
   counter_ = {0, static_cast<std::uint32_t>(step), static_cast<std::uint32_t>(index),
               static_cast<std::uint32_t>((step >> 32) << 16 | index >> 32)};
@@ -80,7 +74,7 @@ std::uint64_t permuted_index(std::uint64_t seed, Purpose purpose, std::uint64_t 
   int half = 1;  // bits of each half of the Feistel network
   while ((1ULL << (2 * half)) < n) ++half;
   const std::uint64_t mask = (1ULL << half) - 1;
-  const auto key = key_of(seed, purpose);
+  const auto key = draw_key(seed, purpose);
   std::uint64_t value = index;
   do {
     std::uint64_t left = value >> half;

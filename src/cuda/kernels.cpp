@@ -174,6 +174,17 @@ EmbedGradients embed_backward(const EmbedInputs& in, const at::Tensor& dx, doubl
   return grads;
 }
 
+at::Tensor add_draws(const at::Tensor& x, const DrawKeys& keys, const DrawShape& shape) {
+  require(keys.rows.device() == x.device() && keys.steps.device() == x.device(), "add_draws");
+  auto y = at::empty_like(x);
+  launch_typed(x, [&]<class T>(T, Stream stream) {
+    launch_add_draws<T>({pointer<const T>(x), pointer<T>(y), pointer<const std::int64_t>(keys.rows),
+                         pointer<const std::int32_t>(keys.steps)},
+                        shape, stream);
+  });
+  return y;
+}
+
 void adam(const AdamBuffers& b, const at::Tensor& scalars, bool atan2) {
   for (const auto& x : {b.g, b.m, b.v, b.ema, b.copy}) {
     require(!x.defined() || (x.device() == b.p.device() && x.is_contiguous()), "adam_update");
@@ -209,6 +220,7 @@ CudaKernels kernels() {
           .cross_entropy = cross_entropy,
           .embed = embed,
           .embed_backward = embed_backward,
+          .add_draws = add_draws,
           .adam = adam,
           .sign_sgd = sign_sgd};
 }

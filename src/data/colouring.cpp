@@ -265,6 +265,11 @@ std::vector<MeasureCount> ColouringData::score(std::span<const std::int32_t> inp
   return {{conflicts == 0 && coloured ? 1 : 0, 1}, against_label.at(0), against_label.at(1), {conflicts, 1}};
 }
 
+std::optional<bool> ColouringData::obeys_rules(std::span<const std::int32_t> input,
+                                               std::span<const std::int32_t> answer) const {
+  return score(input, input, answer).front().hits == 1;
+}
+
 Json ColouringData::describe(const RunConfig& config) const {
   const auto counts = [](const std::vector<Row>& rows) {
     std::int64_t graphs = 0, edges = 0, one = 0, few = 0, more = 0;

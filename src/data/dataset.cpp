@@ -21,6 +21,10 @@ std::vector<MeasureCount> DataSet::score(std::span<const std::int32_t> input, st
   return {{cells.hits == cells.total ? 1 : 0, 1}, cells};
 }
 
+std::optional<bool> DataSet::obeys_rules(std::span<const std::int32_t>, std::span<const std::int32_t>) const {
+  return std::nullopt;
+}
+
 std::optional<Drawing> DataSet::draw(std::span<const DrawnExample>, const TextStyle&) const { return std::nullopt; }
 
 void DataSet::write_rows(const std::filesystem::path&, const ExportProgress&) const {

@@ -14,6 +14,11 @@
 namespace dis {
 namespace {
 
+std::unique_ptr<DataSet> with_rules(PuzzleRows rows, Rules rules) {
+  rows.set_rules(rules);
+  return std::make_unique<PuzzleRows>(std::move(rows));
+}
+
 std::string fewer_examples(const DataConfig&) { return "use fewer or smaller examples, or a machine with more memory"; }
 
 const std::array kKinds = {
@@ -38,14 +43,14 @@ const std::array kKinds = {
     KindOfData{
         .kind = DataKind::folder,
         .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
-          return std::make_unique<PuzzleRows>(read_puzzle_rows(data_path(config.data)));
+          return with_rules(read_puzzle_rows(data_path(config.data)), config.data.rules);
         },
         .smaller = fewer_examples,
     },
     KindOfData{
         .kind = DataKind::grids,
         .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
-          return std::make_unique<PuzzleRows>(read_grid_puzzles(data_path(config.data)));
+          return with_rules(read_grid_puzzles(data_path(config.data)), config.data.rules);
         },
         .smaller = fewer_examples,
     },

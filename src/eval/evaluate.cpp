@@ -78,13 +78,18 @@ std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval) {
   return evaluation_of(session.config.data.kind).count(session, eval);
 }
 
+std::int64_t evaluated_steps(const Session& session, const EvalConfig& eval) {
+  return eval.steps > 0 ? eval.steps : session.config.method.num_supervision;
+}
+
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval) {
   return {session.config.method.feedback,
           loss_of(session.config.method),
           eval.batch,
           session.ranks.get(),
           eval.guidance,
-          eval.halting};
+          eval.halting,
+          evaluated_draws(session.config.method, eval, static_cast<std::uint64_t>(session.config.run.seed))};
 }
 
 std::vector<bool> seen_marks(const PairList& tested, const EvaluationTarget& target) {

@@ -11,6 +11,7 @@
 #include "dis/data/dataset.h"
 #include "dis/eval/evaluate.h"
 #include "dis/eval/rows/decode.h"
+#include "dis/eval/rows/rollout_tally.h"
 #include "dis/eval/rows/test_rows.h"
 
 namespace dis {
@@ -69,6 +70,12 @@ std::optional<double> mean_steps(std::int64_t made, std::int64_t rows, std::int6
 std::int64_t steps_made(const Answers& answers);
 /// A line of a report.
 std::string mean_steps_text(const std::optional<double>& mean);
+
+/// Settings and cost of rollouts, {"rollouts", "steps", "select", "passes_per_row", "seconds"}, with those of the
+/// tally.
+Json rollouts_json(const Session& session, const EvalConfig& eval, const RolloutTally& tally, double seconds);
+/// Whether answers to the session's data can be checked without a label.
+bool rules_known(const Session& session);
 
 /// Scores after each supervision step.
 struct StepScores {

@@ -2,6 +2,7 @@
 
 #include <torch/torch.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 
@@ -49,13 +50,15 @@ class Add3 : public Function<Add3> {
   static variable_list backward(AutogradContext*, variable_list grads) { return {grads[0], grads[0], grads[0]}; }
 };
 
-/// Sinusoids of t = s / N for s = 0..N + 1, [N + 2, D]: angles 1000 t 10000^(-2 i / D), brought to the spread of the
-/// learned table (std 1 / sqrt(D)). The paper gives no formula for "continuous"; this is the choice made here.
+/// Sinusoids of t = s / N for s = 0..N + 1 (or as far as evaluation goes), [rows, D]: angles 1000 t 10000^(-2 i / D),
+/// brought to the spread of the learned table (std 1 / sqrt(D)). The paper gives no formula for "continuous"; this is
+/// the choice made here.
 at::Tensor sinusoids(const ModelShape& shape, at::Device device) {
   const auto options = at::TensorOptions().dtype(at::kDouble).device(device);  // angles go up to 1000
   const auto half = shape.config.hidden_size / 2;
   const auto frequency = at::pow(10000.0, -at::arange(half, options) / static_cast<double>(half));
-  const auto t = at::arange(shape.supervision + 2, options) / static_cast<double>(shape.supervision);
+  const auto last = std::max(shape.supervision, shape.most_steps) + 1;
+  const auto t = at::arange(last + 1, options) / static_cast<double>(shape.supervision);
   const auto angle = at::outer(t * 1000.0, frequency);
   const auto wave = at::cat({angle.sin(), angle.cos()}, 1);
   return (wave * std::sqrt(2.0 / static_cast<double>(shape.config.hidden_size))).to(at::kFloat);
@@ -92,6 +95,11 @@ States Backbone::initial_states(std::int64_t lanes) const {
     return row.to(weights_.compute_type()).expand({lanes, shape_.positions(), row.size(0)}).contiguous();
   };
   return {spread(weights_.master().y_init), spread(weights_.master().z_init)};
+}
+
+States Backbone::initial_states(std::int64_t lanes, const StateDraws& draws) const {
+  const auto own = initial_states(lanes);
+  return draws.random_start ? random_states(draws, own) : own;
 }
 
 at::Tensor Backbone::puzzle_embeddings(const at::Tensor& ids) const {
@@ -140,13 +148,20 @@ at::Tensor Backbone::answer_pass(const States& s, std::size_t worker) const {
   return stack(s.y + s.z, weights_.leaves(worker).answer_blocks, weights_.compute().answer_blocks);
 }
 
-States Backbone::latent_reasoning(const at::Tensor& x, States s, std::size_t worker,
-                                  const PassObserver* observer) const {
+States Backbone::latent_reasoning(const at::Tensor& x, States s, std::size_t worker, const PassObserver* observer,
+                                  const PassNoise* noise) const {
   const bool trains = at::GradMode::is_enabled();
   for (const auto& pass : order_) {
     if (observer == nullptr || !observer->leaves_out || !observer->leaves_out(pass)) {
       const at::AutoGradMode mode(trains && pass.gradient);
-      (pass.latent ? s.z : s.y) = pass.latent ? latent_pass(x, s, worker) : answer_pass(s, worker);
+      auto& state = pass.latent ? s.z : s.y;
+      auto next = pass.latent ? latent_pass(x, s, worker) : answer_pass(s, worker);
+      if (shape_.damping != 1.0) next = at::lerp(state, next, shape_.damping);
+      if (noise != nullptr) {
+        const auto which = pass.latent ? WhichState::latent : WhichState::answer;
+        next = with_noise(noise->draws, next, noise->number, pass.number, which);
+      }
+      state = next;
     }
     if (observer != nullptr && observer->after) observer->after(pass, s);
   }

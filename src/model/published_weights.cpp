@@ -88,6 +88,10 @@ PublishedWeights from_published(const NamedTensors& state, const std::vector<Wei
   for (const auto& spec : table) {
     const auto it = found.find(spec.name);
     const auto wanted = quoted(spec.name.substr(kOurs.size())).append(" ");
+    if (it == found.end() && spec.may_lack) {
+      tensors.push_back(nullptr);
+      continue;
+    }
     if (it == found.end()) {
       mistakes.missing.push_back(wanted + describe_tensor("F32", spec.shape));
     } else if (it->second->sizes() != at::IntArrayRef(spec.shape)) {
@@ -107,7 +111,8 @@ PublishedWeights from_published(const NamedTensors& state, const std::vector<Wei
   }
   PublishedWeights published{{}, network.text};
   for (std::size_t i = 0; i < table.size(); ++i) {
-    published.weights.emplace_back(table[i].name, tensors[i]->to(at::kFloat).contiguous());
+    published.weights.emplace_back(table[i].name, tensors[i] == nullptr ? at::zeros(table[i].shape, at::kFloat)
+                                                                        : tensors[i]->to(at::kFloat).contiguous());
   }
   return published;
 }

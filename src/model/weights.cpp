@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numbers>
+#include <span>
 #include <utility>
 
 #include "dis/core/error.h"
@@ -88,6 +89,7 @@ std::vector<WeightSpec> weight_table(const ModelShape& shape) {
   }
   table.push_back({kPrefix + "H_init", {width}, buffer, 1.0});
   table.push_back({kPrefix + "L_init", {width}, buffer, 1.0});
+  for (auto& spec : std::span(table).last(2)) spec.may_lack = shape.random_start;
   std::int64_t offset = 0;
   for (auto& spec : table) {
     if (spec.kind == buffer) continue;

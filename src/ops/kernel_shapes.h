@@ -8,6 +8,7 @@
 
 #include <cstdint>
 
+#include "dis/core/philox.h"
 #include "dis/ops/losses.h"
 
 namespace dis {
@@ -64,6 +65,23 @@ struct EmbedShape {
 struct EmbedPointers {
   const std::int32_t *tokens, *steps;
   const float *table, *puzzle, *time;
+};
+
+/// x [rows, numbers] + draws (ops/state_draws.h): sizes, the key, which pass and state, and what is made of a uniform
+/// draw.
+struct DrawShape {
+  std::int64_t rows, numbers;
+  std::uint32_t key0, key1, place;
+  float shrink;  ///< of the uniform draw: below 1 cuts the tails off
+  float scale;   ///< of the normal one
+};
+/// x, y [rows, numbers], keys [rows], steps [rows]. `y` may be `x`.
+template <class T>
+struct DrawPointers {
+  const T* x;
+  T* y;
+  const std::int64_t* keys;
+  const std::int32_t* steps;
 };
 
 /// What is the same for every number in an update of the dense optimiser (ops/adam.h says what it means).

@@ -1,6 +1,7 @@
 // Score tables with intervals, and of ARC the score against the number of votes.
 #include <algorithm>
 
+#include "dis/report/scaling_figure.h"
 #include "sections.h"
 
 namespace dis {
@@ -49,6 +50,32 @@ std::string boards(const RunData& run, const std::string& r, const Json& sets) {
     }
   }
   return html;
+}
+
+/// A grid of rollouts and steps.
+std::string scaling(const RunData& run, const std::string& r, const Json& found) {
+  const auto measure = found.at("measure").get<std::string>();
+  HtmlTable table{id_of("scaling", r),
+                  run.name + ": " + measure + " by rollouts and supervision steps, " +
+                      std::to_string(found.at("rows").get<std::int64_t>()) + " rows",
+                  {"rollouts", "steps", "passes per row", "mean of single ones", "any"},
+                  {}};
+  for (const auto& [name, rate] : found.at("points").front().at("selectors").items()) {
+    table.head.push_back("by " + name + " [95 %]");
+  }
+  for (const auto& point : found.at("points")) {
+    std::vector<HtmlCell> row{point.at("rollouts").get<std::int64_t>(), point.at("steps").get<std::int64_t>(),
+                              point.at("passes_per_row").get<std::int64_t>(), point.at("mean").get<double>(),
+                              point.at("pass_at").at(point.at("rollouts").dump()).at("value").get<double>()};
+    for (const auto& [name, rate] : point.at("selectors").items()) row.push_back(HtmlCell::rate(rate));
+    table.rows.push_back(std::move(row));
+  }
+  std::string figures;
+  for (const auto& [plot, name] : {std::pair{scaling_by_rollouts(found, measure + " with more rollouts"), "breadth"},
+                                   {scaling_by_steps(found, measure + " with more steps"), "depth"}}) {
+    if (!plot.series.empty()) figures += figure(plot, id_of(name, r));
+  }
+  return "<div class=\"figures\">" + figures + "</div>\n" + to_html(table);
 }
 
 /// Whatever a data set measures: a share with its interval, a number, or an amount, {"mean", "total"}.
@@ -144,6 +171,7 @@ std::string evaluation_text(const RunData& run, const std::string& result, const
                            evaluation.at("weights").get<std::string>() + settings_text(evaluation));
   if (evaluation.contains("warning")) content += warning(evaluation.at("warning").get<std::string>());
   if (evaluation.contains("test_sets")) content += boards(run, result, evaluation.at("test_sets"));
+  if (evaluation.contains("scaling")) content += scaling(run, result, evaluation.at("scaling"));
   if (evaluation.contains("arc")) content += arc(run, result, evaluation);
   if (!evaluation.contains("examples")) return content;
   HtmlTable table{id_of("examples-score", result), run.name + ": test examples", {"rows"}, {}};

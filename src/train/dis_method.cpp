@@ -22,6 +22,7 @@ class DisMethod : public LaneMethod {
   DisMethod(const RunConfig& config, LaneRange own, Backbone& model, const TargetGenerator* live)
       : method_(config.method),
         clock_{config.train.global_batch, method_.num_supervision, method_.lanes == Lanes::staggered},
+        draws_(trained_draws(method_, static_cast<std::uint64_t>(config.run.seed))),
         model_(model),
         live_(live) {
     const auto N = method_.num_supervision;
@@ -54,6 +55,7 @@ class DisMethod : public LaneMethod {
                                      {"loss", &L::loss, LaneRow::number, at::kDouble},
                                      {"predictions", &L::predictions, LaneRow::cells},
                                      {"correct", &L::correct}};
+    if (draws_.any()) fields.push_back({"sample", &L::sample, LaneRow::number, at::kLong});
     if (live_ == nullptr) fields.push_back({"frames", &L::frames, LaneRow::frames});
     if (method_.objective == Objective::dual) {
       fields.push_back({"target_before", &L::target_before, LaneRow::cells});
@@ -72,7 +74,8 @@ class DisMethod : public LaneMethod {
     copy_numbers(load.batch.puzzle_ids, lanes.ids);
     if (live_ == nullptr) copy_numbers(load.frames, lanes.frames);
     lanes.tokens.copy_(lanes.inputs);
-    const auto fresh = model_.initial_states(load.batch.lanes);
+    if (lanes.sample.defined()) lanes.sample.copy_(sample_numbers(load.first_sample, lanes.sample));
+    const auto fresh = model_.initial_states(load.batch.lanes, draws_.with_keys(lanes.sample));
     lanes.y.copy_(fresh.y);
     lanes.z.copy_(fresh.z);
   }
@@ -102,7 +105,9 @@ class DisMethod : public LaneMethod {
     // the same tensors meanwhile for a change of these: so under a version counter of its own.
     const States before{lanes.y.variable_data(), lanes.z.variable_data()};
     if (live_ != nullptr) make_targets(lanes, before.y);
-    const auto step = supervision_step(model_, {lanes.tokens, rows, lanes.steps}, before, {.worker = worker});
+    const auto draws = draws_.with_keys(lanes.sample);
+    const auto step = supervision_step(model_, {lanes.tokens, rows, lanes.steps}, before,
+                                       {.worker = worker, .draws = draws_.any() ? &draws : nullptr});
     const auto post = cross_entropy(step.logits.detach(), lanes.target, lanes.scale, loss, answers, lanes.labels);
     torch::autograd::variable_list roots{step.logits}, gradients{post.dlogits};
     lanes.loss.copy_(post.loss);
@@ -148,6 +153,7 @@ class DisMethod : public LaneMethod {
 
   MethodConfig method_;
   LaneClock clock_;
+  StateDraws draws_;
   Backbone& model_;
   const TargetGenerator* live_;
   at::Tensor step_table_, scale_table_;  // [N, B]: steps and scale of the ticks 0..N-1; later ones repeat them

@@ -39,27 +39,34 @@ class HaltingMethod : public LaneMethod {
       : method_(config.method),
         lanes_(config.train.global_batch),
         seed_(static_cast<std::uint64_t>(config.run.seed)),
+        draws_(trained_draws(method_, seed_)),
         model_(model),
         fresh_(model.initial_states(1)) {}
 
   std::vector<LaneField> fields() const override {
     using L = LaneTensors;
-    return {{"y", &L::y, LaneRow::state, at::kFloat, true},
-            {"z", &L::z, LaneRow::state, at::kFloat, true},
-            {"inputs", &L::inputs, LaneRow::cells, at::kInt, true},
-            {"labels", &L::labels, LaneRow::cells, at::kInt, true},
-            {"ids", &L::ids, LaneRow::number, at::kInt, true},
-            {"steps", &L::steps, LaneRow::number, at::kInt, true},
-            {"halted", &L::halted, LaneRow::number, at::kInt, true},
-            {"next_inputs", &L::next_inputs, LaneRow::cells},
-            {"next_labels", &L::next_labels, LaneRow::cells},
-            {"next_ids", &L::next_ids},
-            {"floor", &L::floor},
-            {"scale", &L::scale, LaneRow::number, at::kDouble},
-            {"loss", &L::loss, LaneRow::number, at::kDouble},
-            {"halting_loss", &L::halting_loss, LaneRow::number, at::kDouble},
-            {"q", &L::q, LaneRow::heads, at::kDouble},
-            {"correct", &L::correct}};
+    std::vector<LaneField> drawn;
+    if (draws_.any()) {
+      drawn = {{"sample", &L::sample, LaneRow::number, at::kLong, true},
+               {"next_sample", &L::next_sample, LaneRow::number, at::kLong}};
+    }
+    drawn.insert(drawn.end(), {{"y", &L::y, LaneRow::state, at::kFloat, true},
+                               {"z", &L::z, LaneRow::state, at::kFloat, true},
+                               {"inputs", &L::inputs, LaneRow::cells, at::kInt, true},
+                               {"labels", &L::labels, LaneRow::cells, at::kInt, true},
+                               {"ids", &L::ids, LaneRow::number, at::kInt, true},
+                               {"steps", &L::steps, LaneRow::number, at::kInt, true},
+                               {"halted", &L::halted, LaneRow::number, at::kInt, true},
+                               {"next_inputs", &L::next_inputs, LaneRow::cells},
+                               {"next_labels", &L::next_labels, LaneRow::cells},
+                               {"next_ids", &L::next_ids},
+                               {"floor", &L::floor},
+                               {"scale", &L::scale, LaneRow::number, at::kDouble},
+                               {"loss", &L::loss, LaneRow::number, at::kDouble},
+                               {"halting_loss", &L::halting_loss, LaneRow::number, at::kDouble},
+                               {"q", &L::q, LaneRow::heads, at::kDouble},
+                               {"correct", &L::correct}});
+    return drawn;
   }
 
   // A clock of one step: every tick offers a row to every lane.
@@ -74,6 +81,7 @@ class HaltingMethod : public LaneMethod {
     copy_numbers(load.batch.inputs, lanes.next_inputs);
     copy_numbers(load.batch.labels, lanes.next_labels);
     copy_numbers(load.batch.puzzle_ids, lanes.next_ids);
+    if (lanes.next_sample.defined()) lanes.next_sample.copy_(sample_numbers(load.first_sample, lanes.next_sample));
   }
 
   void begin_tick(std::int64_t tick, LaneRange own, const LaneTensors& lanes) const override {
@@ -92,8 +100,10 @@ class HaltingMethod : public LaneMethod {
     replace(lanes.inputs, fresh, lanes.next_inputs);
     replace(lanes.labels, fresh, lanes.next_labels);
     replace(lanes.ids, fresh, lanes.next_ids);
-    replace(lanes.y, fresh, fresh_.y);
-    replace(lanes.z, fresh, fresh_.z);
+    if (lanes.sample.defined()) replace(lanes.sample, fresh, lanes.next_sample);
+    const auto begun = draws_.random_start ? random_states(draws_.with_keys(lanes.sample), {lanes.y, lanes.z}) : fresh_;
+    replace(lanes.y, fresh, begun.y);
+    replace(lanes.z, fresh, begun.z);
     lanes.steps.copy_(lanes.steps * (1 - lanes.halted) + 1);
   }
 
@@ -102,7 +112,9 @@ class HaltingMethod : public LaneMethod {
     // Under a version counter of its own, as in dis_method.cpp.
     const States before{lanes.y.variable_data(), lanes.z.variable_data()};
     const StepInput in{lanes.inputs, rows, lanes.steps};
-    const auto step = supervision_step(model_, in, before, {.worker = worker, .halting = true});
+    const auto draws = draws_.with_keys(lanes.sample);
+    const auto* drawn = draws_.any() ? &draws : nullptr;
+    const auto step = supervision_step(model_, in, before, {.worker = worker, .halting = true, .draws = drawn});
     const auto post = cross_entropy(step.logits.detach(), lanes.labels, lanes.scale, loss_of(method_),
                                     model_.shape().answers, lanes.labels);
 
@@ -115,7 +127,8 @@ class HaltingMethod : public LaneMethod {
     auto halting_loss = bce(known.select(1, 0), halt);
     if (method_.algorithm == Algorithm::hrm) {
       const at::NoGradGuard no_grad;
-      const auto ahead = supervision_step(model_, in, next, {.worker = worker, .answer = false, .halting = true});
+      const auto ahead = supervision_step(model_, {in.tokens, in.puzzle, in.number + 1}, next,
+                                          {.worker = worker, .answer = false, .halting = true, .draws = drawn});
       target.select(1, 1).copy_(continue_target(ahead.halting.to(at::kDouble), lanes.steps >= method_.num_supervision));
       halting_loss = halting_loss + bce(known.select(1, 1), target.select(1, 1));
     }
@@ -146,6 +159,7 @@ class HaltingMethod : public LaneMethod {
   MethodConfig method_;
   std::int64_t lanes_;  // of all ranks
   std::uint64_t seed_;
+  StateDraws draws_;
   Backbone& model_;
   States fresh_;  // of one lane
 };

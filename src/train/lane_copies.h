@@ -19,6 +19,11 @@ inline void copy_numbers(const std::vector<std::int32_t>& from, at::Tensor to) {
   to.copy_(staged, true);
 }
 
+/// The positions in the training stream of a load's samples.
+inline at::Tensor sample_numbers(std::int64_t first, const at::Tensor& like) {
+  return at::arange(first, first + like.size(0), like.options());
+}
+
 /// Threads that draw samples ahead. A GPU waits for them; on the CPU the cores have other work, and drawing is a small
 /// part of it.
 inline std::size_t loader_threads(at::Device device) {

@@ -16,7 +16,7 @@ Loader::Loader(const LaneClock& clock, LaneRange own, std::uint64_t seed, const 
 
 LaneLoad Loader::draw(std::int64_t tick, LaneRange range) const {
   const auto first = clock_.sample(tick, range.first);
-  LaneLoad load{range.first, draw_batch(stream_, seed_, first, range.count), {}};
+  LaneLoad load{range.first, static_cast<std::int64_t>(first), draw_batch(stream_, seed_, first, range.count), {}};
   load.frames = frames_(first, load.batch);
   return load;
 }

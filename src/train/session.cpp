@@ -44,6 +44,9 @@ ModelShape model_shape(const RunConfig& config, const DataShape& data, const Tar
   shape.identifiers = data.identifiers;
   shape.supervision = config.method.num_supervision;
   shape.time = config.method.time;
+  shape.random_start = config.method.start == Start::random;
+  shape.damping = config.method.damping;
+  shape.most_steps = config.eval.steps;
   shape.halting = config.method.algorithm != Algorithm::dis;
   shape.hierarchical = config.method.algorithm == Algorithm::hrm;
   return shape;

@@ -37,7 +37,7 @@ class LatentRun : public ::testing::TestWithParam<Setting> {
   static DecodeSettings settings() { return {GetParam().feedback, {GetParam().loss}}; }
 
   static LatentRunRequest request() {
-    LatentRunRequest made{at::empty({kRows, kCells}, at::kInt), at::empty({kRows}, at::kInt), kSteps, {}, {}};
+    LatentRunRequest made{at::empty({kRows, kCells}, at::kInt), at::empty({kRows}, at::kInt), {}, kSteps, {}, {}};
     Draws draws(2, Purpose::test, 0, 0);
     for (std::int64_t i = 0; i < kRows * kCells; ++i) {
       made.tokens.data_ptr<std::int32_t>()[i] = 1 + static_cast<std::int32_t>(draws.below(4));

@@ -109,14 +109,24 @@ TEST_P(KilledRun, EndsLikeTheUninterruptedRun) {
 
 INSTANTIATE_TEST_SUITE_P(
     Variants, KilledRun,
-    testing::Values(lockstep(), halting("trm"), halting("hrm"),
-                    Variant{"staggered_bfloat16",
-                            {"train.steps=150", "train.checkpoint_every=3", "method.lanes=staggered",
-                             "method.feedback=prediction", "compute.dtype=bfloat16"}},
-                    Variant{"staggered_accumulated",
-                            {"train.steps=50", "train.checkpoint_every=2", "method.lanes=staggered",
-                             "method.feedback=prediction", "method.update=accumulated", "optim.ema_rate=0.9",
-                             "train.micro_batch=3"}}),
+    testing::Values(
+        lockstep(), halting("trm"), halting("hrm"),
+        Variant{
+            "trm_drawn",
+            [] {
+              auto settings = halting("trm").settings;
+              settings.insert(settings.end(), {"method.start=random", "method.path_noise=0.1", "method.damping=0.95"});
+              return settings;
+            }()},
+        Variant{"staggered_drawn",
+                {"train.steps=150", "train.checkpoint_every=3", "method.lanes=staggered", "method.start=random",
+                 "method.path_noise=0.1"}},
+        Variant{"staggered_bfloat16",
+                {"train.steps=150", "train.checkpoint_every=3", "method.lanes=staggered", "method.feedback=prediction",
+                 "compute.dtype=bfloat16"}},
+        Variant{"staggered_accumulated",
+                {"train.steps=50", "train.checkpoint_every=2", "method.lanes=staggered", "method.feedback=prediction",
+                 "method.update=accumulated", "optim.ema_rate=0.9", "train.micro_batch=3"}}),
     [](const auto& variant) { return variant.param.name; });
 
 TEST(StoppedRun, SavesSaysSoAndGoesOn) {

@@ -27,7 +27,7 @@ TEST(Suggest, NamesTheNearestKeyOrAllThatTie) {
       {"optim.rl", "\"optim.lr\"?"},
       {"lr", "\"optim.lr\"?"},
       {"train.lr", "\"optim.lr\"?"},
-      {"steps", "\"train.steps\" or \"predict.steps\"?"},
+      {"steps", "\"train.steps\" or \"eval.steps\" or \"predict.steps\"?"},
       {"model.layers", "\"model.num_layers\"?"},
       {"data.name", "\"name\" or \"optim.name\"?"},
       {"run.seed", "\"seed\"?"},

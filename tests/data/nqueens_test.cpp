@@ -233,6 +233,74 @@ INSTANTIATE_TEST_SUITE_P(Splits, LeakFree,
                                   (test.param.augment ? "augmented" : "plain") + std::to_string(test.param.min_givens);
                          });
 
+// The numbers of GRAM's protocol, if every subset of the queens is taken.
+TEST(SolutionsSplit, ListsAllBoards) {
+  struct Counts {
+    int n;
+    std::int64_t rows, inputs, tested;
+  };
+  for (const auto& [n, rows, inputs, tested] : {Counts{8, 8464, 5148, 772}, Counts{10, 126700, 43420, 6513}}) {
+    auto config = config_of(Split::solutions, n);
+    config.min_givens = 1;
+    config.augment = false;
+    const NQueensData data(config, 3);
+    const auto& tests = data.test_sets().front();
+    EXPECT_EQ(data.items() + std::ssize(tests.boards), rows);
+    EXPECT_EQ(count(tests).distinct_inputs, tested);
+    EXPECT_EQ(count_training(data).distinct_inputs, inputs - tested);
+    EXPECT_EQ(overlap_with_training(data, tests.boards).inputs, 0);
+    EXPECT_EQ(count(tests).by_givens.begin()->first, 1);
+    EXPECT_EQ(count(tests).by_givens.rbegin()->first, 3);
+    const auto& empty = data.test_sets().back();
+    EXPECT_EQ(empty.name, "empty");
+    EXPECT_EQ(empty.boards.size(), 100U);
+    EXPECT_EQ(count(empty).by_givens.size(), 1U);
+  }
+}
+
+TEST(SolutionsSplit, AnInputIsThereOnceForEachOfItsSolutions) {
+  auto config = config_of(Split::solutions);
+  config.min_givens = 1;
+  const NQueensData data(config, 0);
+  std::map<Placement, std::set<Placement>> labels;
+  for (const auto& board : data.test_sets().front().boards) {
+    EXPECT_TRUE(is_valid_completion(board.input, board.label));
+    EXPECT_TRUE(labels[*placement_of(board.input)].insert(*placement_of(board.label)).second) << "a row is there twice";
+  }
+  for (const auto& [input, found] : labels) EXPECT_EQ(std::ssize(found), count_completions(input, 1000));
+}
+
+TEST(SolutionsSplit, KeepsImagesApartWhereTrainingShowsThem) {
+  auto config = config_of(Split::solutions);
+  config.min_givens = 1;
+  config.train_max_givens = 7;
+  for (const bool augment : {true, false}) {
+    config.augment = augment;
+    const NQueensData data(config, 1);
+    EXPECT_EQ(overlap_with_training(data, data.test_sets().front().boards).inputs, 0);
+    EXPECT_EQ(count_training(data).by_givens.rbegin()->first, 7);
+    std::set<Placement> trained;
+    for (std::int64_t i = 0; i < data.items(); ++i) trained.insert(canonical(data.compact_item(i).givens()));
+    std::int64_t images = 0;
+    for (const auto& board : data.test_sets().front().boards) {
+      images += trained.contains(canonical(*placement_of(board.input))) ? 1 : 0;
+    }
+    EXPECT_EQ(images > 0, !augment);
+  }
+}
+
+TEST(SolutionsSplit, IsAFunctionOfTheSeed) {
+  auto config = config_of(Split::solutions);
+  config.min_givens = 1;
+  const auto first_test = [&](std::uint64_t seed) {
+    return *placement_of(NQueensData(config, seed).test_sets().front().boards.front().input);
+  };
+  EXPECT_EQ(first_test(1), first_test(1));
+  EXPECT_NE(first_test(1), first_test(2));
+  config.test_file = "boards.json";
+  EXPECT_THROW(NQueensData(config, 0), UserError);
+}
+
 TEST(LeakCheck, SeesALeak) {
   NQueensData data(config_of(Split::boards), 0);
   Board leaked = data.item(3);

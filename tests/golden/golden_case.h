@@ -67,6 +67,7 @@ OptimConfig optimiser_of(const Json& hyper, const std::string& name);
 void expect_close(const std::string& what, const at::Tensor& got, const at::Tensor& want, const Tolerance& tolerance);
 
 void check_forward(const Case& golden);
+void check_eqr(const Case& golden);
 void check_training(const Case& golden);
 void check_halting(const Case& golden);
 void check_optimisers(const Case& golden);

@@ -29,6 +29,7 @@ Kind kind_of(const Case& golden) {
   };
   if (any("/halted")) return {check_halting, ""};
   if (golden.has("step1/logits") && any("model.inner.")) return {check_forward, ""};
+  if (golden.has("start_z_H") && golden.has("residual_window3")) return {check_eqr, ""};
   if (golden.has("targets") && any("/losses")) return {check_training, ""};
   if (golden.has("grads") && golden.has("start")) return {check_optimisers, ""};
   if (golden.has("p0/0") && golden.has("g0/1")) return {check_muon, ""};

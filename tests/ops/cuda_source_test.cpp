@@ -6,6 +6,7 @@
 #include "../../src/ops/cpu/kernels.h"
 #include "../../src/ops/cuda/adam.cu"
 #include "../../src/ops/cuda/cross_entropy.cu"
+#include "../../src/ops/cuda/draws.cu"
 #include "../../src/ops/cuda/elementwise.cu"
 #include "../../src/ops/cuda/embed.cu"
 #include "../../src/ops/cuda/norm.cu"
@@ -221,6 +222,22 @@ TYPED_TEST(CudaSource, Add3) {
     this->cpu().add3(a.data(), b.data(), c.data(), wanted.data(), {0, count});
     launch_add3(a.data(), b.data(), c.data(), out.data(), count, nullptr);
     expect_close("sum", out, wanted, 0.0, 0.0);
+  }
+}
+
+TYPED_TEST(CudaSource, AddDraws) {
+  using T = TypeParam;
+  const std::vector<std::int64_t> keys{5, -1, std::int64_t{1} << 40};
+  const std::vector<std::int32_t> steps{1, 2, 65535};
+  for (const std::int64_t numbers : {1LL, 3LL, 4LL, 130LL, 1001LL}) {
+    for (const float shrink : {1.0F, 0.9545F}) {
+      Guarded<T> x(3 * numbers), y(3 * numbers), wanted(3 * numbers);
+      x.fill(14);
+      const DrawShape shape{3, numbers, 11, 12, 13, shrink, 0.5F};
+      this->cpu().add_draws({x.data(), wanted.data(), keys.data(), steps.data()}, shape, {0, 3});
+      launch_add_draws<T>({x.data(), y.data(), keys.data(), steps.data()}, shape, nullptr);
+      expect_close("y", y, wanted, this->kRelative, this->kAbsolute);
+    }
   }
 }
 

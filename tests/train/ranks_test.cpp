@@ -60,6 +60,19 @@ const std::vector<Variant>& variants() {
                                         {"micro_batches", [](RunConfig& c) { c.train.micro_batch = 1; }},
                                         {"trm", [](RunConfig& c) { make_baseline(c, Algorithm::trm); }},
                                         {"hrm", [](RunConfig& c) { make_baseline(c, Algorithm::hrm); }},
+                                        {"trm_drawn",
+                                         [](RunConfig& c) {
+                                           make_baseline(c, Algorithm::trm);
+                                           c.method.start = Start::random;
+                                           c.method.path_noise = 0.1;
+                                           c.method.damping = 0.9;
+                                         }},
+                                        {"drawn",
+                                         [](RunConfig& c) {
+                                           c.method.start = Start::random;
+                                           c.method.path_noise = 0.1;
+                                           c.method.lanes = Lanes::staggered;
+                                         }},
                                         {"muon", [](RunConfig& c) { c.optim.name = OptimiserKind::muon; }},
                                         {"dual_with_ema", [](RunConfig& c) {
                                            c.method.objective = Objective::dual;

@@ -5,11 +5,13 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "dis/analysis/early_exit.h"
 #include "dis/analysis/guidance_curve.h"
+#include "dis/analysis/siblings.h"
 #include "dis/core/json.h"
 #include "dis/eval/evaluate.h"
 #include "dis/train/session.h"
@@ -66,6 +68,7 @@ struct Analysis {
   std::vector<ExitCount> exits;                  ///< as rules
   std::vector<std::int64_t> last_change;         ///< [N] rows whose answer changed last at step s
   std::vector<AnalysedRow> failures, successes;  ///< the first ones
+  std::optional<SiblingAnalysis> siblings;       ///< where eval.rollouts asks for several
   bool has_targets = true;                       ///< target_cells are counted
 };
 

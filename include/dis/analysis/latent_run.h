@@ -29,6 +29,7 @@ struct Removal {
 struct LatentRunRequest {
   at::Tensor tokens;                   ///< int32 [B, L]
   at::Tensor ids;                      ///< int32 [B]
+  StateDraws draws;                    ///< with keys where anything is drawn
   std::int64_t steps = 1;              ///< N
   std::vector<std::int64_t> observed;  ///< rows whose latent passes are read out
   std::vector<Removal> removals;       ///< ascending in step, and in pass within a step

@@ -1,6 +1,6 @@
 // Random draws as functions of (seed, purpose, step, index): no generator is carried around.
 //
-// Philox 4x32-10 (Salmon et al., "Parallel random numbers: as easy as 1, 2, 3", SC 2011). The same four numbers give
+// The numbers are Philox's (philox.h). The same four numbers give
 // the same draws on any machine, with any number of threads or ranks, whether or not the run was interrupted.
 #pragma once
 
@@ -13,23 +13,30 @@ namespace dis {
 /// What a draw is for; part of the key, so that two purposes never share a stream. Values are part of the
 /// reproducibility contract: append, never renumber.
 enum class Purpose : std::uint32_t {
-  weights = 1,       // step = index of the tensor in the table of names
-  train_boards = 2,  // generator of training boards; step 0, index = board
-  test_boards = 3,   // the same for test boards
-  orbit_split = 4,   // which orbits are held out
-  order = 5,         // step = epoch, order of the training examples
-  augment = 6,       // index = position in the training stream
-  targets = 7,       // index = position in the training stream
-  bench = 8,         // made-up batches of `dis bench`
-  test = 9,          // test suites
-  puzzle = 10,       // step = epoch, index = group: its puzzle and the order of the puzzle's examples
-  translate = 11,    // where a grid lies in its field
-  votes = 13,        // which votes a smaller evaluation would have had
-  exploration = 14,  // step = tick, index = lane: for how long it may not halt
+  weights = 1,          // step = index of the tensor in the table of names
+  train_boards = 2,     // generator of training boards; step 0, index = board
+  test_boards = 3,      // the same for test boards
+  orbit_split = 4,      // which orbits are held out
+  order = 5,            // step = epoch, order of the training examples
+  augment = 6,          // index = position in the training stream
+  targets = 7,          // index = position in the training stream
+  bench = 8,            // made-up batches of `dis bench`
+  test = 9,             // test suites
+  puzzle = 10,          // step = epoch, index = group: its puzzle and the order of the puzzle's examples
+  translate = 11,       // where a grid lies in its field
+  votes = 13,           // which votes a smaller evaluation would have had
+  exploration = 14,     // step = tick, index = lane: for how long it may not halt
+  solution_split = 15,  // which inputs of the split `solutions` are kept for tests, and their order
+  start = 16,           // states before the first step (ops/state_draws.h)
+  noise = 17,           // noise in the states (ops/state_draws.h)
+  commit = 18,          // step = rollout, index = board: which queen comes next
 };
 
 /// One Philox 4x32-10 block.
 std::array<std::uint32_t, 4> philox(std::array<std::uint32_t, 4> counter, std::array<std::uint32_t, 2> key);
+
+/// The key of a seed and a purpose.
+std::array<std::uint32_t, 2> draw_key(std::uint64_t seed, Purpose purpose);
 
 /// The endless sequence of numbers that belongs to (seed, purpose, step, index); `step` and `index` below 2^48.
 class Draws {

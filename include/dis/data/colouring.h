@@ -71,6 +71,9 @@ class ColouringData : public DataSet {
   std::vector<Measure> measures() const override;
   std::vector<MeasureCount> score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
                                   std::span<const std::int32_t> answer) const override;
+  /// A colouring without conflicts.
+  std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
+                                  std::span<const std::int32_t> answer) const override;
   /// {"kind", "vertices", "edge_probability", "seed", "training" and "test": {"graphs", "rows", "mean_edges",
   /// "by_colourings": {"one", "two_or_three", "more"}}, "trained_test_pairs": shared_pairs()}
   Json describe(const RunConfig& config) const override;

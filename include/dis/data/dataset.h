@@ -140,6 +140,11 @@ class DataSet : public TrainingStream {
   virtual std::vector<MeasureCount> score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
                                           std::span<const std::int32_t> answer) const;
 
+  /// Whether an answer [L] (any numbers) to the input [L] obeys the puzzle's rules, which takes no label; nullopt,
+  /// always, where the rules are not known.
+  virtual std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
+                                          std::span<const std::int32_t> answer) const;
+
   /// Counts, and what tests share with training. `config` is the one that the data were opened with.
   virtual Json describe(const RunConfig& config) const = 0;
   /// The same for a terminal.

@@ -7,6 +7,8 @@
 //   nqueens         "test_sets": {test set: {"meaning", decoder: score (queens_score.h), "per_supervision_step"}}
 //   arc             "arc": scores of the votes (arc_score.h), "per_supervision_step"; beside it <name>_tasks.csv and
 //                   <name>_submission.json
+// with eval.rollouts above 1: "rollouts": {"rollouts", "steps", "passes_per_row", "seconds", and as of RolloutTally},
+//                   in a decoder's scores or beside "examples", which are then those of the chosen answers
 //   the others      "examples": the measures of the data set (dataset.h), "per_supervision_step"
 // and where training saw answers, "warning" and the scores without them: "unseen" in a decoder's scores, in "arc"
 // ("tasks", "left_out", "pass_at"), or beside "examples".
@@ -55,6 +57,9 @@ Evaluation evaluate(const Session& session, const EvalConfig& eval, const Evalua
 
 /// Rows that go through the network in one evaluation (once each; the decoder `commit` has them go several times).
 std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval);
+
+/// D: supervision steps that an evaluation makes.
+std::int64_t evaluated_steps(const Session& session, const EvalConfig& eval);
 
 /// How the session's network is asked when it is evaluated.
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval);

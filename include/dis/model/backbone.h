@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "dis/model/halves.h"
+#include "dis/model/state_draws.h"
 #include "dis/model/weights.h"
 #include "dis/ops/fused.h"
 
@@ -50,6 +51,12 @@ struct PassObserver {
   std::function<void(const Pass&, const States&)> after;  ///< with the states behind the pass
 };
 
+/// Noise for the passes of supervision step `number` int32 [B].
+struct PassNoise {
+  const StateDraws& draws;
+  const at::Tensor& number;
+};
+
 /// `worker` chooses the leaves that gradients collect in (Weights::leaves): calls with different workers may run at the
 /// same time.
 class Backbone {
@@ -61,8 +68,9 @@ class Backbone {
   const Weights& weights() const { return weights_; }
   at::Device device() const { return weights_.flat().device(); }
 
-  /// y_init and z_init for every lane and position.
+  /// y_init and z_init for every lane and position; or what `draws` say, for a lane of each of its keys.
   States initial_states(std::int64_t lanes) const;
+  States initial_states(std::int64_t lanes, const StateDraws& draws) const;
 
   /// Rows [B, E] of the puzzle table, as a leaf that collects this step's gradient; undefined without a table.
   at::Tensor puzzle_embeddings(const at::Tensor& ids) const;
@@ -71,11 +79,12 @@ class Backbone {
   at::Tensor input(const at::Tensor& tokens, const at::Tensor& rows, const at::Tensor& steps,
                    std::size_t worker = 0) const;
 
-  /// passes_of_step(), one after the other. The result is attached to the graph: detach it before the next step.
+  /// passes_of_step(), one after the other, damped (shape().damping) and with noise, if any. The result is attached to
+  /// the graph: detach it before the next step.
   States latent_reasoning(const at::Tensor& x, States states, std::size_t worker = 0,
-                          const PassObserver* observer = nullptr) const;
+                          const PassObserver* observer = nullptr, const PassNoise* noise = nullptr) const;
 
-  /// What these passes are: z <- f_L(z, y + x), and y <- f_H(y, z).
+  /// What these passes are, undamped: z <- f_L(z, y + x), and y <- f_H(y, z).
   at::Tensor latent_pass(const at::Tensor& x, const States& states, std::size_t worker = 0) const;
   at::Tensor answer_pass(const States& states, std::size_t worker = 0) const;
 

@@ -19,7 +19,8 @@ struct PublishedWeights {
 /// The tensors of a state dict under our names, in the order of `table`, float32 and contiguous. They are found by the
 /// names behind any prefix (model/state_dict.h); any floating type is widened (float64 is rounded).
 /// UserError, which starts with `where`, unless the state dict holds every tensor of the table with its shape, and
-/// nothing else: it lists all that is missing, unexpected, of a wrong shape, or of a wrong type.
+/// nothing else (states that a network with random starts does not read may be missing, and are zeros then): it lists
+/// all that is missing, unexpected, of a wrong shape, or of a wrong type.
 PublishedWeights from_published(const NamedTensors& state, const std::vector<WeightSpec>& table,
                                 const std::string& where);
 

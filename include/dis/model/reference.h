@@ -7,6 +7,8 @@
 
 #include <ATen/core/Tensor.h>
 
+#include <functional>
+
 #include "dis/model/halves.h"
 #include "dis/model/supervision_step.h"
 #include "dis/ops/losses.h"
@@ -34,8 +36,11 @@ at::Tensor conv_swiglu(const at::Tensor& h, const HalfWeights& weights);  ///< i
 /// A stack of blocks: h [B, S, D] -> [B, S, D].
 at::Tensor stack(const Network& net, at::Tensor h, const std::vector<BlockWeights>& blocks);
 
-/// T cycles of n latent passes and an answer pass; only the last one carries gradient (section 2).
-States latent_reasoning(const Network& net, const at::Tensor& x, States s);
+/// T cycles of n latent passes and an answer pass; only the last one carries gradient (section 2). A pass moves its
+/// state h to (1 - a) h + a net(h), and then adds noise(h, number of the pass, which state), if there is any
+/// (section 9).
+using PassNoiseOf = std::function<at::Tensor(const at::Tensor& h, std::int64_t pass, WhichState which)>;
+States latent_reasoning(const Network& net, const at::Tensor& x, States s, const PassNoiseOf& noise = {});
 
 /// lm_head: logits [B, S, V] of y [B, S, D]; q_head of its first position: [B, 2].
 at::Tensor readout(const Network& net, const at::Tensor& y);

@@ -9,6 +9,9 @@ struct StepInput {
   at::Tensor tokens;  ///< int32 [B, L]
   at::Tensor puzzle;  ///< [B, E], Backbone::puzzle_embeddings(); undefined without a table
   at::Tensor number;  ///< int32 [B], s = 1..N
+  /// int64 [R]: the row of all this that each lane works on, where several lanes share one; undefined: each has its
+  /// own.
+  at::Tensor example = {};
 };
 
 struct StepOptions {
@@ -16,6 +19,7 @@ struct StepOptions {
   bool answer = true;    ///< read the logits out
   bool halting = false;  ///< read the halting head out
   const PassObserver* observer = nullptr;
+  const StateDraws* draws = nullptr;  ///< noise before the step and after its passes
 };
 
 struct StepOutput {

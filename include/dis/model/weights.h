@@ -25,8 +25,11 @@ struct ModelShape {
   std::int64_t identifiers = 1;  ///< puzzle identifiers
   std::int64_t supervision = 6;  ///< N_sup
   TimeEmbedding time = TimeEmbedding::integer;
-  bool hierarchical = false;  ///< HRM: the answer passes have a stack of their own
-  bool halting = false;       ///< the halting head is trained
+  bool hierarchical = false;    ///< HRM: the answer passes have a stack of their own
+  bool halting = false;         ///< the halting head is trained
+  bool random_start = false;    ///< y_init and z_init have no part in what it computes
+  double damping = 1.0;         ///< a: a pass moves its state h to (1 - a) h + a net(h)
+  std::int64_t most_steps = 0;  ///< s that time = continuous has to know, if more than N_sup
 
   std::int64_t positions() const { return config.puzzle_emb_len + length; }  ///< S
   std::int64_t head() const { return config.hidden_size / config.num_heads; }
@@ -48,6 +51,7 @@ struct WeightSpec {
   double init_std;  ///< of the truncated normal; 0: filled with `init_value`
   double init_value = 0.0;
   double init_bound = 0.0;   ///< not 0: uniform within +- this instead
+  bool may_lack = false;     ///< files of weights may be without it
   std::int64_t offset = -1;  ///< of its first number in the flat buffer; none of a buffer
 
   std::int64_t count() const;  ///< numbers

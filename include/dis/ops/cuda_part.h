@@ -19,6 +19,7 @@
 #include "dis/ops/cross_entropy.h"
 #include "dis/ops/embed.h"
 #include "dis/ops/fused.h"
+#include "dis/ops/state_draws.h"
 
 namespace c10d {
 class Backend;
@@ -26,6 +27,8 @@ class Store;
 }  // namespace c10d
 
 namespace dis {
+
+struct DrawShape;
 
 /// The kernels of src/ops/cuda, on LibTorch's current stream. The operation that calls one has checked its arguments.
 struct CudaKernels {
@@ -44,6 +47,7 @@ struct CudaKernels {
   at::Tensor (*embed)(const EmbedInputs& in, at::ScalarType type, double scale);
   /// The gradients of the token table and of the time table.
   EmbedGradients (*embed_backward)(const EmbedInputs& in, const at::Tensor& dx, double scale);
+  at::Tensor (*add_draws)(const at::Tensor& x, const DrawKeys& keys, const DrawShape& shape);
   void (*adam)(const AdamBuffers& buffers, const at::Tensor& scalars, bool atan2);
   void (*sign_sgd)(const at::Tensor& table, const at::Tensor& ids, const at::Tensor& gradient, const at::Tensor& rates);
 };

@@ -14,6 +14,7 @@ namespace dis {
 /// Fields that a method does not use are undefined.
 struct LaneTensors {
   at::Tensor inputs, labels, ids;                 ///< the samples: puzzle, answer, puzzle identifier
+  at::Tensor sample, next_sample;                 ///< their positions in the training stream, where draws need them
   at::Tensor tokens;                              ///< what step s sees
   at::Tensor next_inputs, next_labels, next_ids;  ///< samples that lanes take when they are done
   at::Tensor steps, halted, floor;                ///< s of this tick; whether the sample ended; least s that may halt

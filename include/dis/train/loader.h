@@ -22,6 +22,7 @@ using FrameSource = std::function<std::vector<std::int32_t>(std::uint64_t first,
 /// Samples for the lanes first_lane..first_lane + batch.lanes - 1.
 struct LaneLoad {
   std::int64_t first_lane = 0;
+  std::int64_t first_sample = 0;  ///< position in the training stream of the first; the others follow it
   Batch batch;
   std::vector<std::int32_t> frames;  ///< [lanes, N + 1, L]
 };

@@ -10,6 +10,7 @@
 #include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/core/json.h"
+#include "dis/data/arrays/puzzle_rules.h"
 
 namespace dis {
 namespace fs = std::filesystem;
@@ -407,6 +408,12 @@ PuzzleRows read_puzzle_rows(const fs::path& folder) {
   }
   const fs::path tasks = folder / "test_puzzles.json";
   return PuzzleRows(std::move(train), std::move(test), std::move(names), fs::exists(tasks, error) ? tasks : fs::path());
+}
+
+std::optional<bool> PuzzleRows::obeys_rules(std::span<const std::int32_t> input,
+                                            std::span<const std::int32_t> answer) const {
+  if (rules_ == Rules::unknown) return std::nullopt;
+  return rules_ == Rules::sudoku ? is_sudoku_solution(input, answer) : is_maze_path(input, answer);
 }
 
 }  // namespace dis

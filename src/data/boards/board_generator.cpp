@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <map>
 #include <numeric>
@@ -212,6 +213,33 @@ std::vector<CompactBoard> draw_training_boards(const SolutionSource& source, int
     boards.push_back(*board);
   }
   return boards;
+}
+
+SolutionBoards solution_boards(const DataConfig& config, std::uint64_t seed) {
+  const auto n = static_cast<int>(config.board_size), least = static_cast<int>(config.min_givens);
+  const auto most_tested = static_cast<int>(config.max_givens);
+  const auto most_trained = static_cast<int>(std::max(config.train_max_givens, config.max_givens));
+  std::vector<CompactBoard> boards;
+  std::vector<Placement> classes;  // of the inputs that may be kept
+  for (const Placement& solution : all_solutions(n)) {
+    for (std::uint32_t rows = 0; rows < 1U << n; ++rows) {
+      const int givens = std::popcount(rows);
+      if (givens < least || givens > most_trained) continue;
+      boards.push_back({solution, rows});
+      if (givens <= most_tested) classes.push_back(givens_class(boards.back().givens(), config.augment));
+    }
+  }
+  std::sort(classes.begin(), classes.end());
+  classes.erase(std::unique(classes.begin(), classes.end()), classes.end());
+  Draws(seed, Purpose::solution_split, 0, 0).shuffle(std::span(classes));
+  const auto kept = std::lround(config.test_share * static_cast<double>(classes.size()));
+  const PlacementSet tested(classes.begin(), classes.begin() + kept);
+  SolutionBoards split;
+  for (const CompactBoard& board : boards) {
+    (tested.contains(givens_class(board.givens(), config.augment)) ? split.tests : split.training).push_back(board);
+  }
+  Draws(seed, Purpose::solution_split, 1, 0).shuffle(std::span(split.tests));
+  return split;
 }
 
 }  // namespace dis

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <functional>
+#include <iterator>
 #include <utility>
 
 #include "dis/core/error.h"
@@ -15,6 +16,8 @@ namespace {
 constexpr std::uint64_t kAuthorsTrainSeed = 42;
 constexpr std::uint64_t kAuthorsTestSeed = 1042;
 constexpr std::int64_t kRowsPerAuthorsBoard = 9;
+
+constexpr std::size_t kEmptyBoards = 100;  // as in the literature: how many different solutions are among 100 answers
 
 // Numbers of the generated test sets.
 constexpr std::uint64_t kSetBoards = 0;
@@ -32,12 +35,23 @@ NQueensData::NQueensData(const DataConfig& config, std::uint64_t seed) : config_
         "data.train_file: expected none with data.split = orbits, which generates the training boards, found " +
         config.train_file + "; leave it empty or set data.split = boards");
   }
+  if (config.split == Split::solutions && !(config.train_file.empty() && config.test_file.empty())) {
+    throw UserError(
+        "data.train_file and data.test_file: expected none with data.split = solutions, which lists all "
+        "boards; leave them empty or set data.split = boards");
+  }
   if (!config.train_file.empty()) training_ = read_board_file(config.train_file, board_size(), "data.train_file");
   if (!config.test_file.empty()) {
     add_test_set("file", "the boards of " + config.test_file,
                  read_board_file(config.test_file, board_size(), "data.test_file"));
   }
-  config.split == Split::authors ? generate_authors(seed) : generate_apart(seed);
+  if (config.split == Split::authors) {
+    generate_authors(seed);
+  } else if (config.split == Split::solutions) {
+    generate_solutions(seed);
+  } else {
+    generate_apart(seed);
+  }
 }
 
 void NQueensData::generate_authors(std::uint64_t seed) {
@@ -47,6 +61,19 @@ void NQueensData::generate_authors(std::uint64_t seed) {
   if (test_sets_.empty()) {
     add_test_set("authors", "boards of the authors' generator, drawn without regard to training",
                  authors_boards(n, least, config_.test_boards, kAuthorsTestSeed + seed));
+  }
+}
+
+void NQueensData::generate_solutions(std::uint64_t seed) {
+  auto split = solution_boards(config_, seed);
+  training_ = std::move(split.training);
+  const std::string unseen = config_.augment ? "unseen givens, in no symmetry" : "unseen givens";
+  test_sets_.push_back({"solutions", unseen + "; an input is there once for each of its solutions", {}});
+  for (const CompactBoard& board : split.tests) test_sets_.back().boards.push_back(board.expanded());
+  test_sets_.push_back({"empty", "the board without givens, again and again", {}});
+  const auto solutions = all_solutions(board_size());
+  for (std::size_t i = 0; i < kEmptyBoards; ++i) {
+    test_sets_.back().boards.push_back(CompactBoard{solutions[i % solutions.size()], 0}.expanded());
   }
 }
 
@@ -139,6 +166,25 @@ Origin NQueensData::example(std::uint64_t seed, std::uint64_t position, std::spa
 void NQueensData::augment(const Origin& origin, std::span<std::int32_t> frame) const {
   ensure(std::cmp_equal(frame.size(), shape().length), "NQueensData::augment", "a frame of N x N cells");
   transform_field(frame, board_size(), static_cast<int>(origin.transform));
+}
+
+std::vector<Measure> NQueensData::measures() const {
+  std::vector<Measure> all{{"valid", "valid", Measure::Kind::share}};
+  std::ranges::move(DataSet::measures(), std::back_inserter(all));
+  return all;
+}
+
+std::vector<MeasureCount> NQueensData::score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
+                                             std::span<const std::int32_t> answer) const {
+  std::vector<MeasureCount> counts{{*obeys_rules(input, answer) ? 1 : 0, 1}};
+  std::ranges::move(DataSet::score(input, label, answer), std::back_inserter(counts));
+  return counts;
+}
+
+std::optional<bool> NQueensData::obeys_rules(std::span<const std::int32_t> input,
+                                             std::span<const std::int32_t> answer) const {
+  const std::vector<std::uint8_t> givens(input.begin(), input.end());
+  return is_valid_completion(givens, answer);
 }
 
 std::string NQueensData::identifier(std::int64_t index) const {

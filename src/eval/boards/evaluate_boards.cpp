@@ -1,13 +1,17 @@
 // N-Queens boards: both decoders, every supervision step.
 #include <algorithm>
+#include <chrono>
 #include <cstdio>
 #include <optional>
 #include <span>
+#include <utility>
 
 #include "../kind_evaluation.h"
 #include "dis/core/error.h"
 #include "dis/data/boards/nqueens.h"
+#include "dis/eval/boards/coverage.h"
 #include "dis/eval/boards/queens_score.h"
+#include "dis/eval/rows/rollouts.h"
 
 namespace dis {
 namespace {
@@ -19,6 +23,9 @@ struct DecoderReport {
   std::vector<AnswerRates> per_step;       ///< [N_sup] the answer after step 1, 2, ...; empty if not asked for
   std::optional<double> mean_steps;        ///< as mean_steps()
   std::optional<QueensScore> unseen = {};  ///< without the boards that training saw with their answers
+  std::optional<Json> rollouts = {};       ///< rollouts_json(), of several
+  std::string rollouts_text = {};
+  std::optional<CoverageScore> coverage = {};  ///< where all completions are known
 };
 
 struct TestReport {
@@ -54,29 +61,103 @@ std::optional<QueensScore> unseen_score(const AskedBoards& asked, std::span<cons
   return score_boards(boards, theirs);
 }
 
-DecoderReport argmax_report(const Session& session, const DecodeSettings& settings, const AskedBoards& asked,
-                            bool per_step) {
-  const auto boards = asked.boards;
-  const auto answers =
-      decode_argmax(*session.model, settings, inputs_of(boards), session.config.method.num_supervision);
+/// What an evaluation asks, beside the boards.
+struct BoardsTest {
+  const Session& session;
+  const EvalConfig& eval;
+  DecodeSettings settings;
+  std::int64_t steps;
+};
+
+/// K answers to each board, and what is known of them.
+struct BoardRollouts {
+  std::string decoder;
+  Rollouts rollouts;
+  double seconds;
+};
+
+bool counts_completions(const Session& session) { return session.config.data.split == Split::solutions; }
+
+std::optional<CoverageScore> coverage(const Session& session, const AskedBoards& asked,
+                                      std::span<const std::int32_t> answers, std::int64_t K) {
+  if (!counts_completions(session)) return std::nullopt;
+  return coverage_of(asked.boards, answers, K);
+}
+
+DecoderReport rollouts_report(const BoardsTest& test, const AskedBoards& asked, const BoardRollouts& found) {
+  const auto& [decoder, rollouts, seconds] = found;
+  const auto length = asked.boards.front().input.size();
+  const bool halting = test.session.model->shape().halting;
+  RolloutTally tally(rollouts.rollouts, selectors_for(halting, !rollouts.margin.empty(), true), halting);
+  std::vector<std::int32_t> chosen;
+  for (std::size_t board = 0; board < asked.boards.size(); ++board) {
+    auto view = view_of(rollouts, static_cast<std::int64_t>(board), rollouts.rollouts, {}, length);
+    for (std::size_t k = 0; k < static_cast<std::size_t>(rollouts.rollouts); ++k) {
+      view.obeys.push_back(is_valid_completion(asked.boards[board].input, view.answers.subspan(k * length, length)));
+    }
+    tally.add(view, view.obeys, length);
+    const auto best = static_cast<std::size_t>(chosen_rollout(view, test.eval.select, halting, length));
+    const auto answer = view.answers.subspan(best * length, length);
+    chosen.insert(chosen.end(), answer.begin(), answer.end());
+  }
+  return {.decoder = decoder,
+          .score = score_boards(asked.boards, chosen),
+          .per_step = {},
+          .mean_steps = {},
+          .unseen = unseen_score(asked, chosen),
+          .rollouts = rollouts_json(test.session, test.eval, tally, seconds),
+          .rollouts_text = tally.text(),
+          .coverage = coverage(test.session, asked, rollouts.answers, rollouts.rollouts)};
+}
+
+/// f() and the seconds that it took.
+template <class F>
+auto timed(F f) {
+  const auto start = std::chrono::steady_clock::now();
+  auto result = f();
+  return std::pair(std::move(result), std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+}
+
+DecoderReport argmax_report(const BoardsTest& test, const AskedBoards& asked) {
+  const auto inputs = inputs_of(asked.boards);
+  const auto& model = *test.session.model;
+  if (test.eval.rollouts > 1 && test.settings.draws.any()) {
+    const std::vector<std::int32_t> blank(asked.boards.size());
+    auto [found, seconds] = timed([&] {
+      return answer_rollouts(model, test.settings, {inputs, blank}, test.eval.rollouts, {test.steps});
+    });
+    return rollouts_report(test, asked, {"argmax", std::move(found.front()), seconds});
+  }
+  const auto answers = decode_argmax(model, test.settings, inputs, test.steps);
+  const auto& last = answers.steps.back();
   const auto mean = mean_steps(steps_made(answers), std::ssize(answers.made), std::ssize(answers.steps));
-  DecoderReport report{
-      "argmax", score_boards(boards, answers.steps.back()), {}, mean, unseen_score(asked, answers.steps.back())};
-  if (!per_step) return report;
-  for (const auto& answer : answers.steps) report.per_step.push_back(score_boards(boards, answer).all);
+  DecoderReport report{"argmax", score_boards(asked.boards, last), {}, mean, unseen_score(asked, last)};
+  report.coverage = coverage(test.session, asked, last, 1);
+  if (!test.eval.per_step) return report;
+  for (const auto& answer : answers.steps) report.per_step.push_back(score_boards(asked.boards, answer).all);
   return report;
 }
 
-DecoderReport commit_report(const Session& session, const DecodeSettings& settings, const AskedBoards& asked,
-                            bool per_step) {
-  const auto boards = asked.boards;
-  const auto N = session.config.method.num_supervision;
-  const auto inputs = inputs_of(boards);
-  const auto answers = [&](std::int64_t steps) { return decode_commit(*session.model, settings, inputs, steps); };
-  const auto last = answers(N);
-  DecoderReport report{"commit", score_boards(boards, last), {}, {}, unseen_score(asked, last)};
-  if (!per_step) return report;
-  for (std::int64_t s = 1; s < N; ++s) report.per_step.push_back(score_boards(boards, answers(s)).all);
+DecoderReport commit_report(const BoardsTest& test, const AskedBoards& asked) {
+  const auto inputs = inputs_of(asked.boards);
+  const auto temperature = test.eval.commit_temperature;
+  const bool draws = temperature > 0.0 || test.settings.draws.any();
+  const auto answers = [&](std::int64_t steps, std::int64_t rollouts) {
+    return decode_commit(*test.session.model, test.settings, inputs, steps,
+                         {temperature, test.eval.commit_min_p, rollouts, test.eval.commit_symmetries});
+  };
+  if (draws && test.eval.rollouts > 1) {
+    auto [found, seconds] = timed([&] { return answers(test.steps, test.eval.rollouts); });
+    return rollouts_report(test, asked,
+                           {"commit", {.rollouts = test.eval.rollouts, .answers = std::move(found)}, seconds});
+  }
+  const auto last = answers(test.steps, 1);
+  DecoderReport report{"commit", score_boards(asked.boards, last), {}, {}, unseen_score(asked, last)};
+  report.coverage = coverage(test.session, asked, last, 1);
+  if (!test.eval.per_step) return report;
+  for (std::int64_t s = 1; s < test.steps; ++s) {
+    report.per_step.push_back(score_boards(asked.boards, answers(s, 1)).all);
+  }
   report.per_step.push_back(report.score.all);
   return report;
 }
@@ -86,7 +167,7 @@ std::vector<TestReport> reports_of(const Session& session, const NQueensData& da
   const auto tested = data.tested_pairs();
   const auto marks = seen_marks(tested, target);
   std::int64_t first = 0;  // of the test set, among all tested boards
-  const auto settings = decode_settings(session, eval);
+  const BoardsTest asks{session, eval, decode_settings(session, eval), evaluated_steps(session, eval)};
   std::vector<TestReport> reports;
   for (const auto& test : data.test_sets()) {
     std::span<const Board> boards(test.boards);
@@ -100,10 +181,10 @@ std::vector<TestReport> reports_of(const Session& session, const NQueensData& da
     if (boards.empty()) continue;
     TestReport report{test.name, test.meaning, {}};
     if (eval.decoder != Decoder::commit) {
-      report.decoders.push_back(argmax_report(session, settings, asked, eval.per_step));
+      report.decoders.push_back(argmax_report(asks, asked));
     }
     if (eval.decoder != Decoder::argmax) {
-      report.decoders.push_back(commit_report(session, settings, asked, eval.per_step));
+      report.decoders.push_back(commit_report(asks, asked));
     }
     reports.push_back(std::move(report));
   }
@@ -121,6 +202,8 @@ Json to_json(const std::vector<TestReport>& reports) {
       entry = to_json(decoder.score);
       if (decoder.mean_steps) entry["mean_steps"] = *decoder.mean_steps;
       if (decoder.unseen) entry["unseen"] = to_json(*decoder.unseen);
+      if (decoder.rollouts) entry["rollouts"] = *decoder.rollouts;
+      if (decoder.coverage) entry["coverage"] = to_json(*decoder.coverage);
       for (const auto& rates : decoder.per_step) {
         entry["per_supervision_step"].push_back({{"valid", rate_json(rates.valid)}, {"exact", rate_json(rates.exact)}});
       }
@@ -134,7 +217,8 @@ std::string report_text(const std::vector<TestReport>& reports) {
   for (const auto& report : reports) {
     for (const auto& decoder : report.decoders) {
       text += "Test set \"" + report.test_set + "\" (" + report.meaning + "), decoder " + decoder.decoder + "\n" +
-              score_table(decoder.score) + mean_steps_text(decoder.mean_steps);
+              score_table(decoder.score) + mean_steps_text(decoder.mean_steps) + decoder.rollouts_text +
+              (decoder.coverage ? coverage_text(*decoder.coverage) : "");
       if (decoder.unseen) {
         const auto& rates = decoder.unseen->all;
         text +=

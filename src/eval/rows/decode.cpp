@@ -4,115 +4,139 @@
 
 #include <cmath>
 #include <limits>
-#include <type_traits>
 
+#include "dis/core/random.h"
+#include "dis/data/boards/queens.h"
 #include "dis/eval/rows/batch_pieces.h"
 #include "dis/eval/rows/open_rows.h"
 #include "dis/eval/rows/policy.h"
+#include "piece_tensors.h"
+#include "supervise.h"
 
 namespace dis {
 namespace {
 
 constexpr std::int64_t kQueen = 2;
-
-/// Of the cells' tokens, [B, L, A]: the network's logits; with guidance the guided policy in their place.
-struct Scores {
-  at::Tensor values;
-  Loss loss;  ///< how they become probabilities
-};
-
-struct LastStep {
-  at::Tensor halting;  ///< [B] logit of the halting head
-  at::Tensor made;     ///< [B] int32, steps
-};
-
-/// Runs supervision steps 1..`steps` on tokens int32 [B, L] of puzzles `ids` int32 [B]; calls `after(s, scores)`.
-LastStep supervise(const Backbone& model, const DecodeSettings& settings, const at::Tensor& tokens,
-                   const at::Tensor& ids, std::int64_t steps,
-                   const std::function<void(std::int64_t, const Scores&)>& after) {
-  const auto batch = tokens.size(0);
-  // Of the rows that still make steps: what they hold, their numbers in the batch, and their log-policy before a step.
-  auto open = open_rows(model, tokens, ids);
-  auto number = at::arange(batch, tokens.options().dtype(at::kLong));
-  at::Tensor before;  // [R, L, A]
-  const bool guided = settings.guidance != 1.0;
-  if (guided) before = log_policy(answer_logits(model, open.states.y), settings.loss);
-  Scores scores{{}, guided ? Loss{LossForm::softmax} : settings.loss};
-  LastStep last{at::empty({batch}, tokens.options().dtype(at::kFloat)), at::empty({batch}, tokens.options())};
-  for (std::int64_t s = 1; s <= steps; ++s) {
-    if (number.size(0) > 0) {
-      const bool ends = settings.halting || s == steps;
-      const auto step = step_rows(model, settings.feedback, open, s, {.halting = ends});
-      auto values = step.cells;
-      if (guided) {
-        const auto now = log_policy(step.cells, settings.loss);
-        values = guided_policy(before, now, settings.guidance);
-        before = now;
-      }
-      scores.values = number.size(0) == batch ? values : scores.values.index_copy(0, number, values);
-      if (ends) {
-        last.halting.index_copy_(0, number, step.halting.select(1, 0));
-        last.made.index_fill_(0, number, s);
-      }
-      if (settings.halting) {
-        const auto rest = (model.halt_decision(step.halting) > 0.0).logical_not().nonzero().squeeze(1);
-        open = open.chosen(rest);
-        number = number.index_select(0, rest);
-        if (guided) before = before.index_select(0, rest);
-      }
-    }
-    after(s, scores);
-  }
-  return last;
-}
+constexpr std::int64_t kRounds = 32;  // of an answer, more than there are queens
 
 /// Boards have the blank identifier.
 at::Tensor blank_ids(const at::Tensor& tokens) { return at::zeros({tokens.size(0)}, tokens.options()); }
 
-at::Tensor tensor_of(const std::vector<std::int32_t>& inputs, std::int64_t length) {
-  const auto boards = static_cast<std::int64_t>(inputs.size()) / length;
-  auto tensor = at::empty({boards, length}, at::kInt);
-  std::copy(inputs.begin(), inputs.end(), tensor.data_ptr<std::int32_t>());
-  return tensor;
+/// Gumbel draws float64 [lanes, cells] of a round: the largest of x + g is a draw in proportion to exp(x). `lanes` are
+/// those of boards with `rollouts` each.
+at::Tensor gumbel_draws(std::uint64_t seed, const std::vector<std::int64_t>& lanes, std::int64_t rollouts,
+                        std::int64_t round, std::int64_t cells) {
+  auto values = at::empty({std::ssize(lanes), cells}, at::kDouble);
+  auto* to = values.data_ptr<double>();
+  for (const auto lane : lanes) {
+    Draws draws(seed, Purpose::commit, static_cast<std::uint64_t>(lane % rollouts),
+                static_cast<std::uint64_t>(lane / rollouts * kRounds + round));
+    for (std::int64_t cell = 0; cell < cells; ++cell) *to++ = -std::log(-std::log1p(-draws.uniform()) + 1e-300);
+  }
+  return values;
 }
 
-void store(const at::Tensor& answers, std::int64_t first, std::vector<std::int32_t>& to) {
-  const auto a = answers.to(at::kInt).cpu().contiguous();
-  std::copy_n(a.data_ptr<std::int32_t>(), a.numel(), to.begin() + first * a.size(1));
-}
+/// Answers of some lanes of the decoder commit: tokens int32 [lanes, L] of lanes first, first + 1, ...
+class Committed {
+ public:
+  Committed(const Backbone& model, const DecodeSettings& settings, std::int64_t steps, const CommitDraws& draws)
+      : model_(model),
+        settings_(settings),
+        steps_(steps),
+        draws_(draws),
+        queens_(static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(model.shape().length))))) {
+    const auto n = static_cast<int>(queens_);
+    for (int symmetry = 0; symmetry < kSymmetries; ++symmetry) {
+      std::vector<std::int64_t> cells;
+      for (int cell = 0; cell < n * n; ++cell) cells.push_back(symmetry_source(n, symmetry, cell));
+      sources_.push_back(at::tensor(cells, at::kLong).to(model.device()));
+    }
+  }
 
-/// The ranks' parts together: each has zeros where the others have answers.
-template <class T>
-void join(const DecodeSettings& settings, std::vector<T>& values) {
-  if (settings.ranks == nullptr || settings.ranks->size() == 1) return;
-  settings.ranks->sum(at::from_blob(values.data(), {static_cast<std::int64_t>(values.size())},
-                                    std::is_same_v<T, float> ? at::kFloat : at::kInt));
-}
+  at::Tensor answers(at::Tensor tokens, std::int64_t first) const {
+    for (std::int64_t round = 0; round < queens_; ++round) {
+      const auto open = ((tokens == kQueen).sum(-1) < queens_).nonzero().squeeze(-1);  // boards with too few queens
+      if (open.numel() == 0) break;
+      const auto part = tokens.index_select(0, open);
+      const auto cell = chosen_cell(part, open + first, round);
+      tokens.index_copy_(0, open, part.scatter(1, cell, kQueen));
+    }
+    return tokens;
+  }
+
+ private:
+  /// Where the next queen of each board goes, [boards, 1].
+  at::Tensor chosen_cell(const at::Tensor& boards, const at::Tensor& lanes, std::int64_t round) const {
+    constexpr double kNever = -std::numeric_limits<double>::infinity();
+    const auto numbers = lanes.cpu();
+    const std::vector<std::int64_t> list(numbers.data_ptr<std::int64_t>(),
+                                         numbers.data_ptr<std::int64_t>() + numbers.numel());
+    auto draws = settings_.draws;
+    if (draws.any()) draws.keys = rollout_keys(list, draws_.rollouts, round).to(model_.device());
+    auto score = log_p(boards, draws);
+    score.masked_fill_(boards == kQueen, kNever);
+    if (draws_.temperature == 0.0) return score.argmax(-1, true);
+    const auto least = std::get<0>(score.max(-1, true)) + std::log(draws_.min_p);
+    score.masked_fill_(score < least, kNever);
+    const auto gumbel = gumbel_draws(settings_.draws.seed, list, draws_.rollouts, round, boards.size(1));
+    return (score / draws_.temperature + gumbel.to(score.device())).argmax(-1, true);
+  }
+
+  /// log p of a queen in each cell, [boards, L] float64; with symmetries, of the mean of p over the eight images.
+  at::Tensor log_p(const at::Tensor& boards, const StateDraws& draws) const {
+    const auto images = draws_.symmetries ? std::int64_t{kSymmetries} : 1;
+    std::vector<at::Tensor> turned;
+    for (std::int64_t i = 0; i < images; ++i)
+      turned.push_back(boards.index_select(1, sources_[static_cast<std::size_t>(i)]));
+    const auto all = at::cat(turned);
+    auto drawn = draws;
+    if (draws.keys.defined()) drawn.keys = draws.keys.repeat({images});
+    at::Tensor score;  // [images boards, L]
+    supervise(model_, settings_, open_rows(model_, all, blank_ids(all), drawn), steps_,
+              [&](const StepView& view, const LastStep&) {
+                if (view.s == steps_) score = log_policy(view.scores.values, view.scores.loss).select(-1, kQueen);
+              });
+    std::vector<at::Tensor> back;
+    for (std::int64_t i = 0; i < images; ++i) {
+      const auto part = score.narrow(0, i * boards.size(0), boards.size(0));
+      back.push_back(at::empty_like(part).index_copy_(1, sources_[static_cast<std::size_t>(i)], part));
+    }
+    return images == 1 ? back.front() : at::stack(back).logsumexp(0) - std::log(static_cast<double>(images));
+  }
+
+  const Backbone& model_;
+  const DecodeSettings& settings_;
+  std::int64_t steps_;
+  CommitDraws draws_;
+  std::int64_t queens_;
+  std::vector<at::Tensor> sources_;  // [symmetries] int64 [L]: the cell that each cell of an image comes from
+};
 
 }  // namespace
 
 Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
-                    const std::vector<std::int32_t>& ids, std::int64_t steps) {
-  const auto fields = tensor_of(inputs, model.shape().length);
-  const auto puzzles = tensor_of(ids, 1).squeeze(1);
+                    const std::vector<std::int32_t>& ids, std::int64_t steps, std::int64_t first_row) {
+  const auto fields = tensor_of_rows(inputs, model.shape().length);
+  const auto puzzles = tensor_of_rows(ids, 1).squeeze(1);
   Answers answers;
   answers.steps.assign(static_cast<std::size_t>(steps), std::vector<std::int32_t>(inputs.size()));
   answers.halting.resize(ids.size());
   answers.made.resize(ids.size());
   for_pieces(fields.size(0), settings.batch, settings.ranks, model.device(),
              [&](std::int64_t first, std::int64_t count) {
-               const auto tokens = fields.narrow(0, first, count).to(model.device());
-               const auto last =
-                   supervise(model, settings, tokens, puzzles.narrow(0, first, count).to(model.device()), steps,
-                             [&](std::int64_t s, const Scores& scores) {
-                               store(scores.values.argmax(-1), first, answers.steps[static_cast<std::size_t>(s - 1)]);
-                             });
-               std::copy_n(last.halting.cpu().data_ptr<float>(), count, answers.halting.begin() + first);
-               std::copy_n(last.made.cpu().data_ptr<std::int32_t>(), count, answers.made.begin() + first);
+               auto draws = settings.draws;
+               if (draws.any()) draws.keys = rollout_keys(first_row + first, count, 1).to(model.device());
+               const auto open = open_rows(model, fields.narrow(0, first, count).to(model.device()),
+                                           puzzles.narrow(0, first, count).to(model.device()), draws);
+               const auto last = supervise(model, settings, open, steps, [&](const StepView& view, const LastStep&) {
+                 store_rows(view.scores.values.argmax(-1), first, answers.steps[static_cast<std::size_t>(view.s - 1)]);
+               });
+               store_rows(last.halting, first, answers.halting);
+               store_rows(last.made, first, answers.made);
              });
-  for (auto& step : answers.steps) join(settings, step);
-  join(settings, answers.halting);
-  join(settings, answers.made);
+  for (auto& step : answers.steps) join_ranks_parts(settings.ranks, step);
+  join_ranks_parts(settings.ranks, answers.halting);
+  join_ranks_parts(settings.ranks, answers.made);
   return answers;
 }
 
@@ -123,28 +147,18 @@ Answers decode_argmax(const Backbone& model, const DecodeSettings& settings, con
 }
 
 std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSettings& settings,
-                                        const std::vector<std::int32_t>& inputs, std::int64_t steps) {
-  const auto queens = static_cast<std::int64_t>(std::lround(std::sqrt(static_cast<double>(model.shape().length))));
-  const auto boards = tensor_of(inputs, model.shape().length);
-  std::vector<std::int32_t> answers(inputs.size());
-  for_pieces(
-      boards.size(0), settings.batch, settings.ranks, model.device(), [&](std::int64_t first, std::int64_t count) {
-        auto tokens = boards.narrow(0, first, count).to(model.device()).clone();
-        for (std::int64_t round = 0; round < queens; ++round) {
-          const auto open = ((tokens == kQueen).sum(-1) < queens).nonzero().squeeze(-1);  // boards with too few queens
-          if (open.numel() == 0) break;
-          auto part = tokens.index_select(0, open);
-          at::Tensor certainty;
-          supervise(model, settings, part, blank_ids(part), steps, [&](std::int64_t s, const Scores& scores) {
-            if (s == steps) certainty = log_policy(scores.values, scores.loss).select(-1, kQueen);
-          });
-          const auto taken = part == kQueen;
-          const auto cell = certainty.masked_fill(taken, -std::numeric_limits<double>::infinity()).argmax(-1, true);
-          tokens.index_copy_(0, open, part.scatter(1, cell, kQueen));
-        }
-        store(tokens, first, answers);
-      });
-  join(settings, answers);
+                                        const std::vector<std::int32_t>& inputs, std::int64_t steps,
+                                        const CommitDraws& draws) {
+  const auto boards = tensor_of_rows(inputs, model.shape().length);
+  std::vector<std::int32_t> answers(inputs.size() * static_cast<std::size_t>(draws.rollouts));
+  const Committed committed(model, settings, steps, draws);
+  for_pieces(boards.size(0) * draws.rollouts, settings.batch, settings.ranks, model.device(),
+             [&](std::int64_t first, std::int64_t count) {
+               const auto board = at::arange(first, first + count, at::kLong).div(draws.rollouts, "floor");
+               const auto tokens = boards.index_select(0, board).to(model.device());
+               store_rows(committed.answers(tokens, first), first, answers);
+             });
+  join_ranks_parts(settings.ranks, answers);
   return answers;
 }
 

@@ -1,52 +1,145 @@
-// Rows of tokens (Sudoku, Maze, a user's own puzzles): the measures of their data set after each supervision step.
+// Rows of tokens (Sudoku, Maze, a user's own puzzles): the measures of their data set after each supervision step, or
+// of the answers that are chosen among rollouts.
 #include <algorithm>
+#include <chrono>
+#include <optional>
 
 #include "../kind_evaluation.h"
 #include "dis/core/progress.h"
+#include "dis/eval/rows/rollouts.h"
 
 namespace dis {
+namespace {
+
+using RowClock = std::chrono::steady_clock;
+
+/// The scores of all rows and of those that training has not seen, as answers come.
+class RowsReport {
+ public:
+  RowsReport(const Session& session, const EvalConfig& eval, const EvaluationTarget& target, std::int64_t steps)
+      : eval_(eval),
+        tested_(target.seen_pairs ? session.data->tested_pairs() : PairList()),
+        marks_(seen_marks(tested_, target)),
+        scores_(*session.data, steps),
+        unseen_(*session.data) {}
+
+  void add(const Answers& answers, const RowBatch& rows, std::int64_t first) {
+    scores_.add(answers, rows);
+    const auto length = rows.inputs.size() / rows.ids.size();
+    for (std::size_t i = 0; !marks_.empty() && i < rows.ids.size(); ++i) {
+      const auto row = first + static_cast<std::int64_t>(i);
+      const bool is_seen = marks_[static_cast<std::size_t>(row)];
+      seen_.add(is_seen, is_seen ? tested_.name(row) : "");
+      if (is_seen) continue;
+      const auto part = [&](const std::vector<std::int32_t>& all) {
+        return std::span(all).subspan(i * length, length);
+      };
+      unseen_.add(part(rows.inputs), part(rows.labels), part(answers.steps.back()));
+    }
+  }
+  const RowScore& last() const { return scores_.after.back(); }
+
+  Evaluation evaluation(std::int64_t total, const std::string& unit) const {
+    Evaluation evaluation;
+    evaluation.json["examples"] = to_json(last());
+    evaluation.json.update(to_json(scores_, eval_.per_step && eval_.rollouts == 1));
+    evaluation.report = std::to_string(total) + " test " + unit + "\n";
+    evaluation.report += eval_.rollouts == 1 ? step_table(scores_) : "chosen answers: " + last().text() + "\n";
+    evaluation.seen = seen_;
+    if (seen_.seen > 0) {
+      evaluation.json["unseen"] = to_json(unseen_);
+      evaluation.report +=
+          "unseen (without the " + unit + " that training saw with their answers): " + unseen_.main_text() + "\n";
+    }
+    evaluation.summary = last().text() + " of " + std::to_string(total) + " " + unit;
+    evaluation.score = last().main();
+    return evaluation;
+  }
+
+ private:
+  const EvalConfig& eval_;
+  PairList tested_;
+  std::vector<bool> marks_;
+  StepScores scores_;
+  RowScore unseen_;
+  SeenCount seen_;
+};
+
+/// Rollouts of a batch: into the tally, and the chosen ones as answers.
+Answers choose(const Session& session, const EvalConfig& eval, const RowBatch& rows, const Rollouts& rollouts,
+               RolloutTally& tally) {
+  Answers answers;
+  answers.steps.emplace_back();
+  const auto length = rows.inputs.size() / rows.ids.size();
+  const bool halting = session.model->shape().halting;
+  for (std::size_t i = 0; i < rows.ids.size(); ++i) {
+    const auto input = std::span(rows.inputs).subspan(i * length, length);
+    const auto label = std::span(rows.labels).subspan(i * length, length);
+    auto view = view_of(rollouts, static_cast<std::int64_t>(i), rollouts.rollouts, label, length);
+    std::vector<bool> right;
+    for (std::size_t k = 0; k < static_cast<std::size_t>(rollouts.rollouts); ++k) {
+      const auto answer = view.answers.subspan(k * length, length);
+      right.push_back(session.data->score(input, label, answer).front().hits > 0);
+      if (const auto obeys = session.data->obeys_rules(input, answer)) view.obeys.push_back(*obeys);
+    }
+    tally.add(view, right, length);
+    const auto chosen = static_cast<std::size_t>(chosen_rollout(view, eval.select, halting, length));
+    const auto answer = view.answers.subspan(chosen * length, length);
+    answers.steps.back().insert(answers.steps.back().end(), answer.begin(), answer.end());
+    answers.halting.push_back(view.halting[chosen]);
+    answers.made.push_back(1);
+  }
+  return answers;
+}
+
+}  // namespace
+
+bool rules_known(const Session& session) {
+  const std::vector<std::int32_t> blank(static_cast<std::size_t>(session.data->shape().length), 1);
+  return session.data->obeys_rules(blank, blank).has_value();
+}
+
+Json rollouts_json(const Session& session, const EvalConfig& eval, const RolloutTally& tally, double seconds) {
+  const auto steps = evaluated_steps(session, eval);
+  Json json = {{"rollouts", tally.rollouts()},
+               {"steps", steps},
+               {"select", to_string(eval.select)},
+               {"passes_per_row", tally.rollouts() * steps * std::ssize(passes_of_step(session.model->shape()))},
+               {"seconds", seconds}};
+  json.update(tally.json());
+  return json;
+}
 
 Evaluation evaluate_rows(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
   const auto all_rows = test_rows(session, eval);
   const auto total = all_rows->size();
   const auto unit = all_rows->unit() + "s";
-  const auto steps = session.config.method.num_supervision;
-  const auto tested = target.seen_pairs ? session.data->tested_pairs() : PairList();
-  const auto marks = seen_marks(tested, target);
-  StepScores scores(*session.data, steps);
-  RowScore unseen(*session.data);
-  SeenCount seen;
+  const auto steps = evaluated_steps(session, eval);
+  const bool several = eval.rollouts > 1;
+  RowsReport report(session, eval, target, several ? 1 : steps);
+  const bool halting = session.model->shape().halting;
+  RolloutTally tally(eval.rollouts, selectors_for(halting, true, several && rules_known(session)), halting);
+  const auto settings = decode_settings(session, eval);
+  const auto start = RowClock::now();
   Progress progress({.what = "eval", .unit = unit, .total = total});
   for (std::int64_t first = 0; first < total; first += eval.batch) {
     const auto rows = all_rows->read(first, std::min(eval.batch, total - first));
-    const auto answers = answer_rows(*session.model, decode_settings(session, eval), rows.inputs, rows.ids, steps);
-    scores.add(answers, rows);
-    const auto length = rows.inputs.size() / rows.ids.size();
-    for (std::size_t i = 0; !marks.empty() && i < rows.ids.size(); ++i) {
-      const auto row = first + static_cast<std::int64_t>(i);
-      const bool is_seen = marks[static_cast<std::size_t>(row)];
-      seen.add(is_seen, is_seen ? tested.name(row) : "");
-      if (is_seen) continue;
-      unseen.add(std::span(rows.inputs).subspan(i * length, length), std::span(rows.labels).subspan(i * length, length),
-                 std::span(answers.steps.back()).subspan(i * length, length));
+    if (several) {
+      const auto rollouts =
+          answer_rollouts(*session.model, settings, {rows.inputs, rows.ids, first}, eval.rollouts, {steps});
+      report.add(choose(session, eval, rows, rollouts.front(), tally), rows, first);
+    } else {
+      report.add(answer_rows(*session.model, settings, rows.inputs, rows.ids, steps, first), rows, first);
     }
-    progress.update(first + std::ssize(rows.ids), scores.after.back().main_text());
+    progress.update(first + std::ssize(rows.ids), report.last().main_text());
   }
   progress.finish();
-
-  Evaluation evaluation;
-  const auto& last = scores.after.back();
-  evaluation.json["examples"] = to_json(last);
-  evaluation.json.update(to_json(scores, eval.per_step));
-  evaluation.report = std::to_string(total) + " test " + unit + "\n" + step_table(scores);
-  evaluation.seen = seen;
-  if (seen.seen > 0) {
-    evaluation.json["unseen"] = to_json(unseen);
-    evaluation.report +=
-        "unseen (without the " + unit + " that training saw with their answers): " + unseen.main_text() + "\n";
+  auto evaluation = report.evaluation(total, unit);
+  if (several) {
+    const auto seconds = std::chrono::duration<double>(RowClock::now() - start).count();
+    evaluation.json["rollouts"] = rollouts_json(session, eval, tally, seconds);
+    evaluation.report += tally.text();
   }
-  evaluation.summary = last.text() + " of " + std::to_string(total) + " " + unit;
-  evaluation.score = last.main();
   return evaluation;
 }
 

@@ -22,7 +22,7 @@ std::vector<GridPanel> steps_of(const Session& session, const ArcData& data, con
   std::vector<std::int32_t> input(length), label(length);
   data.test_fields(row, input, label);
   const auto answers = answer_rows(*session.model, decode_settings(session, eval), input, {data.identifier_of(row)},
-                                   session.config.method.num_supervision);
+                                   evaluated_steps(session, eval));
   std::vector<GridPanel> panels;
   for (std::size_t s = 0; s < answers.steps.size(); ++s) {
     const auto grid = crop_prediction(std::span<const std::int32_t>(answers.steps[s]), data.puzzles().side());

@@ -51,6 +51,15 @@ std::string fingerprint_of(const Session& session, const ArcData& data, const Ev
                {"batch", eval.batch}};
   if (eval.guidance != 1.0) what["guidance"] = eval.guidance;  // without it votes of before there was any still count
   if (eval.halting) what["halting"] = true;
+  const EvalConfig plain;
+  if (eval.rollouts != plain.rollouts || eval.steps != plain.steps || eval.noise != plain.noise ||
+      eval.start != plain.start) {
+    const auto all = config["eval"];
+    for (const auto* name : {"rollouts", "steps", "noise", "noise_state", "noise_place", "start", "select"}) {
+      what[name] = all[name];
+    }
+    what["seed"] = session.config.run.seed;
+  }
   return json_text(what);
 }
 
@@ -65,7 +74,7 @@ StepScores base_puzzle_scores(const Session& session, const EvalConfig& eval) {
     bases.labels.insert(bases.labels.end(), row.labels.begin(), row.labels.end());
     bases.ids.push_back(row.ids.front());
   }
-  const auto steps = session.config.method.num_supervision;
+  const auto steps = evaluated_steps(session, eval);
   StepScores scores(*session.data, steps);
   scores.add(answer_rows(*session.model, decode_settings(session, eval), bases.inputs, bases.ids, steps), bases);
   return scores;

@@ -79,16 +79,23 @@ at::Tensor stack(const Network& net, at::Tensor h, const std::vector<BlockWeight
   return h;
 }
 
-// z <- f_L(z + (y + x)), n times; y <- f_H(y + z); T times. TRM: f_H = f_L.
-States latent_reasoning(const Network& net, const at::Tensor& x, States s) {
+// z <- f_L(z + (y + x)), n times; y <- f_H(y + z); T times. TRM: f_H = f_L. Of each the damped form, and noise.
+States latent_reasoning(const Network& net, const at::Tensor& x, States s, const PassNoiseOf& noise) {
+  std::int64_t number = 0;
+  const auto moved = [&](const at::Tensor& h, const at::Tensor& next, WhichState which) {
+    const auto a = net.shape.damping;
+    const auto mixed = a == 1.0 ? next : (1.0 - a) * h + a * next;
+    const auto pass = number++;
+    return noise ? mixed + noise(mixed, pass, which) : mixed;
+  };
   const auto T = net.shape.config.H_cycles, n = net.shape.config.L_cycles;
   for (std::int64_t cycle = 1; cycle <= T; ++cycle) {
     s = {s.y.detach(), s.z.detach()};  // only the last cycle carries gradient
     for (std::int64_t pass = 1; pass <= n; ++pass) {
       if (net.shape.hierarchical && pass == n) s.z = s.z.detach();  // HRM: only its last latent pass
-      s.z = stack(net, s.z + (s.y + x), net.weights.blocks);
+      s.z = moved(s.z, stack(net, s.z + (s.y + x), net.weights.blocks), WhichState::latent);
     }
-    s.y = stack(net, s.y + s.z, net.weights.answer_blocks);
+    s.y = moved(s.y, stack(net, s.y + s.z, net.weights.answer_blocks), WhichState::answer);
   }
   return s;
 }

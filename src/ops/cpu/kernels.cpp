@@ -131,6 +131,35 @@ void embed(const EmbedPointers& p, T* x, const EmbedShape& shape, float scale, S
   for (std::int64_t lane = lanes.first; lane < lanes.last; ++lane) embed_lane(p, x, shape, scale, lane);
 }
 
+/// In pieces: first the random numbers, then what is made of them, each in a loop that vectorises.
+template <class T>
+void add_draws(const DrawPointers<T>& p, const DrawShape& shape, Share rows) {
+  constexpr std::int64_t kBlocks = 64;
+  std::uint32_t random[4 * kBlocks];
+  const std::int64_t blocks = (shape.numbers + 3) / 4;
+  for (std::int64_t row = rows.first; row < rows.last; ++row) {
+    const auto key = static_cast<std::uint64_t>(p.keys[row]);
+    const std::uint32_t low = static_cast<std::uint32_t>(key), high = static_cast<std::uint32_t>(key >> 32);
+    const std::uint32_t when = static_cast<std::uint32_t>(p.steps[row]) << 16 | shape.place;
+    for (std::int64_t block = 0; block < blocks; block += kBlocks) {
+      const std::int64_t first = row * shape.numbers + 4 * block;
+      const std::int64_t rest = shape.numbers - 4 * block, count = rest < 4 * kBlocks ? rest : 4 * kBlocks;
+      DIS_SIMD
+      for (std::int64_t i = 0; i < kBlocks; ++i) {
+        const auto drawn =
+            philox_block({{static_cast<std::uint32_t>(block + i), when, low, high}}, shape.key0, shape.key1);
+        for (int j = 0; j < 4; ++j) random[4 * i + j] = drawn.number[j];
+      }
+      DIS_SIMD
+      for (std::int64_t i = 0; i < count; ++i) {
+        const float v = shape.shrink * centred_uniform(random[i]);
+        const float w = -log_of_bits(bits_of((1.0F - v) * (1.0F + v)), [](std::uint32_t b) { return float_of(b); });
+        store(p.y[first + i], load(p.x[first + i]) + shape.scale * normal_of_uniform(v, w, __builtin_sqrtf(w)));
+      }
+    }
+  }
+}
+
 template <class T>
 void embed_backward(const EmbedBackwardPointers<T>& p, const EmbedShape& shape, float scale, Share columns) {
   const std::int64_t positions = shape.puzzle_positions + shape.length, width = shape.width;
@@ -198,8 +227,8 @@ void cross_entropy(const CrossEntropyPointers<T>& p, const CrossEntropyShape& sh
 
 template <class T>
 const Kernels<T>& table() {
-  static const Kernels<T> all{add_rms_norm<T>, rms_norm_backward<T>, swiglu<T>,       swiglu_backward<T>, add3<T>,
-                              embed<T>,        embed_backward<T>,    cross_entropy<T>};
+  static const Kernels<T> all{add_rms_norm<T>, rms_norm_backward<T>, swiglu<T>,         swiglu_backward<T>, add3<T>,
+                              embed<T>,        add_draws<T>,         embed_backward<T>, cross_entropy<T>};
   return all;
 }
 template const Kernels<float>& table<float>();

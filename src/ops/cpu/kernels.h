@@ -37,6 +37,8 @@ struct Kernels {
   void (*add3)(const T* a, const T* b, const T* c, T* out, Share elements);
   /// x = scale (row + time), the row being a piece of the puzzle row or a token's row.
   void (*embed)(const EmbedPointers& pointers, T* x, const EmbedShape& shape, float scale, Share lanes);
+  /// y = x + scale times a truncated or whole normal draw (ops/state_draws.h).
+  void (*add_draws)(const DrawPointers<T>& pointers, const DrawShape& shape, Share rows);
   /// All lanes in order.
   void (*embed_backward)(const EmbedBackwardPointers<T>& pointers, const EmbedShape& shape, float scale, Share columns);
   /// A lane's loss is the mean over its valid cells, 0 if there are none; dlogits is its gradient times the lane's

@@ -62,6 +62,9 @@ void launch_cross_entropy(const CrossEntropyPointers<T>& pointers, const CrossEn
 template <class T>
 void launch_embed(const EmbedPointers& pointers, T* x, const EmbedShape& shape, float scale, Stream stream);
 
+template <class T>
+void launch_add_draws(const DrawPointers<T>& pointers, const DrawShape& shape, Stream stream);
+
 /// dx [lanes, positions, width] summed by key, times `scale`: a key per cell (keys [lanes, positions - first], for the
 /// positions from `first` on) or, with per_lane, per lane (keys [lanes]). Keys run from 0 to keys-1.
 struct SumByKeyShape {

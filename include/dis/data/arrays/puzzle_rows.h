@@ -21,6 +21,7 @@
 #include <string>
 #include <vector>
 
+#include "dis/config/config.h"
 #include "dis/data/arrays/npy.h"
 #include "dis/data/dataset.h"
 #include "dis/data/group_sampler.h"
@@ -126,6 +127,10 @@ class PuzzleRows : public DataSet {
   std::vector<ExampleList> tests() const override;
   /// {"kind", "path", "vocabulary", "length", "identifiers", "identifiers_sha256", "train": counts,
   /// "examples_per_epoch", "test": counts or null, "trained_test_pairs": shared_pairs()}
+  /// As data.rules says (puzzle_rules.h).
+  std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
+                                  std::span<const std::int32_t> answer) const override;
+  void set_rules(Rules rules) { rules_ = rules; }
   Json describe(const RunConfig& config) const override;
   std::string description_text(const Json& description) const override;
   void write_rows(const std::filesystem::path& folder, const ExportProgress& progress) const override;
@@ -142,6 +147,7 @@ class PuzzleRows : public DataSet {
   NameList identifiers_;
   std::filesystem::path test_puzzles_;
   GroupSampler sampler_;
+  Rules rules_ = Rules::unknown;
 };
 
 /// Opens a folder. UserError: a missing or bad file, or files that do not fit each other; it names file, key, what was

@@ -20,6 +20,7 @@
 #include <unordered_set>
 #include <vector>
 
+#include "dis/config/config.h"
 #include "dis/core/random.h"
 #include "dis/data/boards/queens.h"
 
@@ -96,5 +97,16 @@ std::vector<CompactBoard> draw_test_boards(BoardDrawer drawer, std::int64_t coun
 /// UserError when no such board is left.
 std::vector<CompactBoard> draw_training_boards(const SolutionSource& source, int min_givens, std::int64_t count,
                                                std::uint64_t seed, bool augment, const PlacementSet& test_classes);
+
+/// The split `solutions`: every solution with every choice of its queens as givens.
+struct SolutionBoards {
+  std::vector<CompactBoard> training;  ///< min_givens..train_max_givens, inputs kept for tests left out
+  std::vector<CompactBoard> tests;     ///< min_givens..max_givens, in an order that is drawn; an input with m solutions
+                                       ///< is there m times, each with another label
+};
+
+/// Of the inputs with up to max_givens queens round(share x their number), drawn as a function of the seed, are kept
+/// for tests; with `augment` of the classes of symmetric ones (givens_class()). n up to kLargestTabled.
+SolutionBoards solution_boards(const DataConfig& config, std::uint64_t seed);
 
 }  // namespace dis

@@ -8,6 +8,10 @@
 //             givens of a training board.
 //   orbits    the same, with solutions from some symmetry orbits only for training and "boards"; the test set "orbits"
 //             has solutions of the orbits held out.
+//   solutions every solution with every choice of data.min_givens to data.max_givens of its queens (the protocol of
+//             GRAM, arXiv 2605.19376, with at least one given): all boards are listed, a share of the inputs is the
+//             test set "solutions", and training may also see boards with more givens (data.train_max_givens). The test
+//             set "empty" is the board without givens, 100 times.
 // data.train_file or data.test_file replace generated boards, all boards of the file whatever their number; a test file
 // is the one test set, named "file". The split `boards` keeps generated boards apart from those of the file, on either
 // side; `orbits` takes a test file (training then avoids its givens, too) but no training file.
@@ -65,6 +69,13 @@ class NQueensData : public DataSet {
 
   std::optional<ExampleList> trained() const override;
   std::vector<ExampleList> tests() const override;
+  /// "valid" (a valid completion), then those of rows of tokens.
+  std::vector<Measure> measures() const override;
+  std::vector<MeasureCount> score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
+                                  std::span<const std::int32_t> answer) const override;
+  /// A valid completion.
+  std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
+                                  std::span<const std::int32_t> answer) const override;
   /// {"kind", "board_size", "split", "seed", "training": counts, "test_sets": [{"name", "meaning", counts,
   /// "in_training"}]}
   Json describe(const RunConfig& config) const override;
@@ -77,6 +88,7 @@ class NQueensData : public DataSet {
  private:
   void generate_authors(std::uint64_t seed);
   void generate_apart(std::uint64_t seed);
+  void generate_solutions(std::uint64_t seed);
   void add_test_set(std::string name, std::string meaning, const std::vector<CompactBoard>& boards);
 
   DataConfig config_;

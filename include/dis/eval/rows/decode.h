@@ -19,6 +19,7 @@ struct DecodeSettings {
   const Ranks* ranks = nullptr;  ///< each takes whole batches, and all get all answers; null: one process
   double guidance = 1.0;         ///< w: answers are read from the guided policy (method, section 8); 1: plain
   bool halting = false;          ///< a row makes no step after the one at which the halting head ends it
+  StateDraws draws = {};         ///< start and noise of the states; keys are those of the rows (rollout_keys())
 };
 
 /// What the network makes of some rows.
@@ -31,18 +32,29 @@ struct Answers {
 /// Runs supervision steps s = 1..`steps` on `inputs` [rows, L] of the puzzles `ids` [rows]; a cell's answer is the
 /// argmax of its logits without the mask token. With a guidance w other than 1 it is that of l_u + w (l_c - l_u), of
 /// the log-probabilities before and after the step; what the network itself is shown (Feedback::prediction) stays
-/// plain. With `halting` a row keeps its answer once it has made its last step.
+/// plain. With `halting` a row keeps its answer once it has made its last step. `first_row`: number of the first of
+/// them among all rows, for draws.
 Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
-                    const std::vector<std::int32_t>& ids, std::int64_t steps);
+                    const std::vector<std::int32_t>& ids, std::int64_t steps, std::int64_t first_row = 0);
 
 /// The paper's decoder: answer_rows() of boards `inputs` [boards, L], each cell by itself.
 Answers decode_argmax(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
                       std::int64_t steps);
 
-/// Answers [boards, L] of the decoder `commit` (not in the paper): run `steps` supervision steps, fix the queen that
-/// the network is most certain of, give it to the network as a part of the board, and again until the board has N
-/// queens. It can choose between several completions, which a cell-wise argmax cannot.
+/// How `commit` draws.
+struct CommitDraws {
+  double temperature = 0.0;   ///< T: a queen with probability p^(1/T); 0: the most certain one
+  double min_p = 0.0;         ///< cells with less than this share of the largest p are not drawn
+  std::int64_t rollouts = 1;  ///< K answers to each board
+  bool symmetries = false;    ///< p is the mean over the eight images of the board
+};
+
+/// Answers [boards, K, L] of the decoder `commit` (not in the paper): run `steps` supervision steps, fix the queen that
+/// the network is most certain of, or one that is drawn, give it to the network as a part of the board, and again until
+/// the board has N queens. It can choose between several completions, which a cell-wise argmax cannot. Draws are
+/// functions of (seed, board, rollout, round, cell).
 std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSettings& settings,
-                                        const std::vector<std::int32_t>& inputs, std::int64_t steps);
+                                        const std::vector<std::int32_t>& inputs, std::int64_t steps,
+                                        const CommitDraws& draws = {});
 
 }  // namespace dis

@@ -74,6 +74,12 @@ std::string mean_steps_text(const std::optional<double>& mean);
 /// Settings and cost of rollouts, {"rollouts", "steps", "select", "passes_per_row", "seconds"}, with those of the
 /// tally.
 Json rollouts_json(const Session& session, const EvalConfig& eval, const RolloutTally& tally, double seconds);
+/// What is known of several answers [K, L] to a row: by its label, and by the rules (empty where they are not known).
+struct JudgedRollouts {
+  std::vector<bool> right, obeys;  ///< [K]
+};
+JudgedRollouts judge_rollouts(const DataSet& data, std::span<const std::int32_t> input,
+                              std::span<const std::int32_t> label, std::span<const std::int32_t> answers);
 /// Whether answers to the session's data can be checked without a label.
 bool rules_known(const Session& session);
 

@@ -1,7 +1,5 @@
 #include "dis/eval/scaling.h"
 
-#include <ATen/Parallel.h>
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -105,20 +103,16 @@ class ScalingRun {
     const auto input = std::span(rows.inputs).subspan(i * length, length);
     const auto label = std::span(rows.labels).subspan(i * length, length);
     for (std::size_t d = 0; d < found.size(); ++d) {
-      std::vector<bool> right, obeys;
-      for (std::int64_t k = 0; k < found[d].rollouts; ++k) {
-        const auto place = (static_cast<std::int64_t>(i) * found[d].rollouts + k) * static_cast<std::int64_t>(length);
-        const auto answer = std::span(found[d].answers).subspan(static_cast<std::size_t>(place), length);
-        right.push_back(session_.data->score(input, label, answer).front().hits > 0);
-        if (const auto fine = session_.data->obeys_rules(input, answer)) obeys.push_back(*fine);
-      }
+      const auto row = static_cast<std::int64_t>(i);
+      const auto all = view_of(found[d], row, found[d].rollouts, label, length);
+      const auto [right, obeys] = judge_rollouts(*session_.data, input, label, all.answers);
       for (std::size_t j = 0; j < grid_.rollouts.size(); ++j) {
         const auto k = grid_.rollouts[j];
         const auto point = d * grid_.rollouts.size() + j;
-        auto view = view_of(found[d], static_cast<std::int64_t>(i), k, label, length);
+        auto view = view_of(found[d], row, k, label, length);
         if (!obeys.empty()) view.obeys.assign(obeys.begin(), obeys.begin() + k);
         tallies_[point].add(view, {right.begin(), right.begin() + k}, length);
-        add_votes(point, first + static_cast<std::int64_t>(i), view, length);
+        add_votes(point, first + row, view, length);
       }
     }
   }

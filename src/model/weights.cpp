@@ -4,12 +4,12 @@
 
 #include <algorithm>
 #include <cmath>
-#include <numbers>
 #include <span>
 #include <utility>
 
 #include "dis/core/error.h"
 #include "dis/core/random.h"
+#include "dis/core/truncated_normal.h"
 #include "dis/model/halves.h"
 
 namespace dis {
@@ -18,8 +18,7 @@ namespace {
 /// Normal of standard deviation `std` cut at +-2 widened scales, so that the result has exactly `std` (method
 /// section 1): scale = std / 0.87962566, values within +-2.27369 std.
 void truncated_normal(at::Tensor to, double std, std::uint64_t seed, std::uint64_t tensor) {
-  const double density = std::exp(-2.0) / std::sqrt(2.0 * std::numbers::pi);
-  const double scale = std / std::sqrt(1.0 - 4.0 * density / std::erf(std::numbers::sqrt2));
+  const double scale = std / truncated_normal_spread();
   auto* values = to.data_ptr<float>();
   Draws draws(seed, Purpose::weights, tensor, 0);
   for (std::int64_t i = 0; i < to.numel(); ++i) {

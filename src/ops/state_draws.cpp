@@ -8,20 +8,19 @@
 #include "cpu_call.h"
 #include "cuda_call.h"
 #include "dis/core/error.h"
+#include "dis/core/truncated_normal.h"
 
 namespace dis {
 namespace {
 
-/// Factors of the uniform and of the normal draw: a truncated one comes from the middle erf(sqrt 2) of the uniform one,
-/// and its variance is 1 - 4 phi(2) / erf(sqrt 2).
+/// Factors of the uniform and of the normal draw: a truncated one comes from the middle erf(sqrt 2) of the uniform one.
 DrawShape shape_of_draws(const at::Tensor& x, const DrawKeys& keys, double scale, DrawForm form) {
   const auto key = draw_key(keys.seed, keys.purpose);
   const auto rows = x.size(0);
   double shrink = 1.0;
   if (form == DrawForm::truncated) {
     shrink = std::erf(std::numbers::sqrt2);
-    const double density = std::exp(-2.0) / std::sqrt(2.0 * std::numbers::pi);
-    scale /= std::sqrt(1.0 - 4.0 * density / shrink);
+    scale /= truncated_normal_spread();
   }
   return {rows,
           rows > 0 ? x.numel() / rows : 0,

@@ -14,14 +14,8 @@ namespace {
 
 ModelShape eqr_shape(const Json& config) {
   ModelShape shape;
-  shape.config.hidden_size = config.at("hidden_size").get<std::int64_t>();
-  shape.config.num_layers = config.at("L_layers").get<std::int64_t>();
-  shape.config.num_heads = config.at("num_heads").get<std::int64_t>();
-  shape.config.expansion = config.at("expansion").get<double>();
-  shape.config.H_cycles = config.at("H_cycles").get<std::int64_t>();
-  shape.config.L_cycles = config.at("L_cycles").get<std::int64_t>();
+  read_sizes(config, shape.config);
   shape.config.mlp_t = config.at("mlp_t").get<bool>();
-  shape.config.rope_theta = config.value("rope_theta", 10000.0);
   shape.config.puzzle_embedding = false;
   shape.config.puzzle_emb_len = 0;
   shape.vocabulary = shape.answers = config.at("vocab_size").get<std::int64_t>();

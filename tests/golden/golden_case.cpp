@@ -27,15 +27,20 @@ Tolerance Case::tolerance(const std::string& part) const {
   return {json.at("absolute").get<double>(), json.at("relative").get<double>()};
 }
 
+void read_sizes(const Json& config, ModelConfig& sizes) {
+  sizes.hidden_size = config.at("hidden_size").get<std::int64_t>();
+  sizes.num_layers = config.at("L_layers").get<std::int64_t>();
+  sizes.num_heads = config.at("num_heads").get<std::int64_t>();
+  sizes.expansion = config.at("expansion").get<double>();
+  sizes.H_cycles = config.at("H_cycles").get<std::int64_t>();
+  sizes.L_cycles = config.at("L_cycles").get<std::int64_t>();
+  sizes.rope_theta = config.value("rope_theta", 10000.0);
+}
+
 ModelShape Case::shape() const {
   const auto& c = json_.at("config");
   ModelShape shape;
-  shape.config.hidden_size = c.at("hidden_size").get<std::int64_t>();
-  shape.config.num_layers = c.at("L_layers").get<std::int64_t>();
-  shape.config.num_heads = c.at("num_heads").get<std::int64_t>();
-  shape.config.expansion = c.at("expansion").get<double>();
-  shape.config.H_cycles = c.at("H_cycles").get<std::int64_t>();
-  shape.config.L_cycles = c.at("L_cycles").get<std::int64_t>();
+  read_sizes(c, shape.config);
   shape.config.puzzle_emb_ndim = c.at("puzzle_emb_ndim").get<std::int64_t>();
   // The official code's 0 stands for as many positions as the row needs.
   const auto needed = (shape.config.puzzle_emb_ndim + shape.config.hidden_size - 1) / shape.config.hidden_size;
@@ -43,7 +48,6 @@ ModelShape Case::shape() const {
   shape.config.puzzle_emb_len = stated == 0 ? needed : stated;
   shape.config.puzzle_embedding = shape.config.puzzle_emb_ndim > 0;
   if (!shape.config.puzzle_embedding) shape.config.puzzle_emb_len = 0;
-  shape.config.rope_theta = c.value("rope_theta", 10000.0);
   shape.config.rms_norm_eps = c.value("rms_norm_eps", 1e-5);
   shape.vocabulary = shape.answers = c.at("vocab_size").get<std::int64_t>();
   shape.length = c.at("seq_len").get<std::int64_t>();

@@ -61,6 +61,8 @@ class RecordedStream : public TrainingStream {
   at::Tensor inputs_, labels_, ids_;
 };
 
+/// The sizes that every network's "config" states.
+void read_sizes(const Json& config, ModelConfig& sizes);
 OptimConfig optimiser_of(const Json& hyper, const std::string& name);
 
 /// Fails the running test unless |got - want| <= absolute + relative |want| everywhere; a NaN fails.

@@ -1,8 +1,7 @@
-// The results of `dis eval --scaling` (eval/scaling.h) as figures and a table.
+// The results of `dis eval --scaling` (eval/scaling.h) as figures.
 #pragma once
 
 #include <string>
-#include <vector>
 
 #include "dis/core/json.h"
 #include "dis/report/line_plot.h"

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <utility>
 
 #include "../kind_evaluation.h"
 #include "dis/core/progress.h"
@@ -76,13 +77,9 @@ Answers choose(const Session& session, const EvalConfig& eval, const RowBatch& r
     const auto input = std::span(rows.inputs).subspan(i * length, length);
     const auto label = std::span(rows.labels).subspan(i * length, length);
     auto view = view_of(rollouts, static_cast<std::int64_t>(i), rollouts.rollouts, label, length);
-    std::vector<bool> right;
-    for (std::size_t k = 0; k < static_cast<std::size_t>(rollouts.rollouts); ++k) {
-      const auto answer = view.answers.subspan(k * length, length);
-      right.push_back(session.data->score(input, label, answer).front().hits > 0);
-      if (const auto obeys = session.data->obeys_rules(input, answer)) view.obeys.push_back(*obeys);
-    }
-    tally.add(view, right, length);
+    auto judged = judge_rollouts(*session.data, input, label, view.answers);
+    view.obeys = std::move(judged.obeys);
+    tally.add(view, judged.right, length);
     const auto chosen = static_cast<std::size_t>(chosen_rollout(view, eval.select, halting, length));
     const auto answer = view.answers.subspan(chosen * length, length);
     answers.steps.back().insert(answers.steps.back().end(), answer.begin(), answer.end());
@@ -93,6 +90,17 @@ Answers choose(const Session& session, const EvalConfig& eval, const RowBatch& r
 }
 
 }  // namespace
+
+JudgedRollouts judge_rollouts(const DataSet& data, std::span<const std::int32_t> input,
+                              std::span<const std::int32_t> label, std::span<const std::int32_t> answers) {
+  JudgedRollouts judged;
+  for (std::size_t first = 0; first < answers.size(); first += input.size()) {
+    const auto answer = answers.subspan(first, input.size());
+    judged.right.push_back(data.score(input, label, answer).front().hits > 0);
+    if (const auto obeys = data.obeys_rules(input, answer)) judged.obeys.push_back(*obeys);
+  }
+  return judged;
+}
 
 bool rules_known(const Session& session) {
   const std::vector<std::int32_t> blank(static_cast<std::size_t>(session.data->shape().length), 1);

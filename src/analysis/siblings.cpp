@@ -44,8 +44,8 @@ std::vector<std::vector<std::int32_t>> answers_to_row(const std::vector<Rollouts
 void add_row(SiblingAnalysis& all, const Session& session, const std::vector<std::vector<std::int32_t>>& answers,
              Tokens input, const std::vector<std::int32_t>& label) {
   const auto length = label.size();
-  const RolloutView last{answers.back(), label, {}, {}, {}, {}};
-  const auto common = answer_of(answers.back(), chosen_rollout(last, Select::vote, false, length), length);
+  const RolloutView last{length, answers.back(), label, {}, {}, {}, {}};
+  const auto common = answer_of(answers.back(), chosen_rollout(last, Select::vote, false), length);
   std::vector<bool> majority;
   for (std::int64_t k = 0; k < all.rollouts; ++k) {
     majority.push_back(same_answer(answer_of(answers.back(), k, length), common, label));

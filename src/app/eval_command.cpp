@@ -107,8 +107,7 @@ void evaluate_scaling(const EvalOptions& options, EvaluatedNetwork& network, con
       with_memory_advice("evaluating with " + std::to_string(eval.batch) + " rollouts at once",
                          try_half("eval.batch", eval.batch), [&] { return scaling(session, eval, grid); });
   if (!session.ranks->first()) return;
-  Json json = {{"run", target.run}, {"checkpoint", target.name}, {"weights", target.weights}};
-  if (!target.variant.settings.empty()) json["settings"] = target.variant.settings;
+  auto json = result_head(session, eval, target);
   if (!target.seen_tasks.empty()) json["warning"] = target.seen_tasks;
   json["scaling"] = found;
   ensure_folder(target.folder);

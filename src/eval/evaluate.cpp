@@ -39,21 +39,25 @@ std::string all_warnings(const EvaluationTarget& target, const SeenCount& seen) 
 
 }  // namespace
 
-Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
-  if (session.ranks->first()) ensure_folder(target.folder);
-  const bool guided = eval.guidance != 1.0;
-  const auto hash = hash_of_settings(session, eval);
-  auto named = target;
-  named.name = name_for(target, hash);
-  auto evaluation = with_memory_advice(
-      "evaluating with " + std::to_string(eval.batch) + " rows at once", try_half("eval.batch", eval.batch),
-      [&] { return evaluation_of(session.config.data.kind).evaluate(session, eval, named); });
+Json result_head(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
   Json head = {{"run", target.run},
                {"checkpoint", target.name},
                {"weights", target.weights},
                {"dtype", session.compute.type == at::kBFloat16 ? "bfloat16" : "float32"}};
   if (!target.variant.settings.empty()) head["settings"] = target.variant.settings;
-  head["settings_hash"] = hash;
+  head["settings_hash"] = hash_of_settings(session, eval);
+  return head;
+}
+
+Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
+  if (session.ranks->first()) ensure_folder(target.folder);
+  const bool guided = eval.guidance != 1.0;
+  auto named = target;
+  named.name = name_for(target, hash_of_settings(session, eval));
+  auto evaluation = with_memory_advice(
+      "evaluating with " + std::to_string(eval.batch) + " rows at once", try_half("eval.batch", eval.batch),
+      [&] { return evaluation_of(session.config.data.kind).evaluate(session, eval, named); });
+  auto head = result_head(session, eval, target);
   if (target.while_training) head["while_training"] = true;
   if (guided) head["guidance"] = eval.guidance;
   if (eval.halting) head["halting"] = true;

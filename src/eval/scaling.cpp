@@ -111,8 +111,8 @@ class ScalingRun {
         const auto point = d * grid_.rollouts.size() + j;
         auto view = view_of(found[d], row, k, label, length);
         if (!obeys.empty()) view.obeys.assign(obeys.begin(), obeys.begin() + k);
-        tallies_[point].add(view, {right.begin(), right.begin() + k}, length);
-        add_votes(point, first + row, view, length);
+        tallies_[point].add(view, {right.begin(), right.begin() + k});
+        add_votes(point, first + row, view);
       }
     }
   }
@@ -133,11 +133,11 @@ class ScalingRun {
   }
 
  private:
-  void add_votes(std::size_t point, std::int64_t row, const RolloutView& view, std::size_t length) {
+  void add_votes(std::size_t point, std::int64_t row, const RolloutView& view) {
     if (!votes_.used()) return;
     for (const auto select : tallies_[point].selectors()) {
-      const auto chosen = static_cast<std::size_t>(chosen_rollout(view, select, halting_, length));
-      votes_.add(point, select, row, view.answers.subspan(chosen * length, length), view.halting[chosen]);
+      const auto chosen = chosen_rollout(view, select, halting_);
+      votes_.add(point, select, row, view.answer(chosen), view.halting[static_cast<std::size_t>(chosen)]);
     }
   }
 

@@ -101,6 +101,32 @@ TEST(RankPrograms, GiveTheSameScoresByteForByte) {
   }
 }
 
+/// A result without the seconds that it took.
+Json without_seconds(Json json) {
+  if (json.is_object()) json.erase("seconds");
+  if (json.is_structured()) {
+    for (auto& item : json) item = without_seconds(item);
+  }
+  return json;
+}
+
+TEST(RankPrograms, DrawTheSameRolloutsAndQueens) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  expect_success(train_shared(run, {"train.steps=30", "data.test_boards=23", "eval.batch=4", "method.time=none"}));
+  const auto asked = Arguments{"eval", "--run", run.string(), "--json"} +
+                     set({"eval.rollouts=3", "eval.steps=4", "eval.noise=0.5", "eval.start=random",
+                          "eval.select=residual", "eval.commit_temperature=1"});
+  for (const auto& call : {asked, asked + Arguments{"--scaling", "K=1,3", "D=2,4"}}) {
+    const auto alone = without_seconds(json_of(call));
+    for (const int size : {2, 3}) {
+      const auto outcomes = RankPrograms(size, call).wait();
+      expect_all(outcomes, 0);
+      EXPECT_EQ(without_seconds(parse_json(outcomes[0].out, "stdout")), alone) << size << " ranks";
+    }
+  }
+}
+
 TEST(RankPrograms, TrainAndVoteOnArcByteForByte) {
   const TemporaryFolder folder;
   const auto alone = folder / "alone", shared = folder / "shared";

@@ -146,15 +146,13 @@ struct MadeUpRow {
   std::vector<float> halting{0.1F, 0.2F, 0.9F, -1.0F}, residual{4.0F, 2.0F, 3.0F, 2.0F},
       state_residual{1.0F, 5.0F, 0.5F, 7.0F}, margin{0.0F, 0.1F, 0.3F, 0.3F};
   RolloutView view(std::span<const std::int32_t> label = {}) const {
-    return {answers, label, halting, residual, state_residual, margin};
+    return {2, answers, label, halting, residual, state_residual, margin};
   }
 };
 
 TEST(Selectors, ChooseWhatTheySay) {
   const MadeUpRow row;
-  const auto chosen = [&](Select select, bool halting = true) {
-    return chosen_rollout(row.view(), select, halting, 2);
-  };
+  const auto chosen = [&](Select select, bool halting = true) { return chosen_rollout(row.view(), select, halting); };
   EXPECT_EQ(chosen(Select::last), 0);
   EXPECT_EQ(chosen(Select::halting), 2);
   EXPECT_EQ(chosen(Select::vote), 1);
@@ -163,21 +161,21 @@ TEST(Selectors, ChooseWhatTheySay) {
   EXPECT_EQ(chosen(Select::margin), 2);
   auto ruled = row.view();
   ruled.obeys = {true, false, false, true};
-  EXPECT_EQ(chosen_rollout(ruled, Select::rules, true, 2), 0);
-  EXPECT_EQ(chosen_rollout(ruled, Select::rules, false, 2), 3);
+  EXPECT_EQ(chosen_rollout(ruled, Select::rules, true), 0);
+  EXPECT_EQ(chosen_rollout(ruled, Select::rules, false), 3);
   ruled.obeys = {false, false, false, false};
-  EXPECT_EQ(chosen_rollout(ruled, Select::rules, true, 2), 0);
+  EXPECT_EQ(chosen_rollout(ruled, Select::rules, true), 0);
 }
 
 TEST(Selectors, VotesAreOverLabelledCellsAndTiesGoToTheHaltingHead) {
   const MadeUpRow row;
   const std::vector<std::int32_t> label{7, kIgnore};
-  EXPECT_EQ(chosen_rollout(row.view(label), Select::vote, true, 2), 1) << "three answers say 2";
+  EXPECT_EQ(chosen_rollout(row.view(label), Select::vote, true), 1) << "three answers say 2";
   MadeUpRow tie;
   tie.answers = {1, 1, 2, 2, 1, 1, 2, 2};
   tie.halting = {0.0F, 1.0F, 0.0F, 1.0F};
-  EXPECT_EQ(chosen_rollout(tie.view(), Select::vote, true, 2), 1);
-  EXPECT_EQ(chosen_rollout(tie.view(), Select::vote, false, 2), 0);
+  EXPECT_EQ(chosen_rollout(tie.view(), Select::vote, true), 1);
+  EXPECT_EQ(chosen_rollout(tie.view(), Select::vote, false), 0);
 }
 
 TEST(RolloutTallies, PassAtKIsTheShareOfSubsets) {
@@ -198,8 +196,8 @@ TEST(RolloutTallies, PassAtKIsTheShareOfSubsets) {
 TEST(RolloutTallies, CountWhatEachSelectorChose) {
   const MadeUpRow row;
   RolloutTally tally(4, selectors_for(true, true, false), true);
-  tally.add(row.view(), {false, true, false, true}, 2);
-  tally.add(row.view(), {false, false, true, false}, 2);
+  tally.add(row.view(), {false, true, false, true});
+  tally.add(row.view(), {false, false, true, false});
   const auto json = tally.json();
   EXPECT_EQ(json.at("rows"), 2);
   EXPECT_DOUBLE_EQ(json.at("mean").get<double>(), 3.0 / 8.0);

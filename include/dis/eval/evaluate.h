@@ -55,6 +55,10 @@ struct Evaluation {
 /// first decoder on the first test set; arc, pass@2; the others, the first measure of the data set.
 Evaluation evaluate(const Session& session, const EvalConfig& eval, const EvaluationTarget& target);
 
+/// What every result begins with: {"run", "checkpoint", "weights", "dtype", "settings" (if there are any),
+/// "settings_hash"}
+Json result_head(const Session& session, const EvalConfig& eval, const EvaluationTarget& target);
+
 /// Rows that go through the network in one evaluation (once each; the decoder `commit` has them go several times).
 std::int64_t evaluation_rows(const Session& session, const EvalConfig& eval);
 

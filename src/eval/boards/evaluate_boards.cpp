@@ -92,12 +92,11 @@ DecoderReport rollouts_report(const BoardsTest& test, const AskedBoards& asked, 
   std::vector<std::int32_t> chosen;
   for (std::size_t board = 0; board < asked.boards.size(); ++board) {
     auto view = view_of(rollouts, static_cast<std::int64_t>(board), rollouts.rollouts, {}, length);
-    for (std::size_t k = 0; k < static_cast<std::size_t>(rollouts.rollouts); ++k) {
-      view.obeys.push_back(is_valid_completion(asked.boards[board].input, view.answers.subspan(k * length, length)));
+    for (std::int64_t k = 0; k < rollouts.rollouts; ++k) {
+      view.obeys.push_back(is_valid_completion(asked.boards[board].input, view.answer(k)));
     }
-    tally.add(view, view.obeys, length);
-    const auto best = static_cast<std::size_t>(chosen_rollout(view, test.eval.select, halting, length));
-    const auto answer = view.answers.subspan(best * length, length);
+    tally.add(view, view.obeys);
+    const auto answer = view.answer(chosen_rollout(view, test.eval.select, halting));
     chosen.insert(chosen.end(), answer.begin(), answer.end());
   }
   return {.decoder = decoder,

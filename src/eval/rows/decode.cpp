@@ -152,8 +152,9 @@ std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSetti
   const auto boards = tensor_of_rows(inputs, model.shape().length);
   std::vector<std::int32_t> answers(inputs.size() * static_cast<std::size_t>(draws.rollouts));
   const Committed committed(model, settings, steps, draws);
-  for_pieces(boards.size(0) * draws.rollouts, settings.batch, settings.ranks, model.device(),
-             [&](std::int64_t first, std::int64_t count) {
+  const auto images = draws.symmetries ? std::int64_t{kSymmetries} : 1;
+  for_pieces(boards.size(0) * draws.rollouts, std::max<std::int64_t>(1, settings.batch / images), settings.ranks,
+             model.device(), [&](std::int64_t first, std::int64_t count) {
                const auto board = at::arange(first, first + count, at::kLong).div(draws.rollouts, "floor");
                const auto tokens = boards.index_select(0, board).to(model.device());
                store_rows(committed.answers(tokens, first), first, answers);

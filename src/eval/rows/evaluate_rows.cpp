@@ -79,11 +79,11 @@ Answers choose(const Session& session, const EvalConfig& eval, const RowBatch& r
     auto view = view_of(rollouts, static_cast<std::int64_t>(i), rollouts.rollouts, label, length);
     auto judged = judge_rollouts(*session.data, input, label, view.answers);
     view.obeys = std::move(judged.obeys);
-    tally.add(view, judged.right, length);
-    const auto chosen = static_cast<std::size_t>(chosen_rollout(view, eval.select, halting, length));
-    const auto answer = view.answers.subspan(chosen * length, length);
+    tally.add(view, judged.right);
+    const auto chosen = chosen_rollout(view, eval.select, halting);
+    const auto answer = view.answer(chosen);
     answers.steps.back().insert(answers.steps.back().end(), answer.begin(), answer.end());
-    answers.halting.push_back(view.halting[chosen]);
+    answers.halting.push_back(view.halting[static_cast<std::size_t>(chosen)]);
     answers.made.push_back(1);
   }
   return answers;

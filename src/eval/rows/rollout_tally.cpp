@@ -43,10 +43,10 @@ RolloutTally::RolloutTally(std::int64_t rollouts, std::vector<Select> selectors,
       halting_trained_(halting_trained),
       hits_(selectors_.size()) {}
 
-void RolloutTally::add(const RolloutView& row, const std::vector<bool>& right, std::size_t length) {
+void RolloutTally::add(const RolloutView& row, const std::vector<bool>& right) {
   right_.push_back(std::ranges::count(right, true));
   for (std::size_t i = 0; i < selectors_.size(); ++i) {
-    const auto chosen = chosen_rollout(row, selectors_[i], halting_trained_, length);
+    const auto chosen = chosen_rollout(row, selectors_[i], halting_trained_);
     hits_[i] += right[static_cast<std::size_t>(chosen)] ? 1 : 0;
   }
 }

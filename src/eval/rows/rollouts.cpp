@@ -147,14 +147,14 @@ std::int64_t largest(std::span<const float> numbers, const std::vector<bool>& al
   return std::max<std::int64_t>(best, 0);
 }
 
-std::int64_t most_frequent(const RolloutView& row, bool halting_trained, std::size_t length) {
+std::int64_t most_frequent(const RolloutView& row, bool halting_trained) {
   struct Candidate {
     std::int64_t first = 0, votes = 0;
     double halting = 0.0;
   };
   std::map<std::vector<std::int32_t>, Candidate> candidates;
-  for (std::int64_t k = 0; k < row.rollouts(length); ++k) {
-    const auto answer = row.answers.subspan(static_cast<std::size_t>(k) * length, length);
+  for (std::int64_t k = 0; k < row.rollouts(); ++k) {
+    const auto answer = row.answer(k);
     std::vector<std::int32_t> told(answer.begin(), answer.end());
     for (std::size_t cell = 0; cell < row.label.size(); ++cell) {
       if (row.label[cell] == kIgnore) told[cell] = kIgnore;
@@ -190,7 +190,8 @@ RolloutView view_of(const Rollouts& all, std::int64_t row, std::int64_t k, std::
   const auto part = [&](const std::vector<float>& scores) {
     return scores.empty() ? std::span<const float>() : std::span(scores).subspan(first, count);
   };
-  return {std::span(all.answers).subspan(first * length, count * length),
+  return {length,
+          std::span(all.answers).subspan(first * length, count * length),
           label,
           part(all.halting),
           part(all.residual),
@@ -198,14 +199,14 @@ RolloutView view_of(const Rollouts& all, std::int64_t row, std::int64_t k, std::
           part(all.margin)};
 }
 
-std::int64_t chosen_rollout(const RolloutView& row, Select select, bool halting_trained, std::size_t length) {
+std::int64_t chosen_rollout(const RolloutView& row, Select select, bool halting_trained) {
   switch (select) {
     case Select::last:
       return 0;
     case Select::halting:
       return largest(row.halting, {}, 1.0F);
     case Select::vote:
-      return most_frequent(row, halting_trained, length);
+      return most_frequent(row, halting_trained);
     case Select::residual:
       return largest(row.residual, {}, -1.0F);
     case Select::state_residual:

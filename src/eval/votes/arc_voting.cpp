@@ -59,11 +59,10 @@ RowAnswers answers_to(const Session& session, const EvalConfig& eval, const Deco
   const auto length = rows.inputs.size() / rows.ids.size();
   for (std::int64_t row = 0; row < std::ssize(rows.ids); ++row) {
     const auto view = view_of(rollouts.front(), row, eval.rollouts, {}, length);
-    const auto best =
-        static_cast<std::size_t>(chosen_rollout(view, eval.select, session.model->shape().halting, length));
-    const auto answer = view.answers.subspan(best * length, length);
+    const auto best = chosen_rollout(view, eval.select, session.model->shape().halting);
+    const auto answer = view.answer(best);
     answers.tokens.insert(answers.tokens.end(), answer.begin(), answer.end());
-    answers.halting.push_back(view.halting[best]);
+    answers.halting.push_back(view.halting[static_cast<std::size_t>(best)]);
   }
   return answers;
 }

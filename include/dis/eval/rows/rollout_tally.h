@@ -19,7 +19,7 @@ class RolloutTally {
   RolloutTally(std::int64_t rollouts, std::vector<Select> selectors, bool halting_trained);
 
   /// A row, and which of its rollouts are right [K].
-  void add(const RolloutView& row, const std::vector<bool>& right, std::size_t length);
+  void add(const RolloutView& row, const std::vector<bool>& right);
 
   std::int64_t rows() const { return std::ssize(right_); }
   std::int64_t rollouts() const { return rollouts_; }

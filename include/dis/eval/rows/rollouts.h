@@ -40,13 +40,17 @@ std::vector<Rollouts> answer_rollouts(const Backbone& model, const DecodeSetting
 
 /// The rollouts of one row, or the first of them.
 struct RolloutView {
+  std::size_t length = 0;                 ///< L
   std::span<const std::int32_t> answers;  ///< [K, L]
   std::span<const std::int32_t> label;    ///< [L]: cells with kIgnore do not tell answers apart; empty: all do
   /// [K], or empty where there are none.
   std::span<const float> halting, residual, state_residual, margin;
   std::vector<bool> obeys = {};  ///< [K] whether the answer obeys the rules; empty: there are none
 
-  std::int64_t rollouts(std::size_t length) const { return static_cast<std::int64_t>(answers.size() / length); }
+  std::int64_t rollouts() const { return static_cast<std::int64_t>(answers.size() / length); }
+  std::span<const std::int32_t> answer(std::int64_t k) const {
+    return answers.subspan(static_cast<std::size_t>(k) * length, length);
+  }
 };
 /// Row r of `all`, its first k rollouts.
 RolloutView view_of(const Rollouts& all, std::int64_t row, std::int64_t k, std::span<const std::int32_t> label,
@@ -55,7 +59,7 @@ RolloutView view_of(const Rollouts& all, std::int64_t row, std::int64_t k, std::
 /// The rollout that `select` chooses, 0..K-1. Ties: the smaller number; of equally frequent answers the one with the
 /// larger mean halting logit, if there is any, and its first rollout. `rules`: among those that obey, the one whose
 /// halting logit is largest (where the head is trained), else the margin; none obeys: the first.
-std::int64_t chosen_rollout(const RolloutView& row, Select select, bool halting_trained, std::size_t length);
+std::int64_t chosen_rollout(const RolloutView& row, Select select, bool halting_trained);
 
 /// The selectors that there are numbers for, `last` first; `rules` where the rules are known.
 std::vector<Select> selectors_for(bool halting_trained, bool scores, bool rules);

@@ -52,7 +52,7 @@ void add_row(SiblingAnalysis& all, const Session& session, const std::vector<std
   }
   ++all.rows;
   all.agreed += std::ranges::find(majority, false) == majority.end() ? 1 : 0;
-  const auto right = [&](Tokens answer) { return session.data->score(input, label, answer).front().hits > 0; };
+  const auto right = [&](Tokens answer) { return session.data->score({input, label, answer}).front().hits > 0; };
   for (std::int64_t k = 0; k < all.rollouts; ++k) {
     if (majority[static_cast<std::size_t>(k)]) continue;
     const auto step = static_cast<std::size_t>(leaving_step(answers, k, majority, label)) - 1;

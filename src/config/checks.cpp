@@ -32,7 +32,9 @@ void check(const DataConfig& data, Mistakes& mistakes) {
     mistakes.add("data.min_givens = " + number(data.min_givens) +
                  " must be at most data.board_size - 1 = " + number(data.board_size - 1));
   }
-  if ((data.kind == DataKind::folder || data.kind == DataKind::grids) && data.path.empty()) {
+  const bool from_files = data.kind == DataKind::folder || data.kind == DataKind::grids ||
+                          data.kind == DataKind::sudoku || data.kind == DataKind::maze;
+  if (from_files && data.path.empty()) {
     mistakes.add("data.kind = " + to_string(data.kind) + " needs data.path, found none");
   }
   if (data.split == Split::orbits && (data.board_size == 4 || data.board_size == 6)) {

@@ -249,10 +249,10 @@ std::vector<Measure> ColouringData::measures() const {
   return all;
 }
 
-std::vector<MeasureCount> ColouringData::score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
-                                               std::span<const std::int32_t> answer) const {
+std::vector<MeasureCount> ColouringData::score(const AnsweredRow& row) const {
+  const auto& [input, label, answer, test] = row;
   const auto n = static_cast<int>(config_.vertices);
-  const auto against_label = DataSet::score(input, label, answer);  // compares the lengths, too
+  const auto against_label = DataSet::score(row);  // compares the lengths, too
   std::int64_t conflicts = 0;
   for (int a = 0; a < n; ++a) {
     for (int b = a + 1; b < n; ++b) {
@@ -267,7 +267,7 @@ std::vector<MeasureCount> ColouringData::score(std::span<const std::int32_t> inp
 
 std::optional<bool> ColouringData::obeys_rules(std::span<const std::int32_t> input,
                                                std::span<const std::int32_t> answer) const {
-  return score(input, input, answer).front().hits == 1;
+  return score({input, input, answer}).front().hits == 1;
 }
 
 Json ColouringData::describe(const RunConfig& config) const {

@@ -8,8 +8,8 @@ std::vector<Measure> DataSet::measures() const {
   return {{"exact", "exact", Measure::Kind::share}, {"token_accuracy", "tokens", Measure::Kind::ratio}};
 }
 
-std::vector<MeasureCount> DataSet::score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
-                                         std::span<const std::int32_t> answer) const {
+std::vector<MeasureCount> DataSet::score(const AnsweredRow& row) const {
+  const auto& [input, label, answer, test] = row;
   ensure(label.size() == input.size() && answer.size() == input.size(), "DataSet::score", "fields of one length");
   MeasureCount cells;
   for (std::size_t cell = 0; cell < label.size(); ++cell) {

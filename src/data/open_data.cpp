@@ -10,6 +10,7 @@
 #include "dis/data/arrays/puzzle_rows.h"
 #include "dis/data/boards/nqueens.h"
 #include "dis/data/colouring.h"
+#include "dis/data/puzzles/puzzles_data.h"
 
 namespace dis {
 namespace {
@@ -17,6 +18,11 @@ namespace {
 std::unique_ptr<DataSet> with_rules(PuzzleRows rows, Rules rules) {
   rows.set_rules(rules);
   return std::make_unique<PuzzleRows>(std::move(rows));
+}
+
+std::string fewer_puzzles(const DataConfig& data) {
+  return data.train_puzzles > 0 ? try_half("data.train_puzzles", data.train_puzzles)
+                                : "use a sample of the puzzles (data.train_puzzles)";
 }
 
 std::string fewer_examples(const DataConfig&) { return "use fewer or smaller examples, or a machine with more memory"; }
@@ -60,6 +66,20 @@ const std::array kKinds = {
           return std::make_unique<ColouringData>(config.data, static_cast<std::uint64_t>(config.run.seed));
         },
         .smaller = [](const DataConfig& data) { return try_half("data.train_graphs", data.train_graphs); },
+    },
+    KindOfData{
+        .kind = DataKind::sudoku,
+        .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
+          return std::make_unique<PuzzlesData>(sudoku_family(), config.data);
+        },
+        .smaller = fewer_puzzles,
+    },
+    KindOfData{
+        .kind = DataKind::maze,
+        .open = [](const RunConfig& config) -> std::unique_ptr<DataSet> {
+          return std::make_unique<PuzzlesData>(maze_family(), config.data);
+        },
+        .smaller = fewer_puzzles,
     },
 };
 

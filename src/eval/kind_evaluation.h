@@ -44,9 +44,7 @@ std::vector<bool> seen_marks(const PairList& tested, const EvaluationTarget& tar
 class RowScore {
  public:
   explicit RowScore(const DataSet& data);
-  /// Input, label and answer [L] of a row.
-  void add(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
-           std::span<const std::int32_t> answer);
+  void add(const AnsweredRow& row);
   /// [measures], each with the sum of its counts
   const std::vector<Measure>& measures() const { return measures_; }
   const std::vector<MeasureCount>& counts() const { return counts_; }

@@ -188,7 +188,7 @@ TEST(ColouringScore, CountsConflictsAndWhatIsNoColour) {
   const Tokens path{2, 1, 1, 2, 1, 2};  // 0-1-2-3
   const Tokens label{3, 4, 3, 4, kIgnore, kIgnore};
   const auto score = [&](const Tokens& answer) {
-    const auto counts = data.score(path, label, answer);
+    const auto counts = data.score({path, label, answer});
     EXPECT_EQ(counts.size(), 4U);
     EXPECT_EQ(counts[0].total, 1);
     EXPECT_EQ(counts[2].total, 4) << "cells with a label";
@@ -204,8 +204,8 @@ TEST(ColouringScore, CountsConflictsAndWhatIsNoColour) {
   EXPECT_EQ(score({3, 1, 3, 4, 0, 0}), (Hits{0, 0, 3, 2})) << "no colour: both edges at it conflict";
   EXPECT_EQ(score({1, 2, 0, -7, 0, 0}), (Hits{0, 0, 0, 3}));
   const Tokens no_edges(6, kNoEdge);
-  EXPECT_EQ(data.score(no_edges, label, Tokens{6, 3, 3, 3, 0, 0})[0].hits, 0) << "no conflict, but no colour either";
-  EXPECT_EQ(data.score(no_edges, label, Tokens{5, 3, 3, 3, 0, 0})[0].hits, 1);
+  EXPECT_EQ(data.score({no_edges, label, Tokens{6, 3, 3, 3, 0, 0}})[0].hits, 0) << "no conflict, but no colour either";
+  EXPECT_EQ(data.score({no_edges, label, Tokens{5, 3, 3, 3, 0, 0}})[0].hits, 1);
 }
 
 TEST(ColouringDrawing, ShowsEdgesColoursAndConflicts) {

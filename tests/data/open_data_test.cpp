@@ -42,7 +42,7 @@ TEST(DataSet, ScoresCellsAgainstTheLabel) {
   const PlainRows data;
   ASSERT_EQ(data.measures().size(), 2U);
   const auto score = [&](const std::vector<std::int32_t>& label, const std::vector<std::int32_t>& answer) {
-    const auto counts = data.score(std::vector<std::int32_t>{1, 1, 1}, label, answer);
+    const auto counts = data.score({std::vector<std::int32_t>{1, 1, 1}, label, answer});
     return std::vector{counts[0].hits, counts[0].total, counts[1].hits, counts[1].total};
   };
   using Counted = std::vector<std::int64_t>;  // exact of rows, right of cells

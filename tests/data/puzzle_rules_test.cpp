@@ -57,6 +57,25 @@ TEST(MazeRules, TakeOnePathFromStartToGoal) {
   EXPECT_TRUE(is_maze_path(ring, maze("Soooo####o#   G# # ##   #")));
   EXPECT_FALSE(is_maze_path(ring, maze("Soooo####o#   G#o# ##o  #"))) << "cells apart from the path";
   EXPECT_TRUE(is_maze_path(maze("SG  "), maze("SG  ")));
+  EXPECT_FALSE(is_maze_path(maze("SG  "), maze("SGoo"))) << "a ring: start and goal touch";
+}
+
+TEST(MazeRules, KnowAShortestPath) {
+  const auto open = maze(
+      "S   "
+      "    "
+      " G  "
+      "    ");
+  EXPECT_EQ(shortest_maze_path(open), 3);
+  EXPECT_TRUE(is_shortest_maze_path(open, maze("So   o   G      ")));
+  EXPECT_TRUE(is_shortest_maze_path(open, maze("S   o   oG      ")));
+  const auto longer = maze("Soo   o  Go     ");
+  EXPECT_TRUE(is_maze_path(open, longer));
+  EXPECT_FALSE(is_shortest_maze_path(open, longer));
+  EXPECT_FALSE(is_maze_path(open, maze("So   o   Go     "))) << "a path that goes on behind the goal";
+  EXPECT_EQ(shortest_maze_path(maze("S##G")), -1);
+  EXPECT_EQ(shortest_maze_path(maze("S   ")), -1) << "no goal";
+  EXPECT_EQ(shortest_maze_path(maze("SSG ")), -1) << "two starts";
 }
 
 }  // namespace

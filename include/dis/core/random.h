@@ -30,6 +30,7 @@ enum class Purpose : std::uint32_t {
   start = 16,           // states before the first step (ops/state_draws.h)
   noise = 17,           // noise in the states (ops/state_draws.h)
   commit = 18,          // step = rollout, index = board: which queen comes next
+  test_order = 19,      // the order of test puzzles
 };
 
 /// One Philox 4x32-10 block.

@@ -69,8 +69,7 @@ class ColouringData : public DataSet {
   std::optional<ExampleList> trained() const override;
   std::vector<ExampleList> tests() const override;
   std::vector<Measure> measures() const override;
-  std::vector<MeasureCount> score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
-                                  std::span<const std::int32_t> answer) const override;
+  std::vector<MeasureCount> score(const AnsweredRow& row) const override;
   /// A colouring without conflicts.
   std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
                                   std::span<const std::int32_t> answer) const override;

@@ -103,6 +103,12 @@ struct Measure {
   Kind kind = Kind::share;
 };
 
+/// An answer [L] (any numbers) to a row, an input [L] with its label [L].
+struct AnsweredRow {
+  std::span<const std::int32_t> input, label, answer;
+  std::int64_t test = -1;  ///< its number in the main test set; -1: it is none of them
+};
+
 /// What one row adds to a measure. A row that does not count adds {0, 0}.
 struct MeasureCount {
   std::int64_t hits = 0;
@@ -136,9 +142,8 @@ class DataSet : public TrainingStream {
   /// What tests measure; the first is what training watches (train.keep_best). By default "exact", the share of rows
   /// whose labelled cells are all right, and "token_accuracy", the share of labelled cells that are right.
   virtual std::vector<Measure> measures() const;
-  /// What the answer [L] (any numbers) to a row, an input [L] with its label [L], adds to each of measures().
-  virtual std::vector<MeasureCount> score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
-                                          std::span<const std::int32_t> answer) const;
+  /// What an answer adds to each of measures().
+  virtual std::vector<MeasureCount> score(const AnsweredRow& row) const;
 
   /// Whether an answer [L] (any numbers) to the input [L] obeys the puzzle's rules, which takes no label; nullopt,
   /// always, where the rules are not known.

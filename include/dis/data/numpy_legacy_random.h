@@ -1,14 +1,19 @@
-// numpy's legacy generator (`numpy.random.seed(seed)`, then `randint`, `shuffle`, `permutation`), number for number:
+// numpy's legacy generator (`numpy.random.seed(seed)`, then `randint`, `shuffle`, `permutation`,
+// `choice`, `rand`), number for number:
 // MT19937, and bounded draws by masks and rejection.
 //
-// For repeating the reference's ARC build only; every draw of our own is a function of its place (core/random.h).
+// For repeating the official builds only; every draw of our own is a function of its place (core/random.h).
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <bit>
 #include <cstdint>
+#include <numeric>
 #include <random>
 #include <span>
 #include <utility>
+#include <vector>
 
 namespace dis {
 
@@ -34,6 +39,30 @@ class NumpyLegacyRandom {
   void shuffle(std::span<T> items) {
     for (std::size_t i = items.size(); i > 1; --i)
       std::swap(items[i - 1], items[up_to(static_cast<std::uint32_t>(i - 1))]);
+  }
+
+  /// permutation(N)
+  template <std::size_t N>
+  std::array<std::uint8_t, N> permutation() {
+    std::array<std::uint8_t, N> items;
+    std::iota(items.begin(), items.end(), std::uint8_t{0});
+    shuffle(std::span<std::uint8_t>(items));
+    return items;
+  }
+
+  /// choice(n, size=k, replace=False): k of 0..n-1 in random order, k <= n.
+  std::vector<std::int64_t> choice(std::int64_t n, std::int64_t k) {
+    std::vector<std::int64_t> items(static_cast<std::size_t>(n));
+    std::iota(items.begin(), items.end(), std::int64_t{0});
+    shuffle(std::span(items));
+    items.resize(static_cast<std::size_t>(k));
+    return items;
+  }
+
+  /// rand(): uniform over [0, 1), 53 bits.
+  double uniform() {
+    const auto high = next() >> 5U, low = next() >> 6U;
+    return (high * 67108864.0 + low) / 9007199254740992.0;
   }
 
  private:

@@ -7,6 +7,7 @@
 //                   stays, as in training: a pair that equals another one only when black changes place with a colour
 //                   was never shown.
 //   boards          the eight symmetries where data.augment is on, else none
+//   sudoku, maze    all that the family has, but none with data.copies = none (puzzles/puzzle_family.h)
 //   folder, grids   none: rows are augmented already, or not. Rows of ARC's builders are read back to grids and count
 //                   as ARC's.
 // A key is 64 bits of a SHA-256: at 10^13 comparisons the odds of a mistake are below 10^-6.

@@ -1,5 +1,6 @@
 #include "dis/data/arrays/puzzle_rules.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstddef>
 #include <optional>
@@ -8,18 +9,18 @@
 namespace dis {
 namespace {
 
-enum MazeToken : std::int32_t { kMazeOpen = 2, kMazeStart = 3, kMazeGoal = 4, kMazePath = 5 };
-
 std::optional<std::size_t> side_of(std::span<const std::int32_t> field) {
   const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(field.size()))));
   return side * side == field.size() && side > 0 ? std::optional(side) : std::nullopt;
 }
 
-/// Path, start and goal cells next to a cell.
-std::vector<std::size_t> next_on_path(std::span<const std::int32_t> field, std::size_t side, std::size_t cell) {
+/// The cells next to one that have this token or a later one: from kMazeStart on those of a path, from kMazeOpen on
+/// those that one can go to.
+std::vector<std::size_t> next_cells(std::span<const std::int32_t> field, std::size_t side, std::size_t cell,
+                                    std::int32_t least) {
   std::vector<std::size_t> next;
   const auto look = [&](bool inside, std::size_t at) {
-    if (inside && field[at] >= kMazeStart) next.push_back(at);
+    if (inside && field[at] >= least) next.push_back(at);
   };
   look(cell >= side, cell - side);
   look(cell + side < field.size(), cell + side);
@@ -61,15 +62,38 @@ bool is_maze_path(std::span<const std::int32_t> input, std::span<const std::int3
   // From the start each cell has one way on, until the goal; then no path cell may be left.
   std::size_t before = start, here = start, walked = 0;
   for (;;) {
-    auto next = next_on_path(answer, *side, here);
+    auto next = next_cells(answer, *side, here, kMazeStart);
     std::erase(next, before);
-    if (answer[here] == kMazeGoal) return next.empty() && walked == on_path;
+    if (answer[here] == kMazeGoal) return walked == on_path;
     if (next.size() != 1 || answer[next.front()] == kMazeStart) return false;
     before = here;
     here = next.front();
     walked += answer[here] == kMazePath ? 1 : 0;
     if (walked > on_path) return false;
   }
+}
+
+std::int64_t shortest_maze_path(std::span<const std::int32_t> input) {
+  const auto side = side_of(input);
+  if (!side || std::ranges::count(input, kMazeStart) != 1 || std::ranges::count(input, kMazeGoal) != 1) return -1;
+  std::vector<std::int64_t> distance(input.size(), -1);
+  const auto start = static_cast<std::size_t>(std::ranges::find(input, kMazeStart) - input.begin());
+  std::vector<std::size_t> reached{start};
+  distance[start] = 0;
+  for (std::size_t i = 0; i < reached.size(); ++i) {
+    const auto here = reached[i];
+    if (input[here] == kMazeGoal) return distance[here];
+    for (const auto next : next_cells(input, *side, here, kMazeOpen)) {
+      if (distance[next] >= 0) continue;
+      distance[next] = distance[here] + 1;
+      reached.push_back(next);
+    }
+  }
+  return -1;
+}
+
+bool is_shortest_maze_path(std::span<const std::int32_t> input, std::span<const std::int32_t> answer) {
+  return is_maze_path(input, answer) && std::ranges::count(answer, kMazePath) + 1 == shortest_maze_path(input);
 }
 
 }  // namespace dis

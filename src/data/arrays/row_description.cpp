@@ -2,8 +2,8 @@
 #include <sstream>
 
 #include "dis/data/arc/arc_data.h"
-#include "dis/data/arc/arc_export.h"
 #include "dis/data/arrays/puzzle_rows.h"
+#include "dis/data/arrays/rows_export.h"
 #include "dis/data/identifiers.h"
 #include "dis/data/shared_pairs.h"
 

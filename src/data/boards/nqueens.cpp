@@ -174,10 +174,9 @@ std::vector<Measure> NQueensData::measures() const {
   return all;
 }
 
-std::vector<MeasureCount> NQueensData::score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
-                                             std::span<const std::int32_t> answer) const {
-  std::vector<MeasureCount> counts{{*obeys_rules(input, answer) ? 1 : 0, 1}};
-  std::ranges::move(DataSet::score(input, label, answer), std::back_inserter(counts));
+std::vector<MeasureCount> NQueensData::score(const AnsweredRow& row) const {
+  std::vector<MeasureCount> counts{{*obeys_rules(row.input, row.answer) ? 1 : 0, 1}};
+  std::ranges::move(DataSet::score(row), std::back_inserter(counts));
   return counts;
 }
 

@@ -32,10 +32,7 @@ class RowsReport {
       const bool is_seen = marks_[static_cast<std::size_t>(row)];
       seen_.add(is_seen, is_seen ? tested_.name(row) : "");
       if (is_seen) continue;
-      const auto part = [&](const std::vector<std::int32_t>& all) {
-        return std::span(all).subspan(i * length, length);
-      };
-      unseen_.add(part(rows.inputs), part(rows.labels), part(answers.steps.back()));
+      unseen_.add(rows.answered(i, std::span(answers.steps.back()).subspan(i * length, length)));
     }
   }
   const RowScore& last() const { return scores_.after.back(); }
@@ -96,7 +93,7 @@ JudgedRollouts judge_rollouts(const DataSet& data, std::span<const std::int32_t>
   JudgedRollouts judged;
   for (std::size_t first = 0; first < answers.size(); first += input.size()) {
     const auto answer = answers.subspan(first, input.size());
-    judged.right.push_back(data.score(input, label, answer).front().hits > 0);
+    judged.right.push_back(data.score({input, label, answer}).front().hits > 0);
     if (const auto obeys = data.obeys_rules(input, answer)) judged.obeys.push_back(*obeys);
   }
   return judged;

@@ -50,9 +50,8 @@ std::string cell_text(const Measure& measure, const MeasureCount& count) {
 
 RowScore::RowScore(const DataSet& data) : data_(data), measures_(data.measures()), counts_(measures_.size()) {}
 
-void RowScore::add(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
-                   std::span<const std::int32_t> answer) {
-  const auto more = data_.score(input, label, answer);
+void RowScore::add(const AnsweredRow& row) {
+  const auto more = data_.score(row);
   ensure(more.size() == counts_.size(), "RowScore::add", "a count for each measure");
   for (std::size_t i = 0; i < counts_.size(); ++i) {
     counts_[i].hits += more[i].hits;
@@ -85,10 +84,7 @@ void StepScores::add(const Answers& answers, const RowBatch& batch) {
   const auto length = batch.labels.size() / answers.made.size();
   for (std::size_t s = 0; s < after.size(); ++s) {
     for (std::size_t i = 0; i < answers.made.size(); ++i) {
-      const auto of_row = [&](const std::vector<std::int32_t>& all) {
-        return std::span(all).subspan(i * length, length);
-      };
-      after[s].add(of_row(batch.inputs), of_row(batch.labels), of_row(answers.steps[s]));
+      after[s].add(batch.answered(i, std::span(answers.steps[s]).subspan(i * length, length)));
     }
   }
   rows += std::ssize(answers.made);

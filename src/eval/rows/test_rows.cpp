@@ -29,6 +29,7 @@ class ListedRows : public TestRows {
       batch.inputs.insert(batch.inputs.end(), example.input.begin(), example.input.end());
       batch.labels.insert(batch.labels.end(), example.label.begin(), example.label.end());
       batch.ids.push_back(example.puzzle_id);
+      batch.tests.push_back(number(i));
     }
     return batch;
   }
@@ -49,7 +50,7 @@ class VotingRows : public TestRows {
   std::int64_t size() const override { return std::ssize(rows_); }
   RowBatch read(std::int64_t first, std::int64_t count) const override {
     const auto length = static_cast<std::size_t>(data_.shape().length), rows = static_cast<std::size_t>(count);
-    RowBatch batch{std::vector<std::int32_t>(rows * length), std::vector<std::int32_t>(rows * length), {}};
+    RowBatch batch{std::vector<std::int32_t>(rows * length), std::vector<std::int32_t>(rows * length), {}, {}};
     for (std::size_t i = 0; i < rows; ++i) {
       const auto& row = rows_[static_cast<std::size_t>(first) + i];
       data_.test_fields(row, std::span(batch.inputs).subspan(i * length, length),

@@ -71,8 +71,7 @@ class NQueensData : public DataSet {
   std::vector<ExampleList> tests() const override;
   /// "valid" (a valid completion), then those of rows of tokens.
   std::vector<Measure> measures() const override;
-  std::vector<MeasureCount> score(std::span<const std::int32_t> input, std::span<const std::int32_t> label,
-                                  std::span<const std::int32_t> answer) const override;
+  std::vector<MeasureCount> score(const AnsweredRow& row) const override;
   /// A valid completion.
   std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
                                   std::span<const std::int32_t> answer) const override;

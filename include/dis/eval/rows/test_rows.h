@@ -4,18 +4,28 @@
 
 #include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
+#include "dis/data/dataset.h"
 #include "dis/train/session.h"
 
 namespace dis {
 
 /// Some rows.
 struct RowBatch {
-  std::vector<std::int32_t> inputs;  ///< [rows, L] tokens
-  std::vector<std::int32_t> labels;  ///< [rows, L] tokens, or kIgnore
-  std::vector<std::int32_t> ids;     ///< [rows] puzzle identifiers
+  std::vector<std::int32_t> inputs;      ///< [rows, L] tokens
+  std::vector<std::int32_t> labels;      ///< [rows, L] tokens, or kIgnore
+  std::vector<std::int32_t> ids;         ///< [rows] puzzle identifiers
+  std::vector<std::int64_t> tests = {};  ///< [rows] their numbers in the main test set; empty: they are none of its
+
+  /// Row i with an answer [L] to it.
+  AnsweredRow answered(std::size_t i, std::span<const std::int32_t> answer) const {
+    const auto length = answer.size();
+    return {std::span(inputs).subspan(i * length, length), std::span(labels).subspan(i * length, length), answer,
+            tests.empty() ? -1 : tests[i]};
+  }
 };
 
 class TestRows {

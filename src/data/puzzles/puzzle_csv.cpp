@@ -1,0 +1,205 @@
+#include "dis/data/puzzles/puzzle_csv.h"
+
+#include <zlib.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dis/core/error.h"
+#include "dis/core/files.h"
+#include "dis/core/json.h"
+
+namespace dis {
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::string_view kColumns = "source,question,answer,rating";
+constexpr std::size_t kLongestLine = 1 << 20;
+
+/// The lines of a file that may be gzipped.
+class Lines {
+ public:
+  explicit Lines(fs::path path) : path_(std::move(path)), file_(gzopen(path_.c_str(), "rb"), &gzclose) {
+    if (!file_) throw file_error("read", path_, errno);
+    gzbuffer(file_.get(), 1 << 18);
+  }
+
+  /// The next line without its end; false behind the last one. The text stays until the next call.
+  bool next(std::string_view& line) {
+    for (;;) {
+      const auto end = std::string_view(buffer_).find('\n', first_);
+      if (end != std::string_view::npos) {
+        line = std::string_view(buffer_).substr(first_, end - first_);
+        first_ = end + 1;
+        break;
+      }
+      if (!fill()) {
+        line = std::string_view(buffer_).substr(first_);
+        first_ = buffer_.size();
+        if (line.empty()) return false;
+        break;
+      }
+    }
+    if (line.ends_with('\r')) line.remove_suffix(1);
+    ++number_;
+    return true;
+  }
+
+  /// "<file>: line 12: "
+  std::string here() const { return path_.string() + ": line " + std::to_string(number_) + ": "; }
+
+ private:
+  /// More of the file behind what is not yet read; false at its end.
+  bool fill() {
+    buffer_.erase(0, first_);
+    first_ = 0;
+    if (buffer_.size() > kLongestLine) {
+      throw UserError(path_.string() + ": line " + std::to_string(number_ + 1) + ": expected at most " +
+                      std::to_string(kLongestLine) + " characters, found more: this is no file of puzzles");
+    }
+    const auto before = buffer_.size();
+    buffer_.resize(before + (1 << 18));
+    const int read = gzread(file_.get(), buffer_.data() + before, 1 << 18);
+    buffer_.resize(before + static_cast<std::size_t>(std::max(read, 0)));
+    int error = Z_OK;
+    const std::string_view text = gzerror(file_.get(), &error);
+    if (read < 0 || error != Z_OK) {
+      throw UserError("cannot read '" + path_.string() +
+                      "': " + (error == Z_BUF_ERROR ? "it is cut off" : std::string(text)) + "; fetch it again");
+    }
+    if (number_ == 0 && before == 0) refuse_git_lfs_pointer(path_, buffer_);
+    return read > 0;
+  }
+
+  fs::path path_;
+  std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
+  std::string buffer_;
+  std::size_t first_ = 0;
+  std::int64_t number_ = 0;
+};
+
+struct Fields {
+  std::string_view question, answer;
+  std::int64_t rating = 0;
+};
+
+std::string shown(std::string_view text) { return in_message(Json(std::string(text.substr(0, 40)))); }
+
+/// From the right, for a source may hold anything.
+Fields fields_of(std::string_view line, const Lines& lines) {
+  std::array<std::string_view, 3> last;
+  auto rest = line;
+  for (auto& field : last) {
+    const auto comma = rest.rfind(',');
+    if (comma == std::string_view::npos) {
+      throw UserError(lines.here() + "expected four columns, " + std::string(kColumns) + ", found " + shown(line));
+    }
+    field = rest.substr(comma + 1);
+    rest = rest.substr(0, comma);
+  }
+  Fields fields{last[2], last[1]};
+  const auto [end, error] = std::from_chars(last[0].data(), last[0].data() + last[0].size(), fields.rating);
+  if (error != std::errc() || end != last[0].data() + last[0].size() || fields.rating < 0) {
+    throw UserError(lines.here() + "rating: expected a whole number from 0 on, found " + shown(last[0]));
+  }
+  return fields;
+}
+
+class CsvReader {
+ public:
+  CsvReader(const Lines& lines, const PuzzleFamily& family, std::size_t length)
+      : lines_(lines), family_(family), length_(length), question_(length), answer_(length) {
+    for (int character = 0; character < 256; ++character) {
+      for (const bool answer : {false, true}) {
+        tokens_[answer][static_cast<std::size_t>(character)] =
+            family.token(static_cast<char>(character), answer, length).value_or(kNone);
+      }
+    }
+  }
+
+  void add(const Fields& fields, PuzzleTable& table) {
+    translate(fields.question, false, question_);
+    translate(fields.answer, true, answer_);
+    // A cell of the question that is no blank stands in the answer, too: an empty cell is the only token that turns.
+    for (std::size_t cell = 0; cell < length_; ++cell) {
+      if (question_[cell] != answer_[cell] && question_[cell] != family_.open_token()) {
+        throw UserError(lines_.here() + "answer: expected what the question gives, " +
+                        shown(fields.question.substr(cell, 1)) + ", at character " + std::to_string(cell + 1) +
+                        ", found " + shown(fields.answer.substr(cell, 1)));
+      }
+    }
+    table.add(question_, answer_, fields.rating);
+  }
+
+ private:
+  static constexpr std::uint8_t kNone = 255;
+
+  void translate(std::string_view text, bool answer, std::vector<std::uint8_t>& tokens) const {
+    const std::string column = answer ? "answer: " : "question: ";
+    if (text.size() != length_) {
+      throw UserError(lines_.here() + column + "expected " + std::to_string(length_) +
+                      " characters, as the first puzzle has, found " + std::to_string(text.size()));
+    }
+    for (std::size_t cell = 0; cell < length_; ++cell) {
+      tokens[cell] = tokens_[answer][static_cast<unsigned char>(text[cell])];
+      if (tokens[cell] == kNone) {
+        throw UserError(lines_.here() + column + "expected " + family_.alphabet(answer, length_) + ", found " +
+                        shown(text.substr(cell, 1)) + " at character " + std::to_string(cell + 1));
+      }
+    }
+  }
+
+  const Lines& lines_;
+  const PuzzleFamily& family_;
+  std::size_t length_;
+  std::array<std::array<std::uint8_t, 256>, 2> tokens_{};
+  std::vector<std::uint8_t> question_, answer_;
+};
+
+}  // namespace
+
+PuzzleTable read_puzzle_csv(const fs::path& file, const PuzzleFamily& family, std::int64_t min_rating) {
+  Lines lines(file);
+  std::string_view line;
+  if (!lines.next(line) || line != kColumns) {
+    throw UserError(file.string() + ": expected the columns " + std::string(kColumns) + " in the first line, found " +
+                    shown(line));
+  }
+  PuzzleTable table;
+  std::optional<CsvReader> reader;
+  while (lines.next(line)) {
+    const auto fields = fields_of(line, lines);
+    if (!reader) {
+      if (!family.has_size(fields.question.size())) {
+        throw UserError(lines.here() + "question: expected a " + family.name() + ", whose number of characters is " +
+                        family.sizes() + ", found " + std::to_string(fields.question.size()));
+      }
+      table = PuzzleTable(fields.question.size(), family.open_token());
+      reader.emplace(lines, family, fields.question.size());
+    }
+    if (fields.rating >= min_rating) reader->add(fields, table);
+  }
+  if (table.size() == 0) {
+    throw UserError(
+        file.string() + ": expected at least one puzzle" +
+        (min_rating > 0 ? " with a rating of " + std::to_string(min_rating) + " or more (data.min_rating)" : "") +
+        ", found none");
+  }
+  return table;
+}
+
+std::optional<fs::path> find_puzzle_csv(const fs::path& folder, const std::string& split) {
+  for (const char* ending : {".csv", ".csv.gz"}) {
+    const auto file = folder / (split + ending);
+    if (fs::exists(file)) return file;
+  }
+  return std::nullopt;
+}
+
+}  // namespace dis

@@ -1,0 +1,214 @@
+#include "dis/data/puzzles/puzzles_data.h"
+
+#include <algorithm>
+#include <array>
+#include <future>
+#include <thread>
+#include <utility>
+
+#include "../content_hash.h"
+#include "dis/core/error.h"
+#include "dis/data/arc/arc_data.h"
+#include "dis/data/numpy_legacy_random.h"
+#include "dis/data/puzzles/puzzle_csv.h"
+
+namespace dis {
+namespace fs = std::filesystem;
+
+namespace {
+
+struct RatingRange {
+  int least;
+  const char* name;
+};
+constexpr std::array<RatingRange, kRatingClasses> kRatingRanges{
+    {{0, "0"}, {1, "1-9"}, {10, "10-29"}, {30, "30-99"}, {100, "100+"}}};
+
+constexpr std::int64_t kPairsAtOnce = 10'000;
+
+}  // namespace
+
+int rating_class(int rating) {
+  int found = 0;
+  for (int i = 0; i < kRatingClasses; ++i)
+    found = rating >= kRatingRanges[static_cast<std::size_t>(i)].least ? i : found;
+  return found;
+}
+
+std::string rating_class_name(int rating_class) {
+  return kRatingRanges.at(static_cast<std::size_t>(rating_class)).name;
+}
+
+PuzzlesData::PuzzlesData(const PuzzleFamily& family, const DataConfig& config) : family_(family), config_(config) {
+  read_files();
+  NumpyLegacyRandom random(static_cast<std::uint32_t>(config.build_seed));
+  if (config.train_puzzles > training_.size()) {
+    throw UserError("data.train_puzzles: expected at most " + std::to_string(training_.size()) + ", the puzzles of '" +
+                    data_path(config).string() + "'" +
+                    (config.min_rating > 0 ? " with data.min_rating = " + std::to_string(config.min_rating) : "") +
+                    ", found " + std::to_string(config.train_puzzles));
+  }
+  if (config.train_puzzles > 0 && config.train_puzzles < training_.size()) {
+    training_ = training_.chosen(random.choice(training_.size(), config.train_puzzles));
+  }
+  if (config.copies != PuzzleCopies::frozen) return;
+  if (family.name() == sudoku_family().name() && training_.length() != 81) {
+    throw UserError("data.copies = frozen: expected Sudokus of 81 characters, as the official builder takes, found " +
+                    std::to_string(training_.length()));
+  }
+  for (std::int64_t puzzle = 0; puzzle < training_.size(); ++puzzle) {
+    const auto copies = family.official_copies(random, config.augmentations);
+    frozen_.insert(frozen_.end(), copies.begin(), copies.end());
+  }
+  sampler_.emplace_back(std::vector<SampledGroup>(static_cast<std::size_t>(training_.size()), {copies(), 1}));
+}
+
+void PuzzlesData::read_files() {
+  const auto folder = data_path(config_);
+  const auto train = find_puzzle_csv(folder, "train"), test = find_puzzle_csv(folder, "test");
+  if (!train) {
+    throw UserError("data.path: expected a folder with train.csv or train.csv.gz, found none in '" + folder.string() +
+                    "' (data/README.md says where they come from)");
+  }
+  training_ = read_puzzle_csv(*train, family_, config_.min_rating);
+  tests_ = test ? read_puzzle_csv(*test, family_, config_.min_rating) : PuzzleTable(training_.length());
+  std::array<bool, kRatingClasses> tested{};
+  for (std::int64_t i = 0; i < tests_.size(); ++i)
+    tested.at(static_cast<std::size_t>(rating_class(tests_.rating(i)))) = true;
+  for (int i = 0; i < kRatingClasses; ++i) {
+    if (tested[static_cast<std::size_t>(i)]) classes_.push_back(i);
+  }
+  if (tests_.length() != training_.length()) {
+    throw UserError(test->string() + ": expected puzzles of " + std::to_string(training_.length()) +
+                    " characters, as " + train->string() + " has, found " + std::to_string(tests_.length()));
+  }
+}
+
+std::int64_t PuzzlesData::copies() const {
+  if (config_.copies != PuzzleCopies::frozen) return 1;
+  return 1 + std::ssize(frozen_) / training_.size();
+}
+
+void PuzzlesData::copy(std::int64_t puzzle, std::int64_t copy, std::span<std::int32_t> input,
+                       std::span<std::int32_t> label) const {
+  training_.read(puzzle, input, label);
+  if (copy == 0) return;
+  const Origin origin{
+      puzzle, static_cast<std::int64_t>(frozen_.at(static_cast<std::size_t>(puzzle * (copies() - 1) + copy - 1)))};
+  augment(origin, input);
+  augment(origin, label);
+}
+
+DataShape PuzzlesData::shape() const {
+  return {.vocabulary = family_.vocabulary(training_.length()),
+          .length = static_cast<std::int64_t>(training_.length()),
+          .identifiers = 1};
+}
+
+Origin PuzzlesData::example(std::uint64_t seed, std::uint64_t position, std::span<std::int32_t> input,
+                            std::span<std::int32_t> label, std::int32_t& puzzle_id) const {
+  puzzle_id = 0;
+  Origin origin;
+  if (config_.copies == PuzzleCopies::frozen) {
+    const auto pick = sampler_.front().pick(seed, position);
+    origin.item = pick.group;
+    if (pick.puzzle > 0) {
+      origin.transform =
+          static_cast<std::int64_t>(frozen_[static_cast<std::size_t>(pick.group * (copies() - 1) + pick.puzzle - 1)]);
+    }
+  } else {
+    const auto rows = static_cast<std::uint64_t>(training_.size());
+    origin.item =
+        static_cast<std::int64_t>(permuted_index(seed, Purpose::order, position / rows, rows, position % rows));
+    Draws draws(seed, Purpose::augment, 0, position);
+    if (config_.copies == PuzzleCopies::fresh)
+      origin.transform = static_cast<std::int64_t>(family_.draw(draws, training_.length()));
+  }
+  training_.read(origin.item, input, label);
+  if (origin.transform != 0) {
+    augment(origin, input);
+    augment(origin, label);
+  }
+  return origin;
+}
+
+void PuzzlesData::augment(const Origin& origin, std::span<std::int32_t> frame) const {
+  const std::vector<std::int32_t> before(frame.begin(), frame.end());
+  family_.apply(static_cast<std::uint64_t>(origin.transform), before, frame);
+}
+
+std::string PuzzlesData::identifier(std::int64_t index) const {
+  ensure(index == 0, "PuzzlesData::identifier", "the blank identifier 0, the only one");
+  return "<blank>";
+}
+
+std::int64_t PuzzlesData::row_of_test(std::int64_t test) const {
+  const auto rows = static_cast<std::uint64_t>(tests_.size());
+  return static_cast<std::int64_t>(permuted_index(static_cast<std::uint64_t>(config_.build_seed), Purpose::test_order,
+                                                  0, rows, static_cast<std::uint64_t>(test)));
+}
+
+PairList PuzzlesData::pairs_of(const PuzzleTable& table, bool test) const {
+  const auto row = [this, test](std::int64_t number) { return test ? row_of_test(number) : number; };
+  PairList list{{}, [row, test](std::int64_t number) {
+                  return (test ? "test puzzle " : "training puzzle ") + std::to_string(row(number) + 1);
+                }};
+  list.keys.resize(static_cast<std::size_t>(table.size()));
+  const auto fill = [&](std::int64_t first, std::int64_t past) {
+    std::vector<std::int32_t> input(table.length()), label(table.length());
+    for (auto number = first; number < past; ++number) {
+      table.read(row(number), input, label);
+      list.keys[static_cast<std::size_t>(number)] =
+          config_.copies == PuzzleCopies::none ? row_pair_key(input, label) : family_.class_key(input, label);
+    }
+  };
+  // Millions of Sudokus take seconds.
+  const auto parts = table.size() < kPairsAtOnce ? 1 : std::int64_t{std::max(1U, std::thread::hardware_concurrency())};
+  std::vector<std::future<void>> others;
+  for (std::int64_t part = 1; part < parts; ++part) {
+    others.push_back(
+        std::async(std::launch::async, fill, table.size() * part / parts, table.size() * (part + 1) / parts));
+  }
+  fill(0, table.size() / parts);
+  for (auto& other : others) other.get();
+  return list;
+}
+
+PairList PuzzlesData::trained_pairs() const { return pairs_of(training_, false); }
+
+PairList PuzzlesData::tested_pairs() const { return pairs_of(tests_, true); }
+
+std::vector<ContentHash> PuzzlesData::content() const {
+  const auto hash_of = [](const PuzzleTable& table) {
+    Sha256 hash;
+    for (std::int64_t number = 0; number < table.size(); ++number) hash.update(std::as_bytes(table.row(number)));
+    return short_hash(hash);
+  };
+  return {{"puzzles", hash_of(training_), hash_of(tests_), false}};
+}
+
+std::vector<Measure> PuzzlesData::measures() const {
+  auto measures = DataSet::measures();
+  measures.push_back({"valid", "valid", Measure::Kind::share});
+  for (const int i : classes_) {
+    const auto name = rating_class_name(i);
+    measures.push_back({"exact_rating_" + name, "rating " + name, Measure::Kind::share});
+  }
+  return measures;
+}
+
+std::vector<MeasureCount> PuzzlesData::score(const AnsweredRow& row) const {
+  auto counts = DataSet::score(row);
+  counts.push_back({family_.obeys(row.input, row.answer) ? 1 : 0, 1});
+  const auto exact = counts.front();
+  const int of = row.test < 0 ? -1 : rating_class(tests_.rating(row_of_test(row.test)));
+  for (const int i : classes_) counts.push_back(i == of ? exact : MeasureCount{});
+  return counts;
+}
+
+std::optional<bool> PuzzlesData::obeys_rules(std::span<const std::int32_t> input,
+                                             std::span<const std::int32_t> answer) const {
+  return family_.obeys(input, answer);
+}
+
+}  // namespace dis

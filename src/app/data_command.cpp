@@ -11,9 +11,11 @@
 #include "boards_data.h"
 #include "commands.h"
 #include "config_options.h"
+#include "dis/core/cpus.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/data/open_data.h"
+#include "puzzles_build.h"
 #include "puzzles_data.h"
 #include "terminal.h"
 
@@ -126,13 +128,60 @@ struct WriteOptions {
   std::string output;
 };
 
+struct BuildOptions {
+  WriteOptions boards;
+  PuzzlesBuild puzzles;
+  std::vector<std::int64_t> path{100, 140};
+};
+
+void build(const BuildOptions& options) {
+  if (options.puzzles.kind == "nqueens") return write_boards(options.boards.config.load(), options.boards.output);
+  if (!options.boards.config.file.empty() || !options.boards.config.set.empty()) {
+    throw UserError("--config and --set are for boards: expected none of them with --kind " + options.puzzles.kind);
+  }
+  auto puzzles = options.puzzles;
+  puzzles.folder = options.boards.output;
+  puzzles.maze.shortest = options.path.front();
+  puzzles.maze.longest = options.path.back();
+  if (puzzles.maze.shortest < 1 || puzzles.maze.longest < puzzles.maze.shortest) {
+    throw UserError("--path: expected the steps of a shortest and of a longest path, as 100 140, found " +
+                    std::to_string(puzzles.maze.shortest) + " and " + std::to_string(puzzles.maze.longest));
+  }
+  puzzles.threads = usable_threads();
+  build_puzzles(puzzles);
+}
+
 void add_build(CLI::App& data) {
-  auto options = std::make_shared<WriteOptions>();
-  CLI::App* build = data.add_subcommand("build", "Write boards to files, for data.train_file and data.test_file");
-  options->config.add_to(*build);
-  build->add_option("--output", options->output, "Folder of the files")->type_name("DIR")->required();
-  build->footer("Example:\n  dis data build --set data.board_size=7 --output data/queens7");
-  build->callback([options] { write_boards(options->config.load(), options->output); });
+  auto options = std::make_shared<BuildOptions>();
+  CLI::App* command = data.add_subcommand(
+      "build", "Write boards to files, for data.train_file and data.test_file; or make Sudokus or mazes as CSV files");
+  options->boards.config.add_to(*command);
+  command->add_option("--output", options->boards.output, "Folder of the files")->type_name("DIR")->required();
+  auto& puzzles = options->puzzles;
+  puzzles.kind = "nqueens";
+  command->add_option("--kind", puzzles.kind, "The boards of a configuration; hard Sudokus; mazes with one path")
+      ->check(CLI::IsMember({"nqueens", "sudoku", "maze"}))
+      ->capture_default_str();
+  const auto whole = [&](const char* name, std::int64_t& number, const char* what, std::int64_t least,
+                         std::int64_t most) {
+    command->add_option(name, number, what)->check(CLI::Range(least, most))->capture_default_str();
+  };
+  whole("--train", puzzles.train, "sudoku, maze: training puzzles", 1, 100'000'000);
+  whole("--tests", puzzles.tests, "sudoku, maze: test puzzles, none the same as another in another form", 0,
+        100'000'000);
+  command->add_option("--seed", puzzles.seed, "sudoku, maze: of all draws")->capture_default_str();
+  whole("--climb", puzzles.climb, "sudoku: attempts to make each one harder", 0, 1'000'000);
+  whole("--clues", puzzles.clues, "sudoku: clues of each, also those that it does not need; 0: none of these", 0, 80);
+  whole("--side", puzzles.maze.side, "maze: rows and columns", 5, 100);
+  command->add_option("--path", options->path, "maze: fewest and most steps from start to goal")
+      ->type_name("STEPS")
+      ->expected(2)
+      ->capture_default_str();
+  command->footer(
+      "Examples:\n  dis data build --set data.board_size=7 --output data/queens7\n"
+      "  dis data build --kind sudoku --train 1000 --tests 1000 --output data/sudoku-climb\n"
+      "  dis data build --kind maze --side 12 --path 12 24 --output data/maze12");
+  command->callback([options] { build(*options); });
 }
 
 void add_export(CLI::App& data) {

@@ -5,6 +5,7 @@
 #include "app/run_folder.h"
 #include "core/temporary_folder.h"
 #include "core/user_error.h"
+#include "dis/core/files.h"
 #include "dis/core/json.h"
 
 namespace dis {
@@ -65,6 +66,42 @@ TEST(Puzzles, AreExportedCountedAndDrawn) {
   EXPECT_TRUE(contains(shown.out, "# S") || contains(shown.out, "S o") || contains(shown.out, "o S")) << shown.out;
   const auto refused = run_program(Arguments{"data", "info"} + set({"data.kind=maze"}));
   EXPECT_TRUE(contains(refused.err, "data.kind = maze needs data.path")) << refused.err;
+}
+
+TEST(Puzzles, AreMadeWithoutFilesAndGoOnAfterAnInterruption) {
+  const TemporaryFolder folder;
+  const auto build = [&](const std::string& name, const Arguments& more) {
+    return Arguments{"data", "build",  "--train", "30",       "--tests",
+                     "12",   "--seed", "3",       "--output", (folder / name).string()} +
+           more;
+  };
+  for (const Arguments& kind : {Arguments{"--kind", "maze", "--side", "11", "--path", "8", "14"},
+                                Arguments{"--kind", "sudoku", "--climb", "20"}}) {
+    const auto name = kind[1];
+    const auto made = expect_success(build(name, kind));
+    EXPECT_TRUE(contains(made.out, "train.csv: 30 puzzles")) << made.out;
+    const auto info = json_of(Arguments{"data", "info", "--json"} + puzzles(name, folder / name));
+    EXPECT_EQ(info.at("training").at("answers_obey_rules"), 30);
+    EXPECT_EQ(info.at("test").at("puzzles"), 12);
+    EXPECT_EQ(info.at("trained_test_pairs").at("trained"), 0);
+    EXPECT_EQ(read_json(folder / name / "build.json").at("seed"), 3);
+    // Where a build was cut off in the middle of a line.
+    const auto test = read_text(folder / name / "test.csv");
+    auto settings = read_json(folder / name / "build.json");
+    for (const char* key : {"source", "made_by", "mean_rating", "mean_rating_of_tests"}) settings.erase(key);
+    auto done = test.substr(test.find('\n') + 1);
+    done.resize(done.size() - 50);
+    fs::create_directory(folder / (name + "2"));
+    write_atomically(folder / (name + "2") / "build.partial", settings.dump() + "\n" + done);
+    expect_success(build(name + "2", kind));
+    EXPECT_EQ(contents(folder / (name + "2")), contents(folder / name));
+    const auto there = run_program(build(name, kind));
+    EXPECT_TRUE(contains(there.err, "is there already")) << there.err;
+  }
+  const auto other = run_program(build("x", {"--kind", "maze", "--set", "data.board_size=7"}));
+  EXPECT_TRUE(contains(other.err, "are for boards")) << other.err;
+  const auto few = run_program(build("y", {"--kind", "maze", "--side", "5", "--path", "2", "4"}));
+  EXPECT_TRUE(contains(few.err, "ask for fewer, or for larger ones")) << few.err;
 }
 
 }  // namespace

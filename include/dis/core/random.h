@@ -31,6 +31,10 @@ enum class Purpose : std::uint32_t {
   noise = 17,           // noise in the states (ops/state_draws.h)
   commit = 18,          // step = rollout, index = board: which queen comes next
   test_order = 19,      // the order of test puzzles
+  climb = 20,           // step = 2 step + split, index = puzzle: how a Sudoku is made harder
+  climb_copies = 21,    // index = copy: the symmetric copies whose guesses are counted
+  mazes = 22,           // step = split, index = maze
+  more_clues = 23,      // step = split, index = puzzle: clues of a Sudoku that it does not need
 };
 
 /// One Philox 4x32-10 block.

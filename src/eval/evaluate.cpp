@@ -87,13 +87,15 @@ std::int64_t evaluated_steps(const Session& session, const EvalConfig& eval) {
 }
 
 DecodeSettings decode_settings(const Session& session, const EvalConfig& eval) {
+  const auto seed = static_cast<std::uint64_t>(session.config.run.seed);
   return {session.config.method.feedback,
           loss_of(session.config.method),
           eval.batch,
           session.ranks.get(),
           eval.guidance,
           eval.halting,
-          evaluated_draws(session.config.method, eval, static_cast<std::uint64_t>(session.config.run.seed))};
+          asked_puzzle_rows(eval.puzzle_row, session.data->shape().identifiers, seed),
+          evaluated_draws(session.config.method, eval, seed)};
 }
 
 std::vector<bool> seen_marks(const PairList& tested, const EvaluationTarget& target) {

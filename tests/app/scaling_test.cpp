@@ -81,6 +81,13 @@ TEST(Scaling, OneRolloutWithoutNoiseIsThePlainEvaluation) {
             plain.at("test_sets").front().at("argmax").at("per_supervision_step")[1]);
 }
 
+TEST(Rollouts, OfTheDecoderCommitHaveNoScores) {
+  const auto json = json_of(Arguments{"eval", "--run", trm_run().string(), "--json"} +
+                            set({"eval.decoder=commit", "eval.commit_temperature=1", "eval.rollouts=4"}));
+  const auto& selectors = json.at("test_sets").front().at("commit").at("rollouts").at("selectors");
+  EXPECT_TRUE(selectors.contains("vote") && selectors.contains("rules") && !selectors.contains("halting"));
+}
+
 TEST(Scaling, AnalysisSaysWhereRolloutsLeftTheirSiblings) {
   const auto run = trm_run().string();
   const auto json = json_of(Arguments{"analyze", "--run", run, "--json"} +

@@ -11,6 +11,7 @@
 #include <string>
 #include <tuple>
 
+#include "dis/core/error.h"
 #include "dis/core/random.h"
 #include "model/small_shape.h"
 
@@ -331,6 +332,35 @@ INSTANTIATE_TEST_SUITE_P(Settings, Decoders,
                          ::testing::Combine(::testing::Values(Feedback::input, Feedback::prediction),
                                             ::testing::Values(LossForm::stablemax, LossForm::softmax)),
                          name_of);
+
+TEST(PuzzleRows, AreOwnBlankOrThoseOfOthers) {
+  EXPECT_TRUE(asked_puzzle_rows(PuzzleRow::own, 5, 1).empty());
+  EXPECT_EQ(asked_puzzle_rows(PuzzleRow::blank, 5, 1), Tokens(5));
+  const auto random = asked_puzzle_rows(PuzzleRow::random, 50, 1);
+  EXPECT_EQ(random.front(), 0);
+  for (std::size_t id = 1; id < random.size(); ++id) EXPECT_NE(random[id], static_cast<std::int32_t>(id));
+  EXPECT_EQ(std::set<std::int32_t>(random.begin(), random.end()).size(), 50U);
+  EXPECT_NE(asked_puzzle_rows(PuzzleRow::random, 50, 2), random);
+  EXPECT_THROW(asked_puzzle_rows(PuzzleRow::random, 2, 1), UserError);
+
+  auto shape = small_model_shape(kCells, 3);
+  shape.identifiers = 3;
+  Backbone model(shape, 5, at::kCPU, at::kFloat);
+  const at::NoGradGuard no_grad;
+  auto table = model.weights().find("model.inner.puzzle_emb.weights")->detach();
+  table.copy_(at::arange(table.numel(), at::kFloat).sin().view_as(table));
+  model.weights().refresh();
+  const auto boards = random_boards(6);
+  const Tokens ids{0, 1, 2, 1, 0, 2}, others{0, 2, 1, 2, 0, 1}, blank(6);
+  const auto answers = [&](const Tokens& asked, const std::vector<std::int32_t>& rows) {
+    const auto found =
+        answer_rows(model, {.loss = {LossForm::stablemax}, .batch = 4, .puzzle_rows = rows}, boards, asked, 2);
+    return std::pair(found.steps, found.halting);
+  };
+  EXPECT_EQ(answers(ids, {0, 2, 1}), answers(others, {}));
+  EXPECT_EQ(answers(ids, Tokens(3)), answers(blank, {}));
+  EXPECT_NE(answers(ids, Tokens(3)), answers(ids, {}));
+}
 
 }  // namespace
 }  // namespace dis

@@ -176,6 +176,11 @@ TEST(Selectors, VotesAreOverLabelledCellsAndTiesGoToTheHaltingHead) {
   tie.halting = {0.0F, 1.0F, 0.0F, 1.0F};
   EXPECT_EQ(chosen_rollout(tie.view(), Select::vote, true), 1);
   EXPECT_EQ(chosen_rollout(tie.view(), Select::vote, false), 0);
+  auto unscored = tie.view();  // answers of the decoder commit
+  unscored.halting = unscored.residual = unscored.state_residual = unscored.margin = {};
+  EXPECT_EQ(chosen_rollout(unscored, Select::vote, true), 0);
+  unscored.obeys = {false, true, true, false};
+  EXPECT_EQ(chosen_rollout(unscored, Select::rules, true), 1);
 }
 
 TEST(RolloutTallies, PassAtKIsTheShareOfSubsets) {

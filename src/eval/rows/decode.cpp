@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "dis/core/error.h"
 #include "dis/core/random.h"
 #include "dis/data/boards/queens.h"
 #include "dis/eval/rows/batch_pieces.h"
@@ -114,10 +115,27 @@ class Committed {
 
 }  // namespace
 
+std::vector<std::int32_t> asked_puzzle_rows(PuzzleRow row, std::int64_t identifiers, std::uint64_t seed) {
+  if (row == PuzzleRow::own) return {};
+  std::vector<std::int32_t> rows(static_cast<std::size_t>(identifiers));
+  if (row == PuzzleRow::blank) return rows;
+  const auto puzzles = static_cast<std::uint64_t>(identifiers - 1);
+  if (puzzles < 2) {
+    throw UserError("eval.puzzle_row = random: expected several puzzles with rows of their own, found " +
+                    std::to_string(puzzles));
+  }
+  // The puzzles in a drawn circle: each has the row of the next.
+  const auto at = [&](std::uint64_t place) {
+    return permuted_index(seed, Purpose::puzzle_row, 0, puzzles, place % puzzles) + 1;
+  };
+  for (std::uint64_t place = 0; place < puzzles; ++place) rows[at(place)] = static_cast<std::int32_t>(at(place + 1));
+  return rows;
+}
+
 Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
                     const std::vector<std::int32_t>& ids, std::int64_t steps, std::int64_t first_row) {
   const auto fields = tensor_of_rows(inputs, model.shape().length);
-  const auto puzzles = tensor_of_rows(ids, 1).squeeze(1);
+  const auto puzzles = puzzles_tensor(ids, settings.puzzle_rows);
   Answers answers;
   answers.steps.assign(static_cast<std::size_t>(steps), std::vector<std::int32_t>(inputs.size()));
   answers.halting.resize(ids.size());

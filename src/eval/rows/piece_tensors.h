@@ -20,6 +20,14 @@ inline at::Tensor tensor_of_rows(std::span<const std::int32_t> numbers, std::int
   return tensor;
 }
 
+/// int32 [rows] of the puzzle table: those of `ids`, or what `asked` [identifiers] has in their place, if it is not
+/// empty
+inline at::Tensor puzzles_tensor(std::span<const std::int32_t> ids, std::span<const std::int32_t> asked) {
+  std::vector<std::int32_t> rows(ids.begin(), ids.end());
+  for (auto& row : rows) row = asked.empty() ? row : asked[static_cast<std::size_t>(row)];
+  return tensor_of_rows(rows, 1).squeeze(1);
+}
+
 /// Row `first` and on of `to`.
 template <class T>
 void store_rows(const at::Tensor& rows, std::int64_t first, std::vector<T>& to) {

@@ -66,7 +66,7 @@ class RolloutRun {
         rollouts_(rollouts),
         depths_(depths),
         fields_(tensor_of_rows(rows.inputs, model.shape().length)),
-        puzzles_(tensor_of_rows(rows.ids, 1).squeeze(1)) {
+        puzzles_(puzzles_tensor(rows.ids, settings.puzzle_rows)) {
     const auto lanes = rows.ids.size() * static_cast<std::size_t>(rollouts);
     for (std::size_t d = 0; d < depths.size(); ++d) {
       found_.push_back({rollouts, std::vector<std::int32_t>(lanes * rows.inputs.size() / rows.ids.size()),
@@ -161,7 +161,7 @@ std::int64_t most_frequent(const RolloutView& row, bool halting_trained) {
     }
     auto& candidate = candidates[std::move(told)];
     if (candidate.votes++ == 0) candidate.first = k;
-    if (halting_trained) candidate.halting += static_cast<double>(row.halting[static_cast<std::size_t>(k)]);
+    if (halting_trained && !row.halting.empty()) candidate.halting += static_cast<double>(row.halting[static_cast<std::size_t>(k)]);
   }
   const auto better = [](const Candidate& a, const Candidate& b) {
     if (a.votes != b.votes) return a.votes > b.votes;

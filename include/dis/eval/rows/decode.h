@@ -11,6 +11,10 @@
 
 namespace dis {
 
+/// [identifiers] the row of the puzzle table that each puzzle is asked with; empty: its own. At random: that of another
+/// puzzle, no two puzzles the same one, and the blank one keeps its own. UserError: there is no other one.
+std::vector<std::int32_t> asked_puzzle_rows(PuzzleRow row, std::int64_t identifiers, std::uint64_t seed);
+
 /// How the network is asked: as in training.
 struct DecodeSettings {
   Feedback feedback = Feedback::input;
@@ -19,7 +23,8 @@ struct DecodeSettings {
   const Ranks* ranks = nullptr;  ///< each takes whole batches, and all get all answers; null: one process
   double guidance = 1.0;         ///< w: answers are read from the guided policy (method, section 8); 1: plain
   bool halting = false;          ///< a row makes no step after the one at which the halting head ends it
-  StateDraws draws = {};         ///< start and noise of the states; keys are those of the rows (rollout_keys())
+  std::vector<std::int32_t> puzzle_rows = {};  ///< asked_puzzle_rows()
+  StateDraws draws = {};  ///< start and noise of the states; keys are those of the rows (rollout_keys())
 };
 
 /// What the network makes of some rows.

@@ -68,6 +68,21 @@ ExampleList list_to_show(const DataSet& data, const std::string& test) {
   throw UserError("--test: expected one of the test sets of this configuration (" + known + "), found " + test);
 }
 
+/// Each example and its answer side by side.
+void write_picture(const DataSet& data, const std::vector<DrawnExample>& examples, const std::string& file) {
+  check_picture_name(file);
+  GridScene scene;
+  for (const auto& example : examples) {
+    auto question = data.picture({"question", example.input, {}}),
+         answer = data.picture({"answer", example.input, example.answer});
+    if (!question)
+      throw UserError("--output: there are pictures of ARC tasks, Sudokus and mazes, and none of these examples");
+    scene.rows.push_back({example.title, {std::move(*question), std::move(*answer)}});
+  }
+  write_grid_picture(file, scene);
+  std::cout << file << ": " << examples.size() << " puzzles\n";
+}
+
 void show_examples(const RunConfig& config, const ShowOptions& options) {
   const auto data = open_data(config);
   const auto style = style_of_stdout(options.plain);
@@ -87,6 +102,7 @@ void show_examples(const RunConfig& config, const ShowOptions& options) {
     const auto example = list.at(i);
     drawn.push_back({"#" + std::to_string(i) + ": " + example.note, example.input, example.label});
   }
+  if (!options.output.empty()) return write_picture(*data, drawn, options.output);
   const auto drawing = *data->draw(drawn, style);
   std::cout << name << "s " << options.first << " to " << end - 1 << " of " << list.size << " (" << drawing.legend
             << ")\n\n"
@@ -99,20 +115,21 @@ void show(const ShowOptions& options) {
     return show_arc_task(find_task(config.data, options.task), {options.output, style_of_stdout(options.plain)});
   }
   if (kind_of(config.data).tasks) throw CLI::RequiredError("the name of a task");
-  if (!options.output.empty()) throw UserError("--output draws an ARC task: expected its name, found none");
   show_examples(config, options);
 }
 
 void add_data_show(CLI::App& data) {
   auto options = std::make_shared<ShowOptions>();
-  CLI::App* show_command = data.add_subcommand("show", "Draw boards or graphs, or an ARC task");
+  CLI::App* show_command = data.add_subcommand("show", "Draw boards, graphs or puzzles, or an ARC task");
   options->config.add_to(*show_command);
   show_command->add_option("task", options->task, "Name of an ARC task, in the sets of data.subsets")
       ->type_name("TASK");
-  show_command->add_option("--output", options->output, "Draw the task into this .svg or .png file")->type_name("FILE");
+  show_command
+      ->add_option("--output", options->output, "Draw into this .svg or .png file (an ARC task, Sudokus or mazes)")
+      ->type_name("FILE");
   show_command->add_option("--test", options->test, "Those of this test set; without it: those of training")
       ->type_name("NAME");
-  show_command->add_option("--first", options->first, "Number of the first board or graph")
+  show_command->add_option("--first", options->first, "Number of the first of them")
       ->check(CLI::NonNegativeNumber)
       ->capture_default_str();
   show_command->add_option("--count", options->count, "How many")->check(CLI::PositiveNumber)->capture_default_str();

@@ -57,7 +57,7 @@ std::vector<Example> examples_to_show(const DataSet& data, std::int64_t count) {
 }
 
 /// Draws examples as they are solved: what is given, then the answer after each supervision step.
-void show_examples(const Session& session, std::int64_t count) {
+void show_examples(const Session& session, std::int64_t count, const std::string& picture) {
   const auto& config = session.config;
   const auto examples = examples_to_show(*session.data, count);
   if (examples.empty()) {
@@ -75,6 +75,7 @@ void show_examples(const Session& session, std::int64_t count) {
         .steps;
   });
   const auto length = static_cast<std::ptrdiff_t>(session.model->shape().length);
+  GridScene scene;
   for (std::ptrdiff_t i = 0; i < std::ssize(examples); ++i) {
     const auto& example = examples[static_cast<std::size_t>(i)];
     std::vector<DrawnExample> drawn{{"givens", example.input, {}}};
@@ -82,8 +83,22 @@ void show_examples(const Session& session, std::int64_t count) {
       const auto first = answers[s].begin() + i * length;
       drawn.push_back({"step " + std::to_string(s + 1), example.input, {first, first + length}});
     }
-    std::cout << session.data->draw(drawn, style_of_stdout())->text << "\n";
+    if (picture.empty()) {
+      std::cout << session.data->draw(drawn, style_of_stdout())->text << "\n";
+      continue;
+    }
+    GridRow row{example.note, {}};
+    for (const auto& one : drawn) {
+      row.panels.push_back(session.data->picture(one).value());
+      if (one.answer.empty()) continue;
+      const bool right = session.data->score({example.input, example.label, one.answer}).front().hits > 0;
+      row.panels.back().mark = right ? GridMark::right : GridMark::wrong;
+    }
+    scene.rows.push_back(std::move(row));
   }
+  if (picture.empty()) return;
+  write_grid_picture(picture, scene);
+  std::cout << "written to " << picture << "\n";
 }
 
 void show_solution(const Session& session, const EvalOptions& options) {
@@ -133,6 +148,12 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
     throw UserError("--show: data.kind = " + to_string(session.config.data.kind) +
                     " has no drawing; ARC tasks are drawn with --task");
   }
+  if (options.show > 0 && !options.picture.empty() && !session.data->picture({})) {
+    throw UserError(
+        "--show with --picture: there are pictures of Sudokus and mazes (and, with --task, of ARC), found "
+        "data.kind = " +
+        to_string(session.config.data.kind));
+  }
   if (!options.task.empty()) return show_solution(session, options);
   if (!options.scaling.empty()) return evaluate_scaling(options, network, scaling_grid(options.scaling, config));
   if (kind_of(session.config.data).tasks) {  // the others are soon done, and a signal ends them
@@ -146,13 +167,13 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
     return;
   }
   std::cout << evaluation.report << "written to " << evaluation.file.string() << "\n\n";
-  if (options.show > 0) show_examples(session, options.show);
+  if (options.show > 0) show_examples(session, options.show, options.picture);
 }
 
 /// Before the work: can the results be written?
 void try_results(const EvalOptions& options) {
   if (find_place().rank > 0) return;
-  if (options.task.empty()) return try_folder(options.network.results_folder());
+  if (options.task.empty()) try_folder(options.network.results_folder());
   if (options.picture.empty()) return;
   check_picture_name(options.picture);
   try_file(options.picture);
@@ -189,6 +210,8 @@ void check_submission_file(const EvalOptions& options) {
 void check_options(const EvalOptions& options) {
   const auto given = [](const std::string& text) { return !text.empty(); };
   const int networks = given(options.network.run) + given(options.network.weights) + given(options.check_submission);
+  if (given(options.picture) && options.show == 0 && options.task.empty())
+    throw CLI::RequiredError("--picture: --task or --show");
   if (networks != 1) throw CLI::RequiredError("exactly one of --run, --weights and --check-submission");
   options.network.check();
 }
@@ -206,9 +229,8 @@ void add_eval_command(CLI::App& app) {
       ->check(CLI::NonNegativeNumber);
   eval->add_option("--task", options->task, "Only show how this ARC task is solved, step by step and by vote")
       ->type_name("TASK");
-  eval->add_option("--picture", options->picture, "Draw it into this .svg or .png file")
-      ->type_name("FILE")
-      ->needs("--task");
+  eval->add_option("--picture", options->picture, "Draw the task, or what --show shows, into this .svg or .png file")
+      ->type_name("FILE");
   eval->add_option("--scaling", options->scaling,
                    "Score a grid of rollouts and supervision steps: K=1,2,4 D=8,16 (with eval.noise, or another draw)")
       ->type_name("GRID")
@@ -217,6 +239,7 @@ void add_eval_command(CLI::App& app) {
   eval->footer(
       "Examples:\n  dis eval --run runs/first --show 3\n"
       "  dis eval --run runs/mini --task 25ff71a9 --picture task.svg\n"
+      "  dis eval --run runs/sudoku --show 2 --picture steps.png\n"
       "  dis eval --run runs/sudoku --set eval.noise=0.3 --scaling K=1,4,16,64 D=8,16\n"
       "  dis eval --weights model.safetensors --identifiers identifiers.json --config "
       "configs/arc/dis_compact_arc1.json");

@@ -27,6 +27,8 @@ std::optional<bool> DataSet::obeys_rules(std::span<const std::int32_t>, std::spa
 
 std::optional<Drawing> DataSet::draw(std::span<const DrawnExample>, const TextStyle&) const { return std::nullopt; }
 
+std::optional<GridPanel> DataSet::picture(const DrawnExample&) const { return std::nullopt; }
+
 void DataSet::write_rows(const std::filesystem::path&, const ExportProgress&) const {
   throw UserError("dis data export writes ARC and rows of tokens, which these data (data.kind) are not");
 }

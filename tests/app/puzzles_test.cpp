@@ -44,6 +44,13 @@ TEST(Puzzles, AreTrainedAndScoredByRating) {
   EXPECT_EQ(sample.at("examples").at("exact").at("total"), 3);
   const auto shown = expect_success({"eval", "--run", run, "--show", "1"});
   EXPECT_TRUE(contains(shown.out, "rating 30-99 [95 %]") && contains(shown.out, "------+-------+-------")) << shown.out;
+  const auto svg = folder / "steps.svg", png = folder / "steps.png";
+  expect_success({"eval", "--run", run, "--show", "2", "--picture", svg.string()});
+  const auto drawn = read_text(svg);
+  EXPECT_TRUE(contains(drawn, ">givens</text>") && contains(drawn, ">step 3</text>") && contains(drawn, "middle"))
+      << drawn.substr(0, 2000);
+  expect_success({"eval", "--run", run, "--show", "1", "--picture", png.string()});
+  EXPECT_TRUE(read_bytes(png).starts_with("\x89PNG"));
   // Another sample of the training puzzles is other data.
   const auto refused = run_program({"train", "--run-dir", run, "--resume", "--set", "data.train_puzzles=5"});
   EXPECT_EQ(refused.status, 1) << refused.out;
@@ -64,6 +71,9 @@ TEST(Puzzles, AreExportedCountedAndDrawn) {
   EXPECT_EQ(exported.at("vocabulary"), 6);
   const auto shown = expect_success(Arguments{"data", "show", "--count", "1", "--test", "test"} + data);
   EXPECT_TRUE(contains(shown.out, "# S") || contains(shown.out, "S o") || contains(shown.out, "o S")) << shown.out;
+  const auto picture = folder / "maze.svg";
+  expect_success(Arguments{"data", "show", "--count", "2", "--output", picture.string()} + data);
+  EXPECT_TRUE(contains(read_text(picture), ">question</text>"));
   const auto refused = run_program(Arguments{"data", "info"} + set({"data.kind=maze"}));
   EXPECT_TRUE(contains(refused.err, "data.kind = maze needs data.path")) << refused.err;
 }

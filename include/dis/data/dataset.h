@@ -13,6 +13,7 @@
 
 #include "dis/core/json.h"
 #include "dis/data/pair_keys.h"
+#include "dis/data/pictures/grid_picture.h"
 
 namespace dis {
 
@@ -157,6 +158,9 @@ class DataSet : public TrainingStream {
 
   /// Examples as text, side by side; nullopt, whatever the examples, where this kind is not drawn.
   virtual std::optional<Drawing> draw(std::span<const DrawnExample> examples, const TextStyle& style) const;
+
+  /// One example as a part of a picture; nullopt, whatever the example, where this kind has no pictures.
+  virtual std::optional<GridPanel> picture(const DrawnExample& example) const;
 
   /// Writes the data as the official builders do (puzzle_rows.h). UserError: this kind cannot be written so, or as of
   /// FolderSink.

@@ -117,7 +117,7 @@ class Builder {
   int add_panel(const GridPanel& panel, int x, int y) {
     const int width = grid_width(panel), height = grid_height(panel);
     const std::string text = placeholder_of(panel);
-    layout_.grids.push_back({x, y, width, height, text.empty() ? &*panel.grid : nullptr, panel.mark});
+    layout_.grids.push_back({x, y, width, height, text.empty() ? &*panel.grid : nullptr, panel.mark, &panel.letters});
     layout_.width = std::max(layout_.width, x + width);
     write(x + (width - length_of(text) * character_.width) / 2, y + (height - character_.height) / 2, text);
     const std::string caption = caption_of(panel);

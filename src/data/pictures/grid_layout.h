@@ -44,7 +44,9 @@ struct PlacedGrid {
   int x, y, width, height;  ///< from the first to the last line, both included
   const Grid* grid;         ///< null: only its frame, with a text inside
   GridMark mark;
+  const std::string* letters;  ///< [cells]; null or empty: none
 };
+inline constexpr int kCellForLetters = 16;  ///< smaller cells have no room for them
 struct GridLayout {
   int width = 0, height = 0;
   int cell = 0;  ///< from line to line

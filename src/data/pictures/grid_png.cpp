@@ -79,6 +79,11 @@ void draw(Canvas& canvas, const PlacedGrid& placed, int cell) {
     for (int column = 0; column < placed.grid->columns; ++column) {
       canvas.fill(placed.x + column * cell + 1, placed.y + row * cell + 1, cell - 1, cell - 1,
                   placed.grid->at(row, column));
+      if (placed.letters == nullptr || placed.letters->empty() || cell < kCellForLetters) continue;
+      const char letter = (*placed.letters)[static_cast<std::size_t>(row * placed.grid->columns + column)];
+      if (letter == ' ') continue;
+      draw(canvas, {placed.x + column * cell + (cell - kGlyphWidth * kScale) / 2,
+                    placed.y + row * cell + (cell - (kGlyphHeight + 2) * kScale) / 2, std::string(1, letter)});
     }
   }
 }

@@ -60,6 +60,20 @@ std::string lines_svg(const Grid& grid, int cell) {
   return "<path fill=\"none\" stroke=\"" + hex(kLineColour) + "\" stroke-width=\"1\" d=\"" + path + "\"/>\n";
 }
 
+std::string letters_svg(const PlacedGrid& placed, int cell) {
+  if (placed.letters == nullptr || placed.letters->empty() || cell < kCellForLetters) return "";
+  std::string svg = "<g text-anchor=\"middle\" fill=\"" + hex(kTextColour) + "\">\n";
+  for (int row = 0; row < placed.grid->rows; ++row) {
+    for (int column = 0; column < placed.grid->columns; ++column) {
+      const char letter = (*placed.letters)[static_cast<std::size_t>(row * placed.grid->columns + column)];
+      if (letter == ' ') continue;
+      svg += "<text x=\"" + number(column * cell + cell / 2) + "\" y=\"" + number(row * cell + cell / 2 + 5) + "\">" +
+             xml_escaped(std::string(1, letter)) + "</text>\n";
+    }
+  }
+  return svg + "</g>\n";
+}
+
 std::string grid_svg(const PlacedGrid& placed, int cell) {
   std::string svg;
   if (placed.mark != GridMark::none) {
@@ -75,7 +89,7 @@ std::string grid_svg(const PlacedGrid& placed, int cell) {
   // Half a pixel, so that the lines fill one row of pixels each.
   svg += "<g transform=\"translate(" + number(placed.x) + ".5 " + number(placed.y) +
          ".5)\" shape-rendering=\"crispEdges\">\n";
-  return svg + cells_svg(*placed.grid, cell) + lines_svg(*placed.grid, cell) + "</g>\n";
+  return svg + cells_svg(*placed.grid, cell) + lines_svg(*placed.grid, cell) + letters_svg(placed, cell) + "</g>\n";
 }
 
 std::string text_svg(const PlacedText& placed) {

@@ -25,6 +25,12 @@ std::string maze_cell(std::int32_t token, bool wrong, const TextStyle& style) {
   return "\x1b[48;2;" + ground + "m" + (token == 3 || token == 4 ? std::string{character, ' '} : "  ") + "\x1b[0m";
 }
 
+/// Whether the answer has changed a cell that no path may.
+bool changed(const DrawnExample& example, std::size_t cell) {
+  if (example.answer.empty() || example.answer[cell] == example.input[cell]) return false;
+  return example.answer[cell] != kMazePath || example.input[cell] != kMazeOpen;
+}
+
 class MazeFamily : public PuzzleFamily {
  public:
   std::string name() const override { return "maze"; }
@@ -75,6 +81,20 @@ class MazeFamily : public PuzzleFamily {
   std::string legend() const override {
     return "# wall, S start, G goal, o path, !: a cell of the maze that the answer changed";
   }
+  GridPanel picture(const DrawnExample& example) const override {
+    constexpr std::uint8_t kWallGrey = 5, kOpenBlack = 0, kStartGreen = 3, kGoalRed = 2, kPathBlue = 8, kMistaken = 7;
+    constexpr std::uint8_t kColourOf[] = {kWallGrey, kOpenBlack, kStartGreen, kGoalRed, kPathBlue};
+    const int side = side_of_maze(example.input.size());
+    const auto& shown = example.answer.empty() ? example.input : example.answer;
+    GridPanel panel{example.title, Grid{side, side, {}}};
+    for (std::size_t cell = 0; cell < shown.size(); ++cell) {
+      const auto token = shown[cell];
+      const bool known = token >= 1 && token <= std::ssize(kColourOf);
+      panel.grid->cells.push_back(known && !changed(example, cell) ? kColourOf[token - 1] : kMistaken);
+      panel.letters += token == kMazeStart ? 'S' : token == kMazeGoal ? 'G' : ' ';
+    }
+    return panel;
+  }
   TextBlock drawing(const DrawnExample& example, const TextStyle& style) const override {
     const int side = side_of_maze(example.input.size());
     const auto& shown = example.answer.empty() ? example.input : example.answer;
@@ -83,9 +103,7 @@ class MazeFamily : public PuzzleFamily {
       std::string line;
       for (int column = 0; column < side; ++column) {
         const auto cell = static_cast<std::size_t>(row * side + column);
-        const bool wrong =
-            shown[cell] != example.input[cell] && (shown[cell] != kMazePath || example.input[cell] != kMazeOpen);
-        line += maze_cell(shown[cell], wrong, style);
+        line += maze_cell(shown[cell], changed(example, cell), style);
       }
       block.lines.push_back(std::move(line));
     }

@@ -141,6 +141,23 @@ class SudokuFamily : public PuzzleFamily {
            "answer "
            "changed";
   }
+  GridPanel picture(const DrawnExample& example) const override {
+    constexpr std::uint8_t kGiven = 5, kAnswered = 8, kMistaken = 7, kOpen = 0;
+    const int box = box_of(example.input.size()), n = box * box;
+    const auto wrong = wrong_cells(box, example);
+    const auto& shown = example.answer.empty() ? example.input : example.answer;
+    GridPanel panel{example.title, Grid{n, n, {}}};
+    for (std::size_t cell = 0; cell < shown.size(); ++cell) {
+      const auto token = shown[cell];
+      const bool digit = token >= 2 && token <= n + 1;
+      panel.letters += digit ? static_cast<char>('1' + token - 2) : token == 1 ? ' ' : '?';
+      panel.grid->cells.push_back(wrong[cell]                ? kMistaken
+                                  : example.input[cell] >= 2 ? kGiven
+                                  : digit                    ? kAnswered
+                                                             : kOpen);
+    }
+    return panel;
+  }
   TextBlock drawing(const DrawnExample& example, const TextStyle& style) const override {
     const int box = box_of(example.input.size()), n = box * box;
     const auto wrong = wrong_cells(box, example);

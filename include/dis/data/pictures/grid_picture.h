@@ -24,6 +24,7 @@ struct GridPanel {
   std::optional<Grid> grid = {};  ///< none: not known, drawn as "?"; 0 x 0: drawn as "empty"
   std::string caption = {};
   GridMark mark = GridMark::none;  ///< a frame, and "right" or "wrong" before the caption
+  std::string letters = {};        ///< [cells] of pictures: what stands in each cell, blank for nothing; empty: nothing
 };
 
 struct GridRow {

@@ -55,6 +55,8 @@ class PuzzleFamily {
   virtual bool obeys(std::span<const std::int32_t> input, std::span<const std::int32_t> answer) const = 0;
 
   virtual std::string legend() const = 0;  ///< of drawings
+  /// Colours and letters of a picture: givens grey, a right-looking answer blue, mistakes orange.
+  virtual GridPanel picture(const DrawnExample& example) const = 0;
   virtual TextBlock drawing(const DrawnExample& example, const TextStyle& style) const = 0;
 };
 

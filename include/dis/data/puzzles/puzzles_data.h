@@ -65,6 +65,7 @@ class PuzzlesData : public DataSet {
   Json describe(const RunConfig& config) const override;
   std::string description_text(const Json& description) const override;
   std::optional<Drawing> draw(std::span<const DrawnExample> examples, const TextStyle& style) const override;
+  std::optional<GridPanel> picture(const DrawnExample& example) const override { return family_.picture(example); }
   void write_rows(const std::filesystem::path& folder, const ExportProgress& progress) const override;
 
   /// For the export: copy 0, 1, ... of a training puzzle, those of the official build or the puzzle alone.

@@ -1,5 +1,6 @@
 """Brings the CSV files of a hub's puzzle set: scripts/fetch_sudoku and scripts/fetch_maze."""
 import argparse
+import http.client
 import pathlib
 import shutil
 import sys
@@ -42,9 +43,9 @@ class Count:
         return self.lines + (self.last != b"\n") - 1
 
 
-def copy_file(puzzles: PuzzleSet, source: str, target: pathlib.Path) -> Count:
-    """From a URL, with the share done; whole or not at all."""
-    partial, count, told = target.with_name(target.name + ".partial"), Count(), time.monotonic()
+def copy_file(puzzles: PuzzleSet, source: str, partial: pathlib.Path) -> Count:
+    """From a URL into `partial`, with the share done; whole or not at all."""
+    count, told = Count(), time.monotonic()
     try:
         with urllib.request.urlopen(source, timeout=60) as answer, open(partial, "wb") as out:
             total, done = int(answer.headers.get("Content-Length") or 0), 0
@@ -54,17 +55,16 @@ def copy_file(puzzles: PuzzleSet, source: str, target: pathlib.Path) -> Count:
                 done += len(piece)
                 if time.monotonic() - told > 5:
                     told = time.monotonic()
-                    print(f"{target.name}: {done / 1e6:.0f} MB" + (f" of {total / 1e6:.0f}" if total else ""), flush=True)
+                    print(f"{partial.stem}: {done / 1e6:.0f} MB" + (f" of {total / 1e6:.0f}" if total else ""), flush=True)
         if total and done != total:
             raise OSError(f"{total} bytes were promised, {done} came")
-    except (OSError, urllib.error.URLError, ValueError) as error:
+    except (OSError, urllib.error.URLError, http.client.HTTPException, ValueError) as error:
         partial.unlink(missing_ok=True)
         fail(puzzles, f"cannot fetch {source}: {error}; check the network, name another place with --url, or fetch "
              f"train.csv and test.csv by hand and name their folder with --from")
     except KeyboardInterrupt:
         partial.unlink(missing_ok=True)
         fail(puzzles, "interrupted; nothing of this file is kept")
-    partial.rename(target)
     return count
 
 
@@ -86,12 +86,13 @@ def main(puzzles: PuzzleSet) -> None:
     if not options.source and puzzles.size.endswith("MB") and shutil.disk_usage(output).free < 1.1e6 * int(puzzles.size.split()[0]):
         fail(puzzles, f"expected {puzzles.size} of free space in {output}, found {shutil.disk_usage(output).free / 1e6:.0f} MB")
     for split, expected in puzzles.rows.items():
-        target = output / f"{split}.csv"
-        count = copy_file(puzzles, f"{base}/{split}.csv", target)
+        target, partial = output / f"{split}.csv", output / f"{split}.csv.partial"
+        count = copy_file(puzzles, f"{base}/{split}.csv", partial)
         good = count.head == HEADER and (options.any_rows or count.rows() == expected)
         if not good:
-            target.rename(target.with_name(target.name + ".refused"))
+            partial.rename(target.with_name(target.name + ".refused"))
             found = f"{count.rows():,} rows" if count.head == HEADER else f"a file that begins with {count.head!r}"
             fail(puzzles, f"{base}/{split}.csv: expected {expected:,} rows with the columns {HEADER.decode()}, found {found}; "
                  f"it lies in {target}.refused (--any-rows takes another number of rows)")
+        partial.rename(target)
         print(f"{target}: {count.rows():,} puzzles")

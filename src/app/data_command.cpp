@@ -96,7 +96,7 @@ void show_examples(const RunConfig& config, const ShowOptions& options) {
     throw UserError("--first: expected at most " + std::to_string(list.size - 1) + ", the number of the last " + name +
                     ", found " + std::to_string(options.first));
   }
-  const auto end = std::min(list.size, options.first + options.count);
+  const auto end = options.first + std::min(options.count, list.size - options.first);
   std::vector<DrawnExample> drawn;
   for (auto i = options.first; i < end; ++i) {
     const auto example = list.at(i);
@@ -149,9 +149,15 @@ struct BuildOptions {
   WriteOptions boards;
   PuzzlesBuild puzzles;
   std::vector<std::int64_t> path{100, 140};
+  std::vector<std::pair<const CLI::Option*, std::string>> kinds = {};  ///< of an option, the kinds that have it
 };
 
 void build(const BuildOptions& options) {
+  for (const auto& [option, kinds] : options.kinds) {
+    if (option->count() > 0 && kinds.find(options.puzzles.kind) == std::string::npos) {
+      throw UserError(option->get_name() + ": it is for --kind " + kinds + ", found --kind " + options.puzzles.kind);
+    }
+  }
   if (options.puzzles.kind == "nqueens") return write_boards(options.boards.config.load(), options.boards.output);
   if (!options.boards.config.file.empty() || !options.boards.config.set.empty()) {
     throw UserError("--config and --set are for boards: expected none of them with --kind " + options.puzzles.kind);
@@ -160,8 +166,10 @@ void build(const BuildOptions& options) {
   puzzles.folder = options.boards.output;
   puzzles.maze.shortest = options.path.front();
   puzzles.maze.longest = options.path.back();
-  if (puzzles.maze.shortest < 1 || puzzles.maze.longest < puzzles.maze.shortest) {
-    throw UserError("--path: expected the steps of a shortest and of a longest path, as 100 140, found " +
+  const auto most = puzzles.maze.side * puzzles.maze.side / 2;  // of the cells about half are open
+  if (puzzles.maze.shortest < 1 || puzzles.maze.longest < puzzles.maze.shortest || puzzles.maze.longest > most) {
+    throw UserError("--path: expected the steps of a shortest and of a longest path, as 100 140, from 1 to " +
+                    std::to_string(most) + " with --side " + std::to_string(puzzles.maze.side) + ", found " +
                     std::to_string(puzzles.maze.shortest) + " and " + std::to_string(puzzles.maze.longest));
   }
   puzzles.threads = usable_threads();
@@ -179,21 +187,28 @@ void add_build(CLI::App& data) {
   command->add_option("--kind", puzzles.kind, "The boards of a configuration; hard Sudokus; mazes with one path")
       ->check(CLI::IsMember({"nqueens", "sudoku", "maze"}))
       ->capture_default_str();
-  const auto whole = [&](const char* name, std::int64_t& number, const char* what, std::int64_t least,
-                         std::int64_t most) {
-    command->add_option(name, number, what)->check(CLI::Range(least, most))->capture_default_str();
+  const std::string both = "sudoku or maze";
+  const auto whole = [&](const char* name, std::int64_t& number, const std::string& kinds, const char* what,
+                         const CLI::Range& range) {
+    auto* option = command->add_option(name, number, kinds + ": " + what)->check(range)->capture_default_str();
+    options->kinds.emplace_back(option, kinds);
   };
-  whole("--train", puzzles.train, "sudoku, maze: training puzzles", 1, 100'000'000);
-  whole("--tests", puzzles.tests, "sudoku, maze: test puzzles, none the same as another in another form", 0,
-        100'000'000);
-  command->add_option("--seed", puzzles.seed, "sudoku, maze: of all draws")->capture_default_str();
-  whole("--climb", puzzles.climb, "sudoku: attempts to make each one harder", 0, 1'000'000);
-  whole("--clues", puzzles.clues, "sudoku: clues of each, also those that it does not need; 0: none of these", 0, 80);
-  whole("--side", puzzles.maze.side, "maze: rows and columns", 5, 100);
-  command->add_option("--path", options->path, "maze: fewest and most steps from start to goal")
-      ->type_name("STEPS")
-      ->expected(2)
-      ->capture_default_str();
+  constexpr std::int64_t kMany = 100'000'000;
+  whole("--train", puzzles.train, both, "training puzzles", CLI::Range(std::int64_t{1}, kMany));
+  whole("--tests", puzzles.tests, both, "test puzzles, none the same as another in another form",
+        CLI::Range(std::int64_t{0}, kMany));
+  whole("--seed", puzzles.seed, both, "of all draws", CLI::Range(std::int64_t{0}, std::int64_t{1} << 62));
+  whole("--climb", puzzles.climb, "sudoku", "attempts to make each one harder",
+        CLI::Range(std::int64_t{0}, std::int64_t{1'000'000}));
+  whole("--clues", puzzles.clues, "sudoku", "at least so many clues, some of which it does not need; 0: none of these",
+        CLI::Range(std::int64_t{0}, std::int64_t{80}));
+  whole("--side", puzzles.maze.side, "maze", "rows and columns", CLI::Range(std::int64_t{5}, std::int64_t{100}));
+  options->kinds.emplace_back(
+      command->add_option("--path", options->path, "maze: fewest and most steps from start to goal")
+          ->type_name("STEPS")
+          ->expected(2)
+          ->capture_default_str(),
+      "maze");
   command->footer(
       "Examples:\n  dis data build --set data.board_size=7 --output data/queens7\n"
       "  dis data build --kind sudoku --train 1000 --tests 1000 --output data/sudoku-climb\n"

@@ -91,7 +91,8 @@ void show_examples(const Session& session, std::int64_t count, const std::string
     for (const auto& one : drawn) {
       row.panels.push_back(session.data->picture(one).value());
       if (one.answer.empty()) continue;
-      const bool right = session.data->score({example.input, example.label, one.answer}).front().hits > 0;
+      const bool exact = session.data->score({example.input, example.label, one.answer}).front().hits > 0;
+      const bool right = session.data->obeys_rules(one.input, one.answer).value_or(exact);
       row.panels.back().mark = right ? GridMark::right : GridMark::wrong;
     }
     scene.rows.push_back(std::move(row));
@@ -212,6 +213,9 @@ void check_options(const EvalOptions& options) {
   const int networks = given(options.network.run) + given(options.network.weights) + given(options.check_submission);
   if (given(options.picture) && options.show == 0 && options.task.empty())
     throw CLI::RequiredError("--picture: --task or --show");
+  if (!options.scaling.empty() && (options.show > 0 || !options.task.empty() || given(options.picture))) {
+    throw CLI::ExcludesError("--scaling", "--show, --task and --picture");
+  }
   if (networks != 1) throw CLI::RequiredError("exactly one of --run, --weights and --check-submission");
   options.network.check();
 }

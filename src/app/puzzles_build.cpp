@@ -1,12 +1,15 @@
 #include "puzzles_build.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <exception>
 #include <fstream>
 #include <future>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <unordered_set>
 #include <vector>
 
@@ -37,9 +40,11 @@ struct BuiltPuzzle {
   }
 };
 
+std::uint64_t seed_of(const PuzzlesBuild& build) { return static_cast<std::uint64_t>(build.seed); }
+
 BuiltPuzzle made_sudoku(const PuzzlesBuild& build, std::uint64_t split, std::uint64_t number) {
-  auto made = climb_sudoku(build.seed, split, number, build.climb);
-  if (build.clues > 0) add_clues(made, static_cast<int>(build.clues), build.seed, split, number);
+  auto made = climb_sudoku(seed_of(build), split, number, {build.climb, stop_requested});
+  if (build.clues > 0) add_clues(made, static_cast<int>(build.clues), seed_of(build), split, number);
   BuiltPuzzle puzzle;
   for (std::size_t cell = 0; cell < made.puzzle.size(); ++cell) {
     puzzle.question += made.puzzle[cell] == 0 ? '.' : static_cast<char>('0' + made.puzzle[cell]);
@@ -50,7 +55,7 @@ BuiltPuzzle made_sudoku(const PuzzlesBuild& build, std::uint64_t split, std::uin
 }
 
 BuiltPuzzle made_maze(const PuzzlesBuild& build, std::uint64_t split, std::uint64_t number) {
-  const auto made = make_maze(build.maze, build.seed, split, number);
+  const auto made = make_maze(build.maze, seed_of(build), split, number);
   const auto text = [](const std::vector<std::uint8_t>& tokens) {
     std::string characters;
     for (const auto token : tokens) characters += "?# SGo"[token];
@@ -71,36 +76,44 @@ Json settings_of(const PuzzlesBuild& build) {
   return json;
 }
 
-/// The lines that are done, in a file that grows: settings first, then a puzzle a line.
+/// A puzzle that is done: its number in its split, and its line.
+struct DoneLine {
+  std::uint64_t number = 0;
+  std::string line;
+};
+
+/// What is done, in a file that grows: settings first, then "<number>,<line>" a puzzle.
 class PartialBuild {
  public:
   PartialBuild(fs::path file, const std::string& settings) : file_(std::move(file)) {
-    if (fs::exists(file_)) {
-      read(settings);
-    } else {
-      write_atomically(file_, settings + "\n");
-    }
+    if (fs::exists(file_)) read(settings);
+    if (lines_.empty()) write_atomically(file_, settings + "\n");
     out_.open(file_, std::ios::app);
     if (!out_) throw file_error("write", file_, errno);
   }
 
-  const std::vector<std::string>& lines() const { return lines_; }
-  void add(const std::string& line) {
-    lines_.push_back(line);
-    out_ << line << std::flush;
+  const std::vector<DoneLine>& lines() const { return lines_; }
+  void add(DoneLine line) {
+    out_ << line.number << "," << line.line << std::flush;
     if (!out_) throw file_error("write", file_, errno);
+    lines_.push_back(std::move(line));
   }
   void remove() {
     out_.close();
     fs::remove(file_);
   }
+  UserError damaged(std::size_t line) const {
+    return UserError("'" + file_.string() + "': line " + std::to_string(line + 2) +
+                     " is damaged; remove the file, and the build begins again");
+  }
 
  private:
-  /// A line that was cut off by a crash goes.
+  /// A line that was cut off by a crash goes. A build of which no puzzle is done is none.
   void read(const std::string& settings) {
-    std::string text = read_text(file_), whole;
+    std::string text = read_text(file_);
     text.resize(text.rfind('\n') == std::string::npos ? 0 : text.rfind('\n') + 1);
     const auto head = text.find('\n');
+    if (head == std::string::npos || head + 1 == text.size()) return;
     if (text.substr(0, head) != settings) {
       throw UserError("'" + file_.string() + "' is a build under other settings, " + text.substr(0, head) +
                       ": finish it with these, remove the file, or name another folder");
@@ -108,26 +121,36 @@ class PartialBuild {
     write_atomically(file_, text);
     for (auto first = head + 1; first < text.size();) {
       const auto end = text.find('\n', first) + 1;
-      lines_.push_back(text.substr(first, end - first));
+      DoneLine line;
+      const auto [rest, error] = std::from_chars(text.data() + first, text.data() + end, line.number);
+      if (error != std::errc() || *rest != ',') throw damaged(lines_.size());
+      line.line.assign(rest + 1, static_cast<const char*>(text.data()) + end);
+      lines_.push_back(std::move(line));
       first = end;
     }
   }
 
   fs::path file_;
-  std::vector<std::string> lines_;
+  std::vector<DoneLine> lines_;
   std::ofstream out_;
 };
 
-/// Question and answer of a line, as tokens, to compare it with others up to symmetry.
-PairKey class_of(const std::string& line, const PuzzleFamily& family) {
+/// What a line's puzzle is, to compare it with others up to symmetry; none: the line is damaged.
+std::optional<PairKey> class_of(const std::string& line, const PuzzleFamily& family) {
   const auto first = line.find(',') + 1, second = line.find(',', first) + 1, third = line.find(',', second);
-  const auto tokens = [&](const std::string& text, bool answer) {
-    std::vector<std::int32_t> field;
-    for (const char c : text) field.push_back(family.token(c, answer, text.size()).value());
-    return field;
-  };
-  return family.class_key(tokens(line.substr(first, second - first - 1), false),
-                          tokens(line.substr(second, third - second), true));
+  if (first == 0 || second == 0 || third == std::string::npos || second - first - 1 != third - second)
+    return std::nullopt;
+  std::vector<std::int32_t> fields[2];
+  for (const bool answer : {false, true}) {
+    const auto text = line.substr(answer ? second : first, third - second);
+    if (!family.has_size(text.size())) return std::nullopt;
+    for (const char c : text) {
+      const auto token = family.token(c, answer, text.size());
+      if (!token) return std::nullopt;
+      fields[answer].push_back(*token);
+    }
+  }
+  return family.class_key(fields[0], fields[1]);
 }
 
 class Builder {
@@ -140,36 +163,47 @@ class Builder {
   void run() {
     const auto all = build_.tests + build_.train;
     Progress progress({.what = "build", .unit = "puzzles", .total = all, .done_before = std::ssize(partial_.lines())});
-    for (const auto& line : partial_.lines()) classes_.insert(class_of(line, family_));
-    // Whether a number was left out, as another puzzle in other clothes, is found out again: it is a rare case, and the
-    // numbers of the lines that are done are not kept.
-    for (const std::uint64_t split : {0U, 1U}) {
-      const auto wanted = split == 0 ? build_.tests : all;
-      fill(split, split == 0 ? 0 : build_.tests, wanted, progress);
+    for (std::size_t i = 0; i < partial_.lines().size(); ++i) {
+      const auto key = class_of(partial_.lines()[i].line, family_);
+      if (!key) throw partial_.damaged(i);
+      classes_.insert(*key);
     }
+    fill(0, {0, build_.tests}, progress);
+    fill(1, {build_.tests, all}, progress);
     progress.finish();
     write();
   }
 
  private:
-  /// Puzzles of a split until there are `wanted` lines in all, of which `before` are of the split before.
-  void fill(std::uint64_t split, std::int64_t before, std::int64_t wanted, Progress& progress) {
-    auto number = static_cast<std::uint64_t>(std::max<std::int64_t>(0, std::ssize(partial_.lines()) - before));
+  /// Places among all lines.
+  struct Places {
+    std::int64_t first, past;
+  };
+
+  /// Puzzles of a split, until its places are taken.
+  void fill(std::uint64_t split, const Places& places, Progress& progress) {
+    const auto& lines = partial_.lines();
+    std::uint64_t number = 0;
+    if (std::ssize(lines) > places.first) {
+      const auto last = std::min(std::ssize(lines), places.past) - 1;
+      number = lines[static_cast<std::size_t>(last)].number + 1;
+    }
     int misses = 0;
-    while (std::ssize(partial_.lines()) < wanted) {
-      for (const auto& puzzle : made(split, number)) {
-        const auto line = puzzle.line(source());
-        if (std::ssize(partial_.lines()) == wanted) break;
-        if (classes_.insert(class_of(line, family_)).second) {
-          partial_.add(line);
+    while (std::ssize(lines) < places.past) {
+      const auto made = make(split, number);
+      if (stop_requested()) throw Stopped{stop_signal()};  // a climb that was cut short is no puzzle
+      for (const auto& [puzzle, error] : made) {
+        if (std::ssize(lines) == places.past) break;
+        if (error) std::rethrow_exception(error);
+        DoneLine line{number++, puzzle.line(source())};
+        if (classes_.insert(class_of(line.line, family_).value()).second) {
+          partial_.add(std::move(line));
           misses = 0;
         } else if (++misses == kMostMisses) {
           refuse();
         }
       }
-      number += static_cast<std::uint64_t>(build_.threads * kAtOnce);
-      progress.update(std::ssize(partial_.lines()), "");
-      if (stop_requested()) throw Stopped{stop_signal()};
+      progress.update(std::ssize(lines), "");
     }
   }
 
@@ -179,20 +213,30 @@ class Builder {
                     " and none more in " + std::to_string(kMostMisses) + ": ask for fewer, or for larger ones");
   }
 
+  /// A puzzle, or why there is none.
+  struct Made {
+    BuiltPuzzle puzzle;
+    std::exception_ptr error;
+  };
+
   /// kAtOnce puzzles for each thread, from number `first` on.
-  std::vector<BuiltPuzzle> made(std::uint64_t split, std::uint64_t first) const {
+  std::vector<Made> make(std::uint64_t split, std::uint64_t first) const {
     const auto threads = static_cast<std::size_t>(build_.threads), count = threads * kAtOnce;
-    std::vector<BuiltPuzzle> puzzles(count);
-    const auto make = [&](std::size_t thread) {
+    std::vector<Made> puzzles(count);
+    const auto work = [&](std::size_t thread) {
       for (auto i = thread; i < count; i += threads) {
-        puzzles[i] = (build_.kind == "sudoku" ? made_sudoku : made_maze)(build_, split, first + i);
+        try {
+          puzzles[i].puzzle = (build_.kind == "sudoku" ? made_sudoku : made_maze)(build_, split, first + i);
+        } catch (const UserError&) {
+          puzzles[i].error = std::current_exception();
+        }
       }
     };
     std::vector<std::future<void>> others;
     for (std::size_t thread = 1; thread < threads; ++thread) {
-      others.push_back(std::async(std::launch::async, make, thread));
+      others.push_back(std::async(std::launch::async, work, thread));
     }
-    make(0);
+    work(0);
     for (auto& other : others) other.get();
     return puzzles;
   }
@@ -205,7 +249,7 @@ class Builder {
       std::string text = "source,question,answer,rating\n";
       std::int64_t sum = 0;
       for (auto i = first; i < past; ++i) {
-        const auto& line = lines[static_cast<std::size_t>(i)];
+        const auto& line = lines[static_cast<std::size_t>(i)].line;
         text += line;
         sum += std::stoll(line.substr(line.rfind(',') + 1));
       }
@@ -218,7 +262,7 @@ class Builder {
     auto json = settings_of(build_);
     json["source"] = source();
     json["made_by"] = std::string("dis ") + build_info::version;
-    json["mean_rating_of_tests"] = write_split("test", 0, build_.tests);
+    if (build_.tests > 0) json["mean_rating_of_tests"] = write_split("test", 0, build_.tests);
     json["mean_rating"] = write_split("train", build_.tests, build_.tests + build_.train);
     write_json(build_.folder / "build.json", json);
     partial_.remove();
@@ -234,8 +278,9 @@ class Builder {
 
 void build_puzzles(const PuzzlesBuild& build) {
   ensure_folder(build.folder);
+  const bool goes_on = fs::exists(build.folder / "build.partial");
   for (const char* name : {"train.csv", "train.csv.gz", "test.csv", "test.csv.gz"}) {
-    if (fs::exists(build.folder / name)) {
+    if (!goes_on && fs::exists(build.folder / name)) {
       throw UserError("'" + (build.folder / name).string() + "' is there already; name another folder, or remove it");
     }
   }

@@ -1,6 +1,8 @@
 // `data.kind = sudoku` and `maze` from the command line: counted, drawn, trained, scored, exported.
 #include <gtest/gtest.h>
 
+#include <sstream>
+
 #include "app/program.h"
 #include "app/run_folder.h"
 #include "core/temporary_folder.h"
@@ -99,7 +101,10 @@ TEST(Puzzles, AreMadeWithoutFilesAndGoOnAfterAnInterruption) {
     const auto test = read_text(folder / name / "test.csv");
     auto settings = read_json(folder / name / "build.json");
     for (const char* key : {"source", "made_by", "mean_rating", "mean_rating_of_tests"}) settings.erase(key);
-    auto done = test.substr(test.find('\n') + 1);
+    std::string done;
+    std::istringstream lines(test.substr(test.find('\n') + 1));
+    int number = 0;
+    for (std::string line; std::getline(lines, line);) done += std::to_string(number++) + "," + line + "\n";
     done.resize(done.size() - 50);
     fs::create_directory(folder / (name + "2"));
     write_atomically(folder / (name + "2") / "build.partial", settings.dump() + "\n" + done);
@@ -108,6 +113,23 @@ TEST(Puzzles, AreMadeWithoutFilesAndGoOnAfterAnInterruption) {
     const auto there = run_program(build(name, kind));
     EXPECT_TRUE(contains(there.err, "is there already")) << there.err;
   }
+  const auto damaged = folder / "damaged";
+  fs::create_directory(damaged);
+  auto settings = read_json(folder / "maze" / "build.json");
+  for (const char* key : {"source", "made_by", "mean_rating", "mean_rating_of_tests"}) settings.erase(key);
+  write_atomically(damaged / "build.partial", settings.dump() + "\n0,maze-unique,xx,SG,4\n");
+  const Arguments small{"--kind", "maze", "--side", "11", "--path", "8", "14"};
+  const auto broken = run_program(build("damaged", small));
+  EXPECT_EQ(broken.status, 1);
+  EXPECT_TRUE(contains(broken.err, "line 2 is damaged")) << broken.err;
+  write_atomically(damaged / "build.partial", "{}\n");  // a build of which nothing is done is none
+  expect_success(Arguments{"data", "build", "--train", "9", "--tests", "0", "--output", damaged.string()} + small);
+  EXPECT_FALSE(fs::exists(damaged / "test.csv"));
+  EXPECT_TRUE(json_of(Arguments{"data", "info", "--json"} + puzzles("maze", damaged)).at("test").is_null());
+  const auto foreign = run_program(build("z", {"--kind", "sudoku", "--side", "9"}));
+  EXPECT_TRUE(contains(foreign.err, "--side: it is for --kind maze")) << foreign.err;
+  const auto far = run_program(build("z", {"--kind", "maze", "--path", "1", "4294967296"}));
+  EXPECT_TRUE(contains(far.err, "from 1 to 450 with --side 30")) << far.err;
   const auto other = run_program(build("x", {"--kind", "maze", "--set", "data.board_size=7"}));
   EXPECT_TRUE(contains(other.err, "are for boards")) << other.err;
   const auto few = run_program(build("y", {"--kind", "maze", "--side", "5", "--path", "2", "4"}));

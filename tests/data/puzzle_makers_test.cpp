@@ -94,7 +94,7 @@ TEST(SudokuClimb, MakesMinimalPuzzlesThatGetHarder) {
   double before = 0.0, after = 0.0;
   std::set<SudokuGrid> puzzles;
   for (std::uint64_t number = 0; number < 8; ++number) {
-    const auto start = climb_sudoku(4, 1, number, 0), made = climb_sudoku(4, 1, number, 60);
+    const auto start = climb_sudoku(4, 1, number, {0}), made = climb_sudoku(4, 1, number, {60});
     before += start.guesses;
     after += made.guesses;
     for (const auto& sudoku : {start, made}) {
@@ -107,7 +107,7 @@ TEST(SudokuClimb, MakesMinimalPuzzlesThatGetHarder) {
         EXPECT_TRUE(clue == 0 || other_solution(sudoku.puzzle, cell, clue).has_value()) << "a clue that can go";
       }
     }
-    EXPECT_EQ(climb_sudoku(4, 1, number, 60).puzzle, made.puzzle);
+    EXPECT_EQ(climb_sudoku(4, 1, number, {60}).puzzle, made.puzzle);
     auto easier = made;
     add_clues(easier, 40, 4, 1, number);
     EXPECT_EQ(81 - std::ranges::count(easier.puzzle, 0), 40);
@@ -116,8 +116,8 @@ TEST(SudokuClimb, MakesMinimalPuzzlesThatGetHarder) {
   }
   EXPECT_GT(after, before + 8.0);
   EXPECT_EQ(puzzles.size(), 16U);
-  EXPECT_NE(climb_sudoku(4, 0, 0, 0).puzzle, climb_sudoku(4, 1, 0, 0).puzzle) << "tests have draws of their own";
-  EXPECT_NE(climb_sudoku(5, 1, 0, 0).puzzle, climb_sudoku(4, 1, 0, 0).puzzle);
+  EXPECT_NE(climb_sudoku(4, 0, 0, {0}).puzzle, climb_sudoku(4, 1, 0, {0}).puzzle) << "tests have draws of their own";
+  EXPECT_NE(climb_sudoku(5, 1, 0, {0}).puzzle, climb_sudoku(4, 1, 0, {0}).puzzle);
 }
 
 TEST(MazeMaker, MakesTreesWithOnePathOfTheLengthDrawn) {

@@ -308,11 +308,12 @@ TEST(PuzzleCsv, MistakesAreNamed) {
                        "answer: expected digits from 1 to 4, found"));
   EXPECT_TRUE(
       contains(message(head + "a,2...............,1234341221434321,7\n"), "answer: expected what the question gives"));
-  EXPECT_TRUE(contains(message(head + "a,1...............,1234341221434321,x\n"), "rating: expected a whole number"));
+  EXPECT_TRUE(
+      contains(message(head + "a,1...............,1234341221434321,x\n"), "rating: expected a whole number from 0"));
   EXPECT_TRUE(contains(message(head + "a,S #o,SoGo,0\n", maze_family()), "# (wall), blank (open), S, G, found"));
   EXPECT_TRUE(contains(message(head + "a,S #G,SooG,0\n", maze_family()), "answer: expected what the question gives"));
-  write_atomically(file, head + good);
-  EXPECT_EQ(read_puzzle_csv(file, sudoku_family(), 0).size(), 1) << "a source may have a comma";
+  write_atomically(file, head + good + "\n");
+  EXPECT_EQ(read_puzzle_csv(file, sudoku_family(), 0).size(), 1) << "a source may have a comma, and a line nothing";
   auto config = puzzles_config(folder.path());
   config.train_puzzles = 2;
   EXPECT_TRUE(

@@ -106,7 +106,8 @@ Fields fields_of(std::string_view line, const Lines& lines) {
   Fields fields{last[2], last[1]};
   const auto [end, error] = std::from_chars(last[0].data(), last[0].data() + last[0].size(), fields.rating);
   if (error != std::errc() || end != last[0].data() + last[0].size() || fields.rating < 0) {
-    throw UserError(lines.here() + "rating: expected a whole number from 0 on, found " + shown(last[0]));
+    throw UserError(lines.here() + "rating: expected a whole number from 0 to 9223372036854775807, found " +
+                    shown(last[0]));
   }
   return fields;
 }
@@ -174,6 +175,7 @@ PuzzleTable read_puzzle_csv(const fs::path& file, const PuzzleFamily& family, st
   PuzzleTable table;
   std::optional<CsvReader> reader;
   while (lines.next(line)) {
+    if (line.empty()) continue;
     const auto fields = fields_of(line, lines);
     if (!reader) {
       if (!family.has_size(fields.question.size())) {

@@ -26,7 +26,9 @@ void PuzzleTable::add(std::span<const std::uint8_t> question, std::span<const st
     row[cell / 2] = static_cast<std::uint8_t>(row[cell / 2] | answer[cell] << (cell % 2 * 4));
     if (!given) open[cell / 8] = static_cast<std::uint8_t>(open[cell / 8] | 1U << (cell % 8));
   }
-  row.back() = static_cast<std::uint8_t>(std::clamp<std::int64_t>(rating, 0, 255));
+  const auto kept = std::clamp<std::int64_t>(rating, 0, 65535);
+  row[row.size() - 2] = static_cast<std::uint8_t>(kept % 256);
+  row.back() = static_cast<std::uint8_t>(kept / 256);
 }
 
 std::span<const std::uint8_t> PuzzleTable::row(std::int64_t number) const {

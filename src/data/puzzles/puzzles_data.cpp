@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <future>
+#include <limits>
 #include <thread>
 #include <utility>
 
@@ -55,6 +56,12 @@ PuzzlesData::PuzzlesData(const PuzzleFamily& family, const DataConfig& config) :
   if (family.name() == sudoku_family().name() && training_.length() != 81) {
     throw UserError("data.copies = frozen: expected Sudokus of 81 characters, as the official builder takes, found " +
                     std::to_string(training_.length()));
+  }
+  const auto most = std::numeric_limits<std::int32_t>::max();  // rows that a folder of the official builders can have
+  if (training_.size() > most / (config.augmentations + 1)) {
+    throw UserError("data.copies = frozen: expected at most " + std::to_string(most) + " rows, found " +
+                    std::to_string(training_.size()) + " puzzles with data.augmentations = " +
+                    std::to_string(config.augmentations) + ": take fewer (data.train_puzzles), or copies = fresh");
   }
   for (std::int64_t puzzle = 0; puzzle < training_.size(); ++puzzle) {
     const auto copies = family.official_copies(random, config.augmentations);

@@ -85,7 +85,7 @@ ExampleList PuzzlesData::list_of(const std::string& name, bool test) const {
     Example example{std::vector<std::int32_t>(table.length()), std::vector<std::int32_t>(table.length())};
     table.read(row, example.input, example.label);
     const int rating = table.rating(row);
-    example.note = "rating " + std::to_string(rating) + (rating == 255 ? "+" : "");
+    example.note = "rating " + std::to_string(rating);
     return example;
   };
   return {name, "puzzle", table.size(), at};

@@ -74,13 +74,13 @@ void add_clues(ClimbedSudoku& sudoku, int clues, std::uint64_t seed, std::uint64
   sudoku.guesses = mean_guesses(sudoku.puzzle, kClimbCopies, seed + 1);
 }
 
-ClimbedSudoku climb_sudoku(std::uint64_t seed, std::uint64_t split, std::uint64_t number, std::int64_t steps) {
+ClimbedSudoku climb_sudoku(std::uint64_t seed, std::uint64_t split, std::uint64_t number, const ClimbLimit& limit) {
   const auto draws_of = [&](std::int64_t step) {
     return Draws(seed, Purpose::climb, 2 * static_cast<std::uint64_t>(step) + split, number);
   };
   auto draws = draws_of(0);
   auto best = measured(minimal_from({}, draws), seed);
-  for (std::int64_t step = 1; step <= steps; ++step) {
+  for (std::int64_t step = 1; step <= limit.steps && (limit.stop == nullptr || !limit.stop()); ++step) {
     draws = draws_of(step);
     auto clues = best.puzzle;
     auto cells = clues_of(clues);

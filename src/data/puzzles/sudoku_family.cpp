@@ -151,10 +151,10 @@ class SudokuFamily : public PuzzleFamily {
       const auto token = shown[cell];
       const bool digit = token >= 2 && token <= n + 1;
       panel.letters += digit ? static_cast<char>('1' + token - 2) : token == 1 ? ' ' : '?';
-      panel.grid->cells.push_back(wrong[cell]                ? kMistaken
-                                  : example.input[cell] >= 2 ? kGiven
-                                  : digit                    ? kAnswered
-                                                             : kOpen);
+      panel.grid->cells.push_back(wrong[cell] || (!digit && token != 1) ? kMistaken
+                                  : example.input[cell] >= 2            ? kGiven
+                                  : digit                               ? kAnswered
+                                                                        : kOpen);
     }
     return panel;
   }

@@ -79,12 +79,12 @@ std::string RolloutTally::text() const {
   char line[128];
   for (const auto k : ks()) {
     const auto share = mean_share(right_, [&](std::int64_t c) { return dis::pass_at(rollouts_, c, k); });
-    std::snprintf(line, sizeof line, "  %-24s%.3f [%.3f, %.3f]%s\n", ("any of " + std::to_string(k)).c_str(),
+    std::snprintf(line, sizeof line, "  %-25s%.3f [%.3f, %.3f]%s\n", ("any of " + std::to_string(k)).c_str(),
                   share.value, share.lower, share.upper, k == 1 ? "  (mean of single rollouts)" : "");
     text += line;
   }
   for (std::size_t i = 0; i < selectors_.size(); ++i) {
-    std::snprintf(line, sizeof line, "  %-24s%s\n", ("chosen by " + to_string(selectors_[i])).c_str(),
+    std::snprintf(line, sizeof line, "  %-25s%s\n", ("chosen by " + to_string(selectors_[i])).c_str(),
                   rate_text({hits_[i], rows()}).c_str());
     text += line;
   }

@@ -22,7 +22,13 @@ inline constexpr int kClimbCopies = 8;
 /// Clues of the solution added where they are drawn, until there are so many; the guesses are those of the result.
 void add_clues(ClimbedSudoku& sudoku, int clues, std::uint64_t seed, std::uint64_t split, std::uint64_t number);
 
-/// Puzzle `number` of a split (0, 1, ...) after `steps` steps.
-ClimbedSudoku climb_sudoku(std::uint64_t seed, std::uint64_t split, std::uint64_t number, std::int64_t steps);
+/// How far to climb: so many steps, or until `stop` says so.
+struct ClimbLimit {
+  std::int64_t steps = 0;
+  bool (*stop)() = nullptr;
+};
+
+/// Puzzle `number` of a split (0, 1, ...).
+ClimbedSudoku climb_sudoku(std::uint64_t seed, std::uint64_t split, std::uint64_t number, const ClimbLimit& limit);
 
 }  // namespace dis

@@ -161,7 +161,8 @@ std::int64_t most_frequent(const RolloutView& row, bool halting_trained) {
     }
     auto& candidate = candidates[std::move(told)];
     if (candidate.votes++ == 0) candidate.first = k;
-    if (halting_trained && !row.halting.empty()) candidate.halting += static_cast<double>(row.halting[static_cast<std::size_t>(k)]);
+    if (halting_trained && !row.halting.empty())
+      candidate.halting += static_cast<double>(row.halting[static_cast<std::size_t>(k)]);
   }
   const auto better = [](const Candidate& a, const Candidate& b) {
     if (a.votes != b.votes) return a.votes > b.votes;

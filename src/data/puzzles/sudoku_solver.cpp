@@ -84,7 +84,7 @@ class Left {
     return digits_[cell] != 0 && (!has_one_bit(digits_[cell]) || set(cell, digits_[cell]));
   }
 
-  /// All that follows from naked and hidden singles; false: a contradiction.
+  /// All that follows from singles, bands and triads; false: a contradiction.
   bool conclude() {
     for (;;) {
       if (!tell_neighbours()) return false;

@@ -71,8 +71,6 @@ class PuzzlesData : public DataSet {
   /// For the export: copy 0, 1, ... of a training puzzle, those of the official build or the puzzle alone.
   std::int64_t copies() const;
   void copy(std::int64_t puzzle, std::int64_t copy, std::span<std::int32_t> input, std::span<std::int32_t> label) const;
-  const PuzzleTable& test_table() const { return tests_; }  ///< in the order of the file
-  const PuzzleFamily& family() const { return family_; }
 
  private:
   void read_files();

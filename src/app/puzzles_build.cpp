@@ -1,12 +1,12 @@
 #include "puzzles_build.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <exception>
 #include <fstream>
-#include <future>
 #include <iostream>
 #include <memory>
 #include <optional>
@@ -17,8 +17,10 @@
 #include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/core/json.h"
+#include "dis/core/parts.h"
 #include "dis/core/progress.h"
 #include "dis/core/signals.h"
+#include "dis/data/puzzles/puzzle_csv.h"
 #include "dis/data/puzzles/puzzle_family.h"
 #include "dis/data/puzzles/sudoku_climb.h"
 
@@ -30,50 +32,69 @@ namespace {
 constexpr int kMostMisses = 5000;
 constexpr int kAtOnce = 4;  // puzzles of a thread between two looks at signals
 
-/// A line of a CSV file, without its source.
-struct BuiltPuzzle {
-  std::string question, answer;
+/// Tokens of puzzle_family.h.
+struct MadePuzzle {
+  std::vector<std::int32_t> question, answer;
   std::int64_t rating = 0;
+};
 
-  std::string line(const std::string& source) const {
-    return source + "," + question + "," + answer + "," + std::to_string(rating) + "\n";
-  }
+/// What differs between the kinds of puzzles.
+struct PuzzleMaker {
+  std::string kind;    ///< of PuzzlesBuild
+  std::string source;  ///< in the files
+  const PuzzleFamily& (*family)();
+  MadePuzzle (*make)(const PuzzlesBuild& build, std::uint64_t split, std::uint64_t number);
+  Json (*settings)(const PuzzlesBuild& build);
 };
 
 std::uint64_t seed_of(const PuzzlesBuild& build) { return static_cast<std::uint64_t>(build.seed); }
 
-BuiltPuzzle made_sudoku(const PuzzlesBuild& build, std::uint64_t split, std::uint64_t number) {
+MadePuzzle made_sudoku(const PuzzlesBuild& build, std::uint64_t split, std::uint64_t number) {
   auto made = climb_sudoku(seed_of(build), split, number, {build.climb, stop_requested});
   if (build.clues > 0) add_clues(made, static_cast<int>(build.clues), seed_of(build), split, number);
-  BuiltPuzzle puzzle;
-  for (std::size_t cell = 0; cell < made.puzzle.size(); ++cell) {
-    puzzle.question += made.puzzle[cell] == 0 ? '.' : static_cast<char>('0' + made.puzzle[cell]);
-    puzzle.answer += static_cast<char>('0' + made.solution[cell]);
-  }
-  puzzle.rating = std::llround(made.guesses);
-  return puzzle;
+  const auto tokens = [](const SudokuGrid& grid) {
+    std::vector<std::int32_t> field;
+    for (const auto digit : grid) field.push_back(digit + 1);
+    return field;
+  };
+  return {tokens(made.puzzle), tokens(made.solution), std::llround(made.guesses)};
 }
 
-BuiltPuzzle made_maze(const PuzzlesBuild& build, std::uint64_t split, std::uint64_t number) {
-  const auto made = make_maze(build.maze, seed_of(build), split, number);
-  const auto text = [](const std::vector<std::uint8_t>& tokens) {
-    std::string characters;
-    for (const auto token : tokens) characters += "?# SGo"[token];
-    return characters;
+MadePuzzle made_maze(const PuzzlesBuild& build, std::uint64_t split, std::uint64_t number) {
+  auto made = make_maze(build.maze, seed_of(build), split, number);
+  return {std::move(made.question), std::move(made.answer), made.steps};
+}
+
+const PuzzleMaker& maker_of(const std::string& kind) {
+  static const std::array makers = {
+      PuzzleMaker{"sudoku", "sudoku-climb", sudoku_family, made_sudoku,
+                  [](const PuzzlesBuild& build) -> Json {
+                    return {{"climb_steps", build.climb}, {"clues", build.clues}};
+                  }},
+      PuzzleMaker{"maze", "maze-unique", maze_family, made_maze,
+                  [](const PuzzlesBuild& build) -> Json {
+                    return {{"side", build.maze.side}, {"path", {build.maze.shortest, build.maze.longest}}};
+                  }},
   };
-  return {text(made.question), text(made.answer), made.steps};
+  const auto found = std::ranges::find(makers, kind, &PuzzleMaker::kind);
+  ensure(found != makers.end(), "build_puzzles", "sudoku or maze");
+  return *found;
 }
 
 Json settings_of(const PuzzlesBuild& build) {
   Json json = {{"kind", build.kind}, {"seed", build.seed}, {"train", build.train}, {"tests", build.tests}};
-  if (build.kind == "sudoku") {
-    json["climb_steps"] = build.climb;
-    json["clues"] = build.clues;
-  } else {
-    json["side"] = build.maze.side;
-    json["path"] = {build.maze.shortest, build.maze.longest};
-  }
+  json.update(maker_of(build.kind).settings(build));
   return json;
+}
+
+/// A line of a CSV file.
+std::string line_of(const MadePuzzle& puzzle, const PuzzleMaker& maker) {
+  std::string line = maker.source;
+  for (const auto* field : {&puzzle.question, &puzzle.answer}) {
+    line += ',';
+    for (const auto token : *field) line += maker.family().character(token, field->size());
+  }
+  return line + "," + std::to_string(puzzle.rating) + "\n";
 }
 
 /// A puzzle that is done: its number in its split, and its line.
@@ -135,38 +156,38 @@ class PartialBuild {
   std::ofstream out_;
 };
 
-/// What a line's puzzle is, to compare it with others up to symmetry; none: the line is damaged.
-std::optional<PairKey> class_of(const std::string& line, const PuzzleFamily& family) {
-  const auto first = line.find(',') + 1, second = line.find(',', first) + 1, third = line.find(',', second);
-  if (first == 0 || second == 0 || third == std::string::npos || second - first - 1 != third - second)
+/// The puzzle of a line; none: the line is damaged.
+std::optional<MadePuzzle> puzzle_of(std::string_view line, const PuzzleFamily& family) {
+  const auto columns = split_puzzle_line(line.substr(0, line.find('\n')));
+  if (!columns || columns->question.size() != columns->answer.size() || !family.has_size(columns->question.size()))
     return std::nullopt;
-  std::vector<std::int32_t> fields[2];
+  const auto rating = rating_of(columns->rating);
+  if (!rating) return std::nullopt;
+  MadePuzzle puzzle{.question = {}, .answer = {}, .rating = *rating};
   for (const bool answer : {false, true}) {
-    const auto text = line.substr(answer ? second : first, third - second);
-    if (!family.has_size(text.size())) return std::nullopt;
-    for (const char c : text) {
-      const auto token = family.token(c, answer, text.size());
+    for (const char c : answer ? columns->answer : columns->question) {
+      const auto token = family.token(c, answer, columns->question.size());
       if (!token) return std::nullopt;
-      fields[answer].push_back(*token);
+      (answer ? puzzle.answer : puzzle.question).push_back(*token);
     }
   }
-  return family.class_key(fields[0], fields[1]);
+  return puzzle;
 }
 
 class Builder {
  public:
   explicit Builder(const PuzzlesBuild& build)
       : build_(build),
-        family_(build.kind == "sudoku" ? sudoku_family() : maze_family()),
+        maker_(maker_of(build.kind)),
         partial_(build.folder / "build.partial", settings_of(build).dump()) {}
 
   void run() {
     const auto all = build_.tests + build_.train;
     Progress progress({.what = "build", .unit = "puzzles", .total = all, .done_before = std::ssize(partial_.lines())});
     for (std::size_t i = 0; i < partial_.lines().size(); ++i) {
-      const auto key = class_of(partial_.lines()[i].line, family_);
-      if (!key) throw partial_.damaged(i);
-      classes_.insert(*key);
+      const auto puzzle = puzzle_of(partial_.lines()[i].line, maker_.family());
+      if (!puzzle) throw partial_.damaged(i);
+      is_new(*puzzle);
     }
     fill(0, {0, build_.tests}, progress);
     fill(1, {build_.tests, all}, progress);
@@ -195,9 +216,9 @@ class Builder {
       for (const auto& [puzzle, error] : made) {
         if (std::ssize(lines) == places.past) break;
         if (error) std::rethrow_exception(error);
-        DoneLine line{number++, puzzle.line(source())};
-        if (classes_.insert(class_of(line.line, family_).value()).second) {
-          partial_.add(std::move(line));
+        const auto own = number++;
+        if (is_new(puzzle)) {
+          partial_.add({own, line_of(puzzle, maker_)});
           misses = 0;
         } else if (++misses == kMostMisses) {
           refuse();
@@ -205,6 +226,11 @@ class Builder {
       }
       progress.update(std::ssize(lines), "");
     }
+  }
+
+  /// Whether no puzzle before is the same under some symmetry.
+  bool is_new(const MadePuzzle& puzzle) {
+    return classes_.insert(maker_.family().class_key(puzzle.question, puzzle.answer)).second;
   }
 
   [[noreturn]] void refuse() const {
@@ -215,7 +241,7 @@ class Builder {
 
   /// A puzzle, or why there is none.
   struct Made {
-    BuiltPuzzle puzzle;
+    MadePuzzle puzzle;
     std::exception_ptr error;
   };
 
@@ -223,35 +249,27 @@ class Builder {
   std::vector<Made> make(std::uint64_t split, std::uint64_t first) const {
     const auto threads = static_cast<std::size_t>(build_.threads), count = threads * kAtOnce;
     std::vector<Made> puzzles(count);
-    const auto work = [&](std::size_t thread) {
-      for (auto i = thread; i < count; i += threads) {
+    in_parts(count, threads, [&](std::size_t begin, std::size_t past) {
+      for (auto i = begin; i < past; ++i) {
         try {
-          puzzles[i].puzzle = (build_.kind == "sudoku" ? made_sudoku : made_maze)(build_, split, first + i);
+          puzzles[i].puzzle = maker_.make(build_, split, first + i);
         } catch (const UserError&) {
           puzzles[i].error = std::current_exception();
         }
       }
-    };
-    std::vector<std::future<void>> others;
-    for (std::size_t thread = 1; thread < threads; ++thread) {
-      others.push_back(std::async(std::launch::async, work, thread));
-    }
-    work(0);
-    for (auto& other : others) other.get();
+    });
     return puzzles;
   }
-
-  std::string source() const { return build_.kind == "sudoku" ? "sudoku-climb" : "maze-unique"; }
 
   void write() {
     const auto& lines = partial_.lines();
     const auto write_split = [&](const std::string& name, std::int64_t first, std::int64_t past) {
-      std::string text = "source,question,answer,rating\n";
+      std::string text = std::string(kPuzzleColumns) + "\n";
       std::int64_t sum = 0;
       for (auto i = first; i < past; ++i) {
         const auto& line = lines[static_cast<std::size_t>(i)].line;
         text += line;
-        sum += std::stoll(line.substr(line.rfind(',') + 1));
+        sum += rating_of(split_puzzle_line(std::string_view(line).substr(0, line.size() - 1)).value().rating).value();
       }
       write_atomically(build_.folder / (name + ".csv"), text);
       const double mean = past > first ? static_cast<double>(sum) / static_cast<double>(past - first) : 0.0;
@@ -260,7 +278,7 @@ class Builder {
       return mean;
     };
     auto json = settings_of(build_);
-    json["source"] = source();
+    json["source"] = maker_.source;
     json["made_by"] = std::string("dis ") + build_info::version;
     if (build_.tests > 0) json["mean_rating_of_tests"] = write_split("test", 0, build_.tests);
     json["mean_rating"] = write_split("train", build_.tests, build_.tests + build_.train);
@@ -269,7 +287,7 @@ class Builder {
   }
 
   const PuzzlesBuild& build_;
-  const PuzzleFamily& family_;
+  const PuzzleMaker& maker_;
   PartialBuild partial_;
   std::unordered_set<PairKey> classes_;
 };

@@ -34,8 +34,8 @@ enum class Purpose : std::uint32_t {
   climb = 20,           // step = 2 step + split, index = puzzle: how a Sudoku is made harder
   climb_copies = 21,    // index = copy: the symmetric copies whose guesses are counted
   mazes = 22,           // step = split, index = maze
-  puzzle_row = 24,      // which puzzle is asked with the row of which other one
   more_clues = 23,      // step = split, index = puzzle: clues of a Sudoku that it does not need
+  puzzle_row = 24,      // which puzzle is asked with the row of which other one
 };
 
 /// One Philox 4x32-10 block.

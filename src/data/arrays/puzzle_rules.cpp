@@ -73,23 +73,30 @@ bool is_maze_path(std::span<const std::int32_t> input, std::span<const std::int3
   }
 }
 
-std::int64_t shortest_maze_path(std::span<const std::int32_t> input) {
-  const auto side = side_of(input);
-  if (!side || std::ranges::count(input, kMazeStart) != 1 || std::ranges::count(input, kMazeGoal) != 1) return -1;
-  std::vector<std::int64_t> distance(input.size(), -1);
-  const auto start = static_cast<std::size_t>(std::ranges::find(input, kMazeStart) - input.begin());
+std::vector<std::int64_t> maze_steps_from(std::span<const std::int32_t> field, std::size_t start) {
+  const auto side = side_of(field).value();
+  std::vector<std::int64_t> steps(field.size(), -1);
   std::vector<std::size_t> reached{start};
-  distance[start] = 0;
+  steps[start] = 0;
   for (std::size_t i = 0; i < reached.size(); ++i) {
     const auto here = reached[i];
-    if (input[here] == kMazeGoal) return distance[here];
-    for (const auto next : next_cells(input, *side, here, kMazeOpen)) {
-      if (distance[next] >= 0) continue;
-      distance[next] = distance[here] + 1;
+    for (const auto next : next_cells(field, side, here, kMazeOpen)) {
+      if (steps[next] >= 0) continue;
+      steps[next] = steps[here] + 1;
       reached.push_back(next);
     }
   }
-  return -1;
+  return steps;
+}
+
+std::int64_t shortest_maze_path(std::span<const std::int32_t> input) {
+  if (!side_of(input) || std::ranges::count(input, kMazeStart) != 1 || std::ranges::count(input, kMazeGoal) != 1) {
+    return -1;
+  }
+  const auto place_of = [&](MazeToken token) {
+    return static_cast<std::size_t>(std::ranges::find(input, token) - input.begin());
+  };
+  return maze_steps_from(input, place_of(kMazeStart))[place_of(kMazeGoal)];
 }
 
 bool is_shortest_maze_path(std::span<const std::int32_t> input, std::span<const std::int32_t> answer) {

@@ -15,14 +15,20 @@ constexpr std::size_t kLargestMaze = 100;  // rows
 
 int side_of_maze(std::size_t length) { return static_cast<int>(std::lround(std::sqrt(static_cast<double>(length)))); }
 
+/// '?' for what is no token.
+char maze_character(std::int32_t token) {
+  const bool known = token >= 1 && token <= std::ssize(kMazeCharacters);
+  return known ? kMazeCharacters[static_cast<std::size_t>(token - 1)] : '?';
+}
+
 /// A cell in two columns.
 std::string maze_cell(std::int32_t token, bool wrong, const TextStyle& style) {
-  const bool known = token >= 1 && token <= static_cast<std::int32_t>(kMazeCharacters.size());
-  const char character = known ? kMazeCharacters[static_cast<std::size_t>(token - 1)] : '?';
+  const char character = maze_character(token);
   if (!style.colour) return {character, wrong ? '!' : ' '};
   const char* const grounds[] = {"90;90;90", "235;235;235", "40;160;70", "200;60;50", "90;150;235"};
-  const std::string ground = wrong || !known ? "230;130;20" : grounds[token - 1];
-  return "\x1b[48;2;" + ground + "m" + (token == 3 || token == 4 ? std::string{character, ' '} : "  ") + "\x1b[0m";
+  const std::string ground = wrong || character == '?' ? "230;130;20" : grounds[token - 1];
+  return "\x1b[48;2;" + ground + "m" +
+         (token == kMazeStart || token == kMazeGoal ? std::string{character, ' '} : "  ") + "\x1b[0m";
 }
 
 /// Whether the answer has changed a cell that no path may.
@@ -45,6 +51,7 @@ class MazeFamily : public PuzzleFamily {
     if (place == std::string_view::npos || (!answer && character == 'o')) return std::nullopt;
     return static_cast<std::uint8_t>(place + 1);
   }
+  char character(std::int32_t token, std::size_t) const override { return maze_character(token); }
   std::string alphabet(bool answer, std::size_t) const override {
     return std::string("# (wall), blank (open), S, G") + (answer ? " and o (path)" : "");
   }

@@ -12,7 +12,7 @@
 namespace dis {
 namespace {
 
-constexpr std::uint8_t kWall = 1;
+constexpr std::int32_t kWall = 1;
 constexpr int kMazes = 200, kStarts = 200;  // tries for one length, as EqR's builder
 
 /// A field with a tree of open cells.
@@ -20,35 +20,14 @@ class Maze {
  public:
   Maze(std::size_t side, Draws& draws) : side_(side), field_(side * side, kWall) { carve(draws); }
 
-  const std::vector<std::uint8_t>& field() const { return field_; }
+  const std::vector<std::int32_t>& field() const { return field_; }
+  std::size_t side() const { return side_; }
   std::vector<std::size_t> open_cells() const {
     std::vector<std::size_t> cells;
     for (std::size_t cell = 0; cell < field_.size(); ++cell) {
       if (field_[cell] != kWall) cells.push_back(cell);
     }
     return cells;
-  }
-
-  /// From a cell to all others: [cells] the one before on the way, and the steps; -1 of walls.
-  struct Ways {
-    std::vector<std::size_t> before;
-    std::vector<std::int64_t> steps;
-  };
-  Ways ways_from(std::size_t start) const {
-    Ways ways{std::vector<std::size_t>(field_.size()), std::vector<std::int64_t>(field_.size(), -1)};
-    std::vector<std::size_t> reached{start};
-    ways.steps[start] = 0;
-    for (std::size_t i = 0; i < reached.size(); ++i) {
-      const auto here = reached[i];
-      // The border is wall, so no neighbour lies outside.
-      for (const auto next : {here + side_, here - side_, here + 1, here - 1}) {
-        if (field_[next] == kWall || ways.steps[next] >= 0) continue;
-        ways.steps[next] = ways.steps[here] + 1;
-        ways.before[next] = here;
-        reached.push_back(next);
-      }
-    }
-    return ways;
   }
 
  private:
@@ -80,7 +59,7 @@ class Maze {
   }
 
   std::size_t side_;
-  std::vector<std::uint8_t> field_;
+  std::vector<std::int32_t> field_;
 };
 
 std::optional<MadeMaze> with_path(const Maze& maze, std::int64_t steps, Draws& draws) {
@@ -90,9 +69,9 @@ std::optional<MadeMaze> with_path(const Maze& maze, std::int64_t steps, Draws& d
   };
   for (int attempt = 0; attempt < kStarts; ++attempt) {
     const auto start = drawn(open);
-    const auto ways = maze.ways_from(start);
+    const auto steps_to = maze_steps_from(maze.field(), start);
     std::vector<std::size_t> goals;
-    std::ranges::copy_if(open, std::back_inserter(goals), [&](std::size_t cell) { return ways.steps[cell] == steps; });
+    std::ranges::copy_if(open, std::back_inserter(goals), [&](std::size_t cell) { return steps_to[cell] == steps; });
     if (goals.empty()) continue;
     const auto goal = drawn(goals);
     MadeMaze made{maze.field(), maze.field(), steps};
@@ -100,7 +79,14 @@ std::optional<MadeMaze> with_path(const Maze& maze, std::int64_t steps, Draws& d
       (*field)[start] = kMazeStart;
       (*field)[goal] = kMazeGoal;
     }
-    for (auto cell = ways.before[goal]; cell != start; cell = ways.before[cell]) made.answer[cell] = kMazePath;
+    // Back along the one way: the border is wall, so no neighbour lies outside.
+    const auto before = [&](std::size_t cell) {
+      for (const auto next : {cell + maze.side(), cell - maze.side(), cell + 1}) {
+        if (steps_to[next] == steps_to[cell] - 1) return next;
+      }
+      return cell - 1;
+    };
+    for (auto cell = before(goal); cell != start; cell = before(cell)) made.answer[cell] = kMazePath;
     return made;
   }
   return std::nullopt;

@@ -19,7 +19,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::string_view kColumns = "source,question,answer,rating";
 constexpr std::size_t kLongestLine = 1 << 20;
 
 /// The lines of a file that may be gzipped.
@@ -91,25 +90,17 @@ struct Fields {
 
 std::string shown(std::string_view text) { return in_message(Json(std::string(text.substr(0, 40)))); }
 
-/// From the right, for a source may hold anything.
 Fields fields_of(std::string_view line, const Lines& lines) {
-  std::array<std::string_view, 3> last;
-  auto rest = line;
-  for (auto& field : last) {
-    const auto comma = rest.rfind(',');
-    if (comma == std::string_view::npos) {
-      throw UserError(lines.here() + "expected four columns, " + std::string(kColumns) + ", found " + shown(line));
-    }
-    field = rest.substr(comma + 1);
-    rest = rest.substr(0, comma);
+  const auto columns = split_puzzle_line(line);
+  if (!columns) {
+    throw UserError(lines.here() + "expected four columns, " + std::string(kPuzzleColumns) + ", found " + shown(line));
   }
-  Fields fields{last[2], last[1]};
-  const auto [end, error] = std::from_chars(last[0].data(), last[0].data() + last[0].size(), fields.rating);
-  if (error != std::errc() || end != last[0].data() + last[0].size() || fields.rating < 0) {
+  const auto rating = rating_of(columns->rating);
+  if (!rating) {
     throw UserError(lines.here() + "rating: expected a whole number from 0 to 9223372036854775807, found " +
-                    shown(last[0]));
+                    shown(columns->rating));
   }
-  return fields;
+  return {columns->question, columns->answer, *rating};
 }
 
 class CsvReader {
@@ -165,12 +156,30 @@ class CsvReader {
 
 }  // namespace
 
+std::optional<PuzzleLine> split_puzzle_line(std::string_view line) {
+  std::array<std::string_view, 3> last;
+  for (auto& field : last) {
+    const auto comma = line.rfind(',');
+    if (comma == std::string_view::npos) return std::nullopt;
+    field = line.substr(comma + 1);
+    line = line.substr(0, comma);
+  }
+  return PuzzleLine{last[2], last[1], last[0]};
+}
+
+std::optional<std::int64_t> rating_of(std::string_view text) {
+  std::int64_t rating = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), rating);
+  if (error != std::errc() || end != text.data() + text.size() || rating < 0) return std::nullopt;
+  return rating;
+}
+
 PuzzleTable read_puzzle_csv(const fs::path& file, const PuzzleFamily& family, std::int64_t min_rating) {
   Lines lines(file);
   std::string_view line;
-  if (!lines.next(line) || line != kColumns) {
-    throw UserError(file.string() + ": expected the columns " + std::string(kColumns) + " in the first line, found " +
-                    shown(line));
+  if (!lines.next(line) || line != kPuzzleColumns) {
+    throw UserError(file.string() + ": expected the columns " + std::string(kPuzzleColumns) +
+                    " in the first line, found " + shown(line));
   }
   PuzzleTable table;
   std::optional<CsvReader> reader;

@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <future>
 #include <limits>
-#include <thread>
 #include <utility>
 
 #include "../content_hash.h"
+#include "dis/core/cpus.h"
 #include "dis/core/error.h"
+#include "dis/core/parts.h"
 #include "dis/data/arc/arc_data.h"
 #include "dis/data/numpy_legacy_random.h"
 #include "dis/data/puzzles/puzzle_csv.h"
@@ -67,7 +67,7 @@ PuzzlesData::PuzzlesData(const PuzzleFamily& family, const DataConfig& config) :
     const auto copies = family.official_copies(random, config.augmentations);
     frozen_.insert(frozen_.end(), copies.begin(), copies.end());
   }
-  sampler_.emplace_back(std::vector<SampledGroup>(static_cast<std::size_t>(training_.size()), {copies(), 1}));
+  sampler_.emplace(std::vector<SampledGroup>(static_cast<std::size_t>(training_.size()), {copies(), 1}));
 }
 
 void PuzzlesData::read_files() {
@@ -96,14 +96,21 @@ std::int64_t PuzzlesData::copies() const {
   return 1 + std::ssize(frozen_) / training_.size();
 }
 
-void PuzzlesData::copy(std::int64_t puzzle, std::int64_t copy, std::span<std::int32_t> input,
-                       std::span<std::int32_t> label) const {
-  training_.read(puzzle, input, label);
-  if (copy == 0) return;
-  const Origin origin{
-      puzzle, static_cast<std::int64_t>(frozen_.at(static_cast<std::size_t>(puzzle * (copies() - 1) + copy - 1)))};
+std::int64_t PuzzlesData::copy_symmetry(std::int64_t puzzle, std::int64_t copy) const {
+  if (copy == 0) return 0;
+  return static_cast<std::int64_t>(frozen_.at(static_cast<std::size_t>(puzzle * (copies() - 1) + copy - 1)));
+}
+
+void PuzzlesData::read(const Origin& origin, std::span<std::int32_t> input, std::span<std::int32_t> label) const {
+  training_.read(origin.item, input, label);
+  if (origin.transform == 0) return;
   augment(origin, input);
   augment(origin, label);
+}
+
+void PuzzlesData::copy(std::int64_t puzzle, std::int64_t copy, std::span<std::int32_t> input,
+                       std::span<std::int32_t> label) const {
+  read({puzzle, copy_symmetry(puzzle, copy)}, input, label);
 }
 
 DataShape PuzzlesData::shape() const {
@@ -115,26 +122,22 @@ DataShape PuzzlesData::shape() const {
 Origin PuzzlesData::example(std::uint64_t seed, std::uint64_t position, std::span<std::int32_t> input,
                             std::span<std::int32_t> label, std::int32_t& puzzle_id) const {
   puzzle_id = 0;
-  Origin origin;
-  if (config_.copies == PuzzleCopies::frozen) {
-    const auto pick = sampler_.front().pick(seed, position);
-    origin.item = pick.group;
-    if (pick.puzzle > 0) {
-      origin.transform =
-          static_cast<std::int64_t>(frozen_[static_cast<std::size_t>(pick.group * (copies() - 1) + pick.puzzle - 1)]);
-    }
-  } else {
-    const auto rows = static_cast<std::uint64_t>(training_.size());
-    origin.item =
-        static_cast<std::int64_t>(permuted_index(seed, Purpose::order, position / rows, rows, position % rows));
-    Draws draws(seed, Purpose::augment, 0, position);
-    if (config_.copies == PuzzleCopies::fresh)
-      origin.transform = static_cast<std::int64_t>(family_.draw(draws, training_.length()));
+  const auto origin = drawn_origin(seed, position);
+  read(origin, input, label);
+  return origin;
+}
+
+Origin PuzzlesData::drawn_origin(std::uint64_t seed, std::uint64_t position) const {
+  if (sampler_) {
+    const auto pick = sampler_->pick(seed, position);
+    return {pick.group, copy_symmetry(pick.group, pick.puzzle)};
   }
-  training_.read(origin.item, input, label);
-  if (origin.transform != 0) {
-    augment(origin, input);
-    augment(origin, label);
+  const auto rows = static_cast<std::uint64_t>(training_.size());
+  const auto item = permuted_index(seed, Purpose::order, position / rows, rows, position % rows);
+  Origin origin{.item = static_cast<std::int64_t>(item)};
+  if (config_.copies == PuzzleCopies::fresh) {
+    Draws draws(seed, Purpose::augment, 0, position);
+    origin.transform = static_cast<std::int64_t>(family_.draw(draws, training_.length()));
   }
   return origin;
 }
@@ -149,35 +152,28 @@ std::string PuzzlesData::identifier(std::int64_t index) const {
   return "<blank>";
 }
 
-std::int64_t PuzzlesData::row_of_test(std::int64_t test) const {
+std::int64_t PuzzlesData::row_of(std::int64_t number, bool test) const {
+  if (!test) return number;
   const auto rows = static_cast<std::uint64_t>(tests_.size());
   return static_cast<std::int64_t>(permuted_index(static_cast<std::uint64_t>(config_.build_seed), Purpose::test_order,
-                                                  0, rows, static_cast<std::uint64_t>(test)));
+                                                  0, rows, static_cast<std::uint64_t>(number)));
 }
 
 PairList PuzzlesData::pairs_of(const PuzzleTable& table, bool test) const {
-  const auto row = [this, test](std::int64_t number) { return test ? row_of_test(number) : number; };
-  PairList list{{}, [row, test](std::int64_t number) {
-                  return (test ? "test puzzle " : "training puzzle ") + std::to_string(row(number) + 1);
+  PairList list{{}, [this, test](std::int64_t number) {
+                  return (test ? "test puzzle " : "training puzzle ") + std::to_string(row_of(number, test) + 1);
                 }};
   list.keys.resize(static_cast<std::size_t>(table.size()));
-  const auto fill = [&](std::int64_t first, std::int64_t past) {
+  // Millions of Sudokus take seconds.
+  const auto threads = table.size() < kPairsAtOnce ? 1 : static_cast<std::size_t>(usable_threads());
+  in_parts(list.keys.size(), threads, [&](std::size_t first, std::size_t past) {
     std::vector<std::int32_t> input(table.length()), label(table.length());
     for (auto number = first; number < past; ++number) {
-      table.read(row(number), input, label);
-      list.keys[static_cast<std::size_t>(number)] =
+      table.read(row_of(static_cast<std::int64_t>(number), test), input, label);
+      list.keys[number] =
           config_.copies == PuzzleCopies::none ? row_pair_key(input, label) : family_.class_key(input, label);
     }
-  };
-  // Millions of Sudokus take seconds.
-  const auto parts = table.size() < kPairsAtOnce ? 1 : std::int64_t{std::max(1U, std::thread::hardware_concurrency())};
-  std::vector<std::future<void>> others;
-  for (std::int64_t part = 1; part < parts; ++part) {
-    others.push_back(
-        std::async(std::launch::async, fill, table.size() * part / parts, table.size() * (part + 1) / parts));
-  }
-  fill(0, table.size() / parts);
-  for (auto& other : others) other.get();
+  });
   return list;
 }
 
@@ -208,7 +204,7 @@ std::vector<MeasureCount> PuzzlesData::score(const AnsweredRow& row) const {
   auto counts = DataSet::score(row);
   counts.push_back({family_.obeys(row.input, row.answer) ? 1 : 0, 1});
   const auto exact = counts.front();
-  const int of = row.test < 0 ? -1 : rating_class(tests_.rating(row_of_test(row.test)));
+  const int of = row.test < 0 ? -1 : rating_class(tests_.rating(row_of(row.test, true)));
   for (const int i : classes_) counts.push_back(i == of ? exact : MeasureCount{});
   return counts;
 }

@@ -81,7 +81,7 @@ void write_lists(ExportSink& sink, const std::string& split, std::int64_t groups
 ExampleList PuzzlesData::list_of(const std::string& name, bool test) const {
   const auto& table = test ? tests_ : training_;
   const auto at = [this, &table, test](std::int64_t number) {
-    const auto row = test ? row_of_test(number) : number;
+    const auto row = row_of(number, test);
     Example example{std::vector<std::int32_t>(table.length()), std::vector<std::int32_t>(table.length())};
     table.read(row, example.input, example.label);
     const int rating = table.rating(row);

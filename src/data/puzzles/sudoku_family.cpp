@@ -69,8 +69,7 @@ std::vector<bool> wrong_cells(int box, const DrawnExample& example) {
 }
 
 /// A cell in two columns: its digit, and a mark.
-std::string cell_text(std::int32_t token, bool given, bool wrong, int n, const TextStyle& style) {
-  const char digit = token >= 2 && token <= n + 1 ? static_cast<char>('1' + token - 2) : token == 1 ? '.' : '?';
+std::string cell_text(char digit, bool given, bool wrong, const TextStyle& style) {
   if (!style.colour) return {digit, wrong ? '!' : given ? '\'' : ' '};
   const std::string look = wrong   ? "\x1b[1;48;2;200;60;50;38;2;255;255;255m"
                            : given ? "\x1b[1m"
@@ -100,6 +99,10 @@ class SudokuFamily : public PuzzleFamily {
     const int digit = character - '0';
     if (digit < 1 || digit > box_of(length) * box_of(length)) return std::nullopt;
     return static_cast<std::uint8_t>(digit + 1);
+  }
+  char character(std::int32_t token, std::size_t length) const override {
+    if (token == 1) return '.';
+    return token >= 2 && token < vocabulary(length) ? static_cast<char>('1' + token - 2) : '?';
   }
   std::string alphabet(bool answer, std::size_t length) const override {
     return "digits from 1 to " + std::to_string(box_of(length) * box_of(length)) +
@@ -148,13 +151,12 @@ class SudokuFamily : public PuzzleFamily {
     const auto& shown = example.answer.empty() ? example.input : example.answer;
     GridPanel panel{example.title, Grid{n, n, {}}};
     for (std::size_t cell = 0; cell < shown.size(); ++cell) {
-      const auto token = shown[cell];
-      const bool digit = token >= 2 && token <= n + 1;
-      panel.letters += digit ? static_cast<char>('1' + token - 2) : token == 1 ? ' ' : '?';
-      panel.grid->cells.push_back(wrong[cell] || (!digit && token != 1) ? kMistaken
-                                  : example.input[cell] >= 2            ? kGiven
-                                  : digit                               ? kAnswered
-                                                                        : kOpen);
+      const char letter = character(shown[cell], shown.size());
+      panel.letters += letter == '.' ? ' ' : letter;
+      panel.grid->cells.push_back(wrong[cell] || letter == '?' ? kMistaken
+                                  : example.input[cell] >= 2   ? kGiven
+                                  : letter == '.'              ? kOpen
+                                                               : kAnswered);
     }
     return panel;
   }
@@ -169,7 +171,7 @@ class SudokuFamily : public PuzzleFamily {
       for (int column = 0; column < n; ++column) {
         if (column > 0 && column % box == 0) line += "| ";
         const auto cell = static_cast<std::size_t>(row * n + column);
-        line += cell_text(shown[cell], example.input[cell] >= 2, wrong[cell], n, style);
+        line += cell_text(character(shown[cell], shown.size()), example.input[cell] >= 2, wrong[cell], style);
       }
       block.lines.push_back(std::move(line));
     }

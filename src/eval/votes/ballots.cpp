@@ -5,9 +5,9 @@
 #include <bit>
 #include <cmath>
 #include <cstring>
-#include <future>
 
 #include "dis/core/error.h"
+#include "dis/core/parts.h"
 #include "dis/data/arc/arc_puzzles.h"
 #include "dis/eval/votes/crop.h"
 
@@ -172,13 +172,7 @@ void Ballots::read(const PredictionBatch& batch, int threads) {
   used_ = rows * kRoom;
   if (bytes_.size() < used_) bytes_.resize(used_);
   const auto parts = std::clamp<std::size_t>(rows / kFewestRows, 1, static_cast<std::size_t>(std::max(1, threads)));
-  std::vector<std::future<void>> others;
-  for (std::size_t part = 1; part < parts; ++part) {
-    others.push_back(std::async(std::launch::async, &Ballots::read_rows, this, std::cref(batch), rows * part / parts,
-                                rows * (part + 1) / parts));
-  }
-  read_rows(batch, 0, rows / parts);
-  for (auto& other : others) other.get();
+  in_parts(rows, parts, [&](std::size_t first, std::size_t last) { read_rows(batch, first, last); });
   std::erase_if(rows_, [](const Row& row) { return row.test < 0; });
 }
 

@@ -20,7 +20,7 @@ struct MazeShape {
 
 /// Tokens [side side] of puzzle_family.h.
 struct MadeMaze {
-  std::vector<std::uint8_t> question, answer;
+  std::vector<std::int32_t> question, answer;
   std::int64_t steps = 0;  ///< from start to goal
 };
 

@@ -7,11 +7,24 @@
 #include <cstdint>
 #include <filesystem>
 #include <optional>
+#include <string>
+#include <string_view>
 
 #include "dis/data/puzzles/puzzle_family.h"
 #include "dis/data/puzzles/puzzle_table.h"
 
 namespace dis {
+
+inline constexpr std::string_view kPuzzleColumns = "source,question,answer,rating";
+
+/// The last three columns of a line, taken from the right, for a source may hold anything. none: there are fewer than
+/// four.
+struct PuzzleLine {
+  std::string_view question, answer, rating;
+};
+std::optional<PuzzleLine> split_puzzle_line(std::string_view line);
+/// A rating; none: it is no whole number from 0 on.
+std::optional<std::int64_t> rating_of(std::string_view text);
 
 /// Reads the puzzles of a file whose rating is at least `min_rating`. A file is read in pieces: memory holds the
 /// puzzles alone. UserError, with the number of the line: not these four columns, a length that the family does not

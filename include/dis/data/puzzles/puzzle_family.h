@@ -32,6 +32,8 @@ class PuzzleFamily {
   virtual std::int64_t vocabulary(std::size_t length) const = 0;
   /// Token of a character in the question or the answer of a puzzle of this length; none for any other character.
   virtual std::optional<std::uint8_t> token(char character, bool answer, std::size_t length) const = 0;
+  /// Its inverse: '?' for a number that is no token; of an empty Sudoku cell '.'.
+  virtual char character(std::int32_t token, std::size_t length) const = 0;
   /// The characters that token() takes, for messages.
   virtual std::string alphabet(bool answer, std::size_t length) const = 0;
 

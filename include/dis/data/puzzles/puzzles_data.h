@@ -16,6 +16,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -74,16 +75,21 @@ class PuzzlesData : public DataSet {
 
  private:
   void read_files();
-  std::int64_t row_of_test(std::int64_t test) const;
+  /// The row of an example in its table: tests stand in a drawn order.
+  std::int64_t row_of(std::int64_t number, bool test) const;
+  /// Of copy 0, 1, ... of a puzzle, among those of the official build.
+  std::int64_t copy_symmetry(std::int64_t puzzle, std::int64_t copy) const;
+  Origin drawn_origin(std::uint64_t seed, std::uint64_t position) const;
+  void read(const Origin& origin, std::span<std::int32_t> input, std::span<std::int32_t> label) const;
   ExampleList list_of(const std::string& name, bool test) const;
   PairList pairs_of(const PuzzleTable& table, bool test) const;
 
   const PuzzleFamily& family_;
   DataConfig config_;
   PuzzleTable training_, tests_;
-  std::vector<std::uint64_t> frozen_;  // [puzzles, copies - 1] symmetries
-  std::vector<GroupSampler> sampler_;  // of frozen copies: one
-  std::vector<int> classes_;           // of ratings that the tests have
+  std::vector<std::uint64_t> frozen_;    // [puzzles, copies - 1] symmetries
+  std::optional<GroupSampler> sampler_;  // of frozen copies
+  std::vector<int> classes_;             // of ratings that the tests have
 };
 
 }  // namespace dis

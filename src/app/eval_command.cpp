@@ -138,6 +138,7 @@ void evaluate_scaling(const EvalOptions& options, EvaluatedNetwork& network, con
   } else {
     std::cout << scaling_text(found) << "written to " << file << " and " << figure << "\n";
   }
+  if (found.at("rows") != found.at("of")) throw Stopped{stop_signal()};
 }
 
 /// Evaluates, and prints; a first signal to stop ends an ARC evaluation so that it can go on later.

@@ -28,11 +28,11 @@ ExportProgress export_progress(const std::shared_ptr<std::unique_ptr<Progress>>&
 
 ArcTask find_task(const DataConfig& data, const std::string& id) {
   std::string names;
-  for (const auto& name : subset_names(data)) {
-    for (auto& task : read_arc_subset(data_path(data), name).tasks) {
+  for (const auto& choice : chosen_subsets(data)) {
+    for (auto& task : read_arc_subset(data_path(data), choice.name).tasks) {
       if (task.id == id) return task;
     }
-    names += (names.empty() ? "" : ", ") + name;
+    names += (names.empty() ? "" : ", ") + choice.name;
   }
   throw UserError("no task " + id + " in data.subsets (" + names + ") of '" + data_path(data).string() +
                   "'; name other sets with --set data.subsets=...");

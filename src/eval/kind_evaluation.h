@@ -69,6 +69,8 @@ std::int64_t steps_made(const Answers& answers);
 /// A line of a report.
 std::string mean_steps_text(const std::optional<double>& mean);
 
+/// The supervision steps after which rollouts of `steps` steps are reported: all of them under eval.per_step.
+std::vector<std::int64_t> reported_depths(const EvalConfig& eval, std::int64_t steps);
 /// Settings and cost of rollouts, {"rollouts", "steps", "select", "passes_per_row", "seconds"}, with those of the
 /// tally.
 Json rollouts_json(const Session& session, const EvalConfig& eval, const RolloutTally& tally, double seconds);

@@ -119,14 +119,15 @@ class ScalingRun {
 
   const RolloutTally& largest() const { return tallies_.back(); }
 
-  Json points() const {
+  /// ARC's votes count only where `all_rows` have come.
+  Json points(bool all_rows) const {
     Json points = Json::array();
     const auto passes = std::ssize(passes_of_step(session_.model->shape()));
     for (std::size_t point = 0; point < tallies_.size(); ++point) {
       const auto k = grid_.rollouts[point % grid_.rollouts.size()], d = grid_.steps[point / grid_.rollouts.size()];
       Json json = {{"rollouts", k}, {"steps", d}, {"passes_per_row", k * d * passes}};
       json.update(tallies_[point].json());
-      if (votes_.used()) json["pass_at_2"] = votes_.pass_at_2(point, tallies_[point].selectors());
+      if (votes_.used() && all_rows) json["pass_at_2"] = votes_.pass_at_2(point, tallies_[point].selectors());
       points.push_back(std::move(json));
     }
     return points;
@@ -182,6 +183,7 @@ Json scaling(const Session& session, const EvalConfig& eval, const ScalingGrid& 
   const auto settings = decode_settings(session, eval);
   ScalingRun run(session, eval, grid);
   const auto start = std::chrono::steady_clock::now();
+  std::int64_t done = 0;
   Progress progress({.what = "scaling", .unit = rows->unit() + "s", .total = rows->size()});
   for (std::int64_t first = 0; first < rows->size(); first += eval.batch) {
     const auto batch = rows->read(first, std::min(eval.batch, rows->size() - first));
@@ -190,21 +192,26 @@ Json scaling(const Session& session, const EvalConfig& eval, const ScalingGrid& 
     for (std::size_t i = 0; i < batch.ids.size(); ++i) run.add(batch, i, first, found);
     char text[32];
     std::snprintf(text, sizeof text, "any %.3f", run.largest().pass_at(run.largest().rollouts()));
-    progress.update(first + std::ssize(batch.ids), text);
-    if (session.ranks->any(stop_requested())) throw Stopped{stop_signal()};
+    done = first + std::ssize(batch.ids);
+    progress.update(done, text);
+    if (done < rows->size() && session.ranks->any(stop_requested())) break;
   }
   progress.finish();
   const auto seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return {{"measure", session.data->measures().front().title},
-          {"rows", rows->size()},
+          {"rows", done},
+          {"of", rows->size()},
           {"seconds", seconds},
-          {"points", run.points()}};
+          {"points", run.points(done == rows->size())}};
 }
 
 std::string scaling_text(const Json& scaling) {
-  std::string text = scaling.at("measure").get<std::string>() + ", " + scaling.at("rows").dump() + " rows\n";
-  char cell[64];
-  std::snprintf(cell, sizeof cell, "%8s %8s %12s %8s %8s", "rollouts", "steps", "passes/row", "mean", "any");
+  std::string text = scaling.at("measure").get<std::string>() + ", " + scaling.at("rows").dump() + " rows";
+  if (scaling.at("rows") != scaling.at("of")) text += " of " + scaling.at("of").dump() + ": interrupted";
+  text += "\n";
+  char cell[80];
+  std::snprintf(cell, sizeof cell, "%8s %8s %12s %9s %8s %8s", "rollouts", "steps", "passes/row", "seconds", "mean",
+                "any");
   text += cell;
   const auto& points = scaling.at("points");
   const bool votes = points.front().contains("pass_at_2");
@@ -212,9 +219,12 @@ std::string scaling_text(const Json& scaling) {
     std::snprintf(cell, sizeof cell, " %14s", name.c_str());
     text += cell;
   }
+  const auto per_pass =
+      scaling.at("seconds").get<double>() / static_cast<double>(points.back().at("passes_per_row").get<std::int64_t>());
   for (const auto& point : points) {
-    std::snprintf(cell, sizeof cell, "\n%8lld %8lld %12lld %8.3f %8.3f", point.at("rollouts").get<long long>(),
-                  point.at("steps").get<long long>(), point.at("passes_per_row").get<long long>(),
+    const auto passes = point.at("passes_per_row").get<long long>();
+    std::snprintf(cell, sizeof cell, "\n%8lld %8lld %12lld %9.1f %8.3f %8.3f", point.at("rollouts").get<long long>(),
+                  point.at("steps").get<long long>(), passes, per_pass * static_cast<double>(passes),
                   point.at("mean").get<double>(),
                   point.at("pass_at").at(point.at("rollouts").dump()).at("value").get<double>());
     text += cell;
@@ -223,7 +233,7 @@ std::string scaling_text(const Json& scaling) {
       text += cell;
     }
     if (!votes) continue;
-    text += "\n   pass@2 of the tasks after the vote           ";
+    text += "\n   pass@2 of the tasks after the vote                     ";
     for (const auto& [name, rate] : point.at("pass_at_2").items()) {
       std::snprintf(cell, sizeof cell, " %14.3f", rate.at("value").get<double>());
       text += cell;

@@ -58,6 +58,7 @@ SeenTasks seen_by_names(const std::vector<std::string>& identifiers, const ArcPu
   for (std::size_t i = 1; i < identifiers.size(); ++i) theirs.insert(parse_identifier(identifiers[i]).task);
   for (const auto& group : evaluated.groups()) ours.insert(group.task.id);
   if (theirs == ours) theirs.clear();
+  for (const auto& task : Names(theirs)) theirs.insert(source_task(task));
   return those(std::move(theirs), false);
 }
 

@@ -8,7 +8,8 @@
 namespace dis {
 namespace {
 
-constexpr int kNone = -1;                           // a cell without a label
+constexpr int kNone = -1;  // a cell without a label
+constexpr std::string_view kDigits = "0123456789ABCDEFG";
 constexpr std::size_t kMostCharacters = 1'500'000;  // of all drawings, so that a page stays below 3 MB
 
 std::vector<int> tokens_of(const std::string& text) {
@@ -73,6 +74,45 @@ std::string queens(const DrawnField& field, const std::vector<int>& tokens, cons
   return svg;
 }
 
+/// Digits of one row: those that `chosen` takes, each above its cell.
+template <class F>
+std::string digits(const DrawnField& field, const std::vector<int>& tokens, std::int64_t row, const char* name,
+                   F chosen) {
+  std::string places, text;
+  for (std::int64_t column = 0; column < field.columns; ++column) {
+    const auto cell = static_cast<std::size_t>(row * field.columns + column);
+    if (tokens[cell] < 2 || !chosen(cell)) continue;
+    places += (places.empty() ? "" : " ") + std::to_string(column) + ".5";
+    text += kDigits[static_cast<std::size_t>(tokens[cell] - 1) % kDigits.size()];
+  }
+  if (text.empty()) return "";
+  return std::string("<text class=\"") + name + "\" x=\"" + places + "\" y=\"" + std::to_string(row) + ".75\">" + text +
+         "</text>";
+}
+
+/// Lines between the boxes, the digits that were given and those that were found.
+std::string sudoku(const DrawnField& field, const std::vector<int>& tokens, const std::vector<int>& input) {
+  std::string lines, svg;
+  std::int64_t box = 1;
+  while (box * box < field.rows) ++box;
+  for (std::int64_t at = box; at < field.rows; at += box) {
+    lines += "M0 " + std::to_string(at) + "H" + std::to_string(field.columns) + "M" + std::to_string(at) + " 0V" +
+             std::to_string(field.rows);
+  }
+  for (std::int64_t row = 0; row < field.rows; ++row) {
+    svg += digits(field, tokens, row, "given", [&](std::size_t cell) { return input[cell] >= 2; }) +
+           digits(field, tokens, row, "found", [&](std::size_t cell) { return input[cell] < 2; });
+  }
+  return "<path class=\"boxes\" d=\"" + lines + "\"/>" + svg;
+}
+
+/// The classes of a maze's tokens: walls, the open ground, start, goal, path.
+std::string maze_class(int token) {
+  static const std::map<int, std::string> known = {{1, "wall"}, {3, "start"}, {4, "goal"}, {5, "path"}};
+  const auto found = known.find(token);
+  return found == known.end() ? "" : found->second;
+}
+
 /// How a kind of data looks.
 struct Look {
   /// The class of a token above 0; "" for the ground.
@@ -82,11 +122,14 @@ struct Look {
       [](const DrawnField&, const std::vector<int>&, const std::vector<int>&) { return std::string(); };
 };
 
-/// Shades, but for kinds that people know by their pictures: ARC by its colours and end markers, boards by queens.
+/// Shades, but for kinds that people know by their pictures: ARC by its colours and end markers, boards by queens,
+/// Sudokus by digits, mazes by walls and paths.
 Look look_of(const std::string& kind) {
   static const std::map<std::string, Look> known = {
       {"arc", {.class_of = [](int token) { return token == 1 ? "end" : "a" + std::to_string(token - 2); }}},
       {"nqueens", {.class_of = [](int) { return std::string(); }, .figures = queens}},
+      {"sudoku", {.class_of = [](int) { return std::string(); }, .figures = sudoku}},
+      {"maze", {.class_of = maze_class}},
   };
   const auto found = known.find(kind);
   return found == known.end() ? Look() : found->second;
@@ -174,8 +217,9 @@ HtmlSection examples_section(const Runs& runs) {
       continue;
     }
     const auto& data = run.analysis->at("data");
-    const DrawnField field{data.at("kind").get<std::string>(), data.at("rows").get<std::int64_t>(),
-                           data.at("columns").get<std::int64_t>()};
+    const auto rules = run.config.data.rules;
+    const DrawnField field{rules == Rules::unknown ? data.at("kind").get<std::string>() : to_string(rules),
+                           data.at("rows").get<std::int64_t>(), data.at("columns").get<std::int64_t>()};
     content += "<h3>" + xml_escaped(run.name) + "</h3>\n" +
                paragraph(
                    "Steps that changed the answer, and the last one. Wrong cells are framed; cells without a label, "

@@ -16,6 +16,8 @@
 #include <string_view>
 #include <thread>
 
+#include "dis/core/files.h"
+
 namespace dis {
 namespace {
 
@@ -83,6 +85,12 @@ bool Program::running() {
 
 void Program::send(int signal) const {
   if (process_ > 0) ::kill(process_, signal);
+}
+
+bool Program::catches(int signal) const {
+  const auto status = read_text("/proc/" + std::to_string(process_) + "/status");
+  const auto mask = std::stoull(status.substr(status.find("SigCgt:") + 7), nullptr, 16);
+  return (mask >> (signal - 1) & 1) != 0;
 }
 
 std::string Program::err_so_far() const { return text_of(err_); }

@@ -32,6 +32,8 @@ class Program {
 
   bool running();
   void send(int signal) const;
+  /// Whether it has a handler for the signal by now.
+  bool catches(int signal) const;
   /// What it has written to stderr so far.
   std::string err_so_far() const;
   /// Waits until it ends; a process that takes more than two minutes is killed.

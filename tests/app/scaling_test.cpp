@@ -1,5 +1,9 @@
 // Rollouts and dis eval --scaling as a user calls them.
 #include <gtest/gtest.h>
+#include <signal.h>
+
+#include <chrono>
+#include <thread>
 
 #include "app/program.h"
 #include "app/run_folder.h"
@@ -67,6 +71,41 @@ TEST(Scaling, IsAFigureAndAPartOfTheReport) {
   const auto page = folder / "page.html";
   expect_success({"report", "--run", run.string(), "--output", page.string()});
   EXPECT_TRUE(contains(read_text(page), "by rollouts and supervision steps"));
+}
+
+TEST(Scaling, AStopKeepsTheRowsSoFar) {
+  const auto run = trm_run();
+  const TemporaryFolder folder;
+  Program program(
+      Arguments{"eval", "--run", run.string(), "--output", folder.path().string(), "--scaling", "K=1,20", "D=3,100"} +
+      set({"eval.noise=0.5", "eval.batch=1"}));
+  while (program.running() && !program.catches(SIGINT)) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  program.send(SIGINT);
+  const auto outcome = program.wait();
+  EXPECT_EQ(outcome.status, 128 + SIGINT) << outcome.err;
+  EXPECT_TRUE(contains(outcome.out, ": interrupted")) << outcome.out;
+  const auto scaling =
+      parse_json(read_text(folder / "30-steps=100-rollouts=20-noise=0.5-scaling.json"), "it").at("scaling");
+  EXPECT_LT(scaling.at("rows").get<int>(), scaling.at("of").get<int>());
+  EXPECT_EQ(point_of(scaling, 20, 100).at("rows"), scaling.at("rows"));
+}
+
+TEST(Rollouts, AreToldAfterEachSupervisionStep) {
+  const auto argmax = [&](const std::vector<std::string>& more) {
+    std::vector<std::string> fields{"eval.noise=0.8", "eval.rollouts=3", "eval.select=margin", "eval.decoder=argmax"};
+    fields.insert(fields.end(), more.begin(), more.end());
+    const auto json = json_of(Arguments{"eval", "--run", trm_run().string(), "--json"} + set(fields));
+    return json.at("test_sets").front().at("argmax");
+  };
+  const auto all = argmax({"eval.steps=3"});
+  const auto& steps = all.at("per_supervision_step");
+  ASSERT_EQ(steps.size(), 3U);
+  EXPECT_EQ(steps[2].at("valid"), all.at("valid"));
+  for (const std::size_t s : {1U, 2U}) {
+    const auto short_one = argmax({"eval.steps=" + std::to_string(s), "eval.per_step=false"});
+    EXPECT_EQ(steps[s - 1].at("valid"), short_one.at("valid"));
+    EXPECT_FALSE(short_one.contains("per_supervision_step"));
+  }
 }
 
 TEST(Scaling, OneRolloutWithoutNoiseIsThePlainEvaluation) {

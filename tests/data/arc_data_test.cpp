@@ -6,7 +6,9 @@
 #include <map>
 #include <set>
 
+#include "core/temporary_folder.h"
 #include "core/user_error.h"
+#include "dis/core/files.h"
 #include "dis/core/json.h"
 #include "dis/data/identifiers.h"
 
@@ -167,9 +169,106 @@ TEST(ArcData, TestFieldsStandAtTheOrigin) {
 TEST(ArcData, SubsetNames) {
   DataConfig config;
   config.subsets = "training, concept";
-  EXPECT_EQ(subset_names(config), (std::vector<std::string>{"training", "concept"}));
-  config.subsets = "training,,concept";
-  EXPECT_TRUE(contains(user_error_of([&] { subset_names(config); }), "data.subsets"));
+  const auto two = chosen_subsets(config);
+  ASSERT_EQ(two.size(), 2U);
+  EXPECT_EQ(two[1].name, "concept");
+  EXPECT_FALSE(two[1].augmentations || two[1].pairs);
+  config.subsets = "training:15,rearc:0:5";
+  const auto counted = chosen_subsets(config);
+  EXPECT_EQ(counted[0].augmentations, 15);
+  EXPECT_FALSE(counted[0].pairs);
+  EXPECT_EQ(counted[1].name, "rearc");
+  EXPECT_EQ(counted[1].augmentations, 0);
+  EXPECT_EQ(counted[1].pairs, 5);
+  for (const std::string wrong : {"training,,concept", ":3", "a:", "a:x", "a:-1", "a:3:0", "a:3:5:7", "a:3:5x"}) {
+    config.subsets = wrong;
+    EXPECT_TRUE(contains(user_error_of([&] { chosen_subsets(config); }), "data.subsets")) << wrong;
+  }
+  config.subsets = "rearc:3:5";
+  config.test_set = "rearc";
+  EXPECT_TRUE(contains(user_error_of([&] { chosen_subsets(config); }), "the test set keeps all its pairs"));
+}
+
+/// Writes the set `name` with tasks of four demonstrations and a test each.
+void write_made_set(const std::filesystem::path& folder, const std::string& name, const std::vector<std::string>& ids,
+                    std::uint8_t first_colour) {
+  ArcSubset subset{name, {}};
+  for (const auto& id : ids) {
+    auto& task = subset.tasks.emplace_back(ArcTask{id, {}});
+    for (std::uint8_t i = 0; i < 5; ++i) {
+      const auto colour = static_cast<std::uint8_t>((first_colour + i) % 10);
+      ArcPair& pair = task.pairs.emplace_back();
+      pair.input = {1, 2, {colour, 1}};
+      pair.output = Grid{1, 2, {1, colour}};
+      pair.test = i == 4;
+    }
+  }
+  write_arc_subset(folder, subset);
+}
+
+TEST(ArcData, SetsHaveCountsOfTheirOwn) {
+  const TemporaryFolder folder;
+  write_made_set(folder.path(), "own", {"007bbfb7", "00d62c1b"}, 0);
+  write_made_set(folder.path(), "made", {"re_007bbfb7", "re_0b148d64"}, 5);
+  DataConfig config;
+  config.path = folder.path().string();
+  config.subsets = "own,made:2:3";
+  config.test_set = "own";
+  config.augmentations = 6;
+  const ArcData data(config);
+  for (const auto& group : data.puzzles().groups()) {
+    EXPECT_EQ(group.puzzles, group.subset == "own" ? 7 : 3);
+    EXPECT_EQ(group.train_pairs.size(), group.subset == "own" ? 4U : 3U);
+  }
+  config.max_puzzles = 19;
+  EXPECT_TRUE(contains(user_error_of([&] { ArcData{config}; }), "more than data.max_puzzles = 19"));
+  config.max_puzzles = 20;
+  EXPECT_EQ(ArcData(config).puzzles().puzzles(), 20);
+}
+
+TEST(ArcData, MadeTasksCountAsTheirSource) {
+  EXPECT_EQ(source_task("re_007bbfb7"), "007bbfb7");
+  for (const std::string id : {"007bbfb7", "re_", "re_007bbfbz", "re_007bbfb77"}) EXPECT_EQ(source_task(id), id);
+  const TemporaryFolder folder;
+  write_made_set(folder.path(), "own", {"007bbfb7", "00d62c1b"}, 0);
+  write_made_set(folder.path(), "made", {"re_007bbfb7", "re_0b148d64"}, 5);
+  DataConfig config;
+  config.path = folder.path().string();
+  config.subsets = "own,made";
+  config.test_set = "own";
+  config.augmentations = 0;
+  const auto answered = [&] {
+    auto tasks = ArcData(config).answered_tasks().value();
+    std::ranges::sort(tasks);
+    return tasks;
+  };
+  // Of the own test set nothing is refused, but it is told.
+  EXPECT_EQ(answered(), (std::vector<std::string>{"0b148d64", "re_007bbfb7", "re_0b148d64"}));
+  EXPECT_EQ(ArcData(config).made_test_tasks(), std::vector<std::string>{"re_007bbfb7"});
+  config.test_set = "";
+  config.subsets = "made";
+  EXPECT_EQ(answered(), (std::vector<std::string>{"007bbfb7", "0b148d64", "re_007bbfb7", "re_0b148d64"}));
+  EXPECT_TRUE(ArcData(config).made_test_tasks().empty());
+}
+
+TEST(ArcData, ATaskMayHaveAThousandPairs) {
+  const TemporaryFolder folder;
+  Json pairs = Json::array();
+  for (int i = 0; i < 1000; ++i) {
+    const auto digits = Json::array({Json::array({i / 100, i / 10 % 10, i % 10})});
+    pairs.push_back({{"input", digits}, {"output", Json::array({Json::array({i * i % 7})})}});
+  }
+  std::filesystem::create_directory(folder / "made");
+  write_atomically(folder / "made/re_007bbfb7.json", json_text(pairs));
+  DataConfig config;
+  config.path = folder.path().string();
+  config.subsets = "made";
+  config.test_set = "";
+  config.augmentations = 5;
+  EXPECT_EQ(ArcData(config).puzzles().examples(ArcSplit::train), 6000);
+  EXPECT_EQ(ArcData(config).epoch_length(), 1000);
+  config.subsets = "made:5:10";
+  EXPECT_EQ(ArcData(config).epoch_length(), 10);
 }
 
 TEST(Identifiers, TheFileIsPythonsAndIsRecognised) {

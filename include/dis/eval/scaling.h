@@ -25,12 +25,13 @@ ScalingGrid scaling_grid(const std::vector<std::string>& texts, const RunConfig&
 RunConfig scaling_config(RunConfig config, const ScalingGrid& grid);
 
 /// On the main test set (of ARC on all puzzles that vote):
-/// {"measure": the first of the data set, "rows", "seconds": of the whole, "points": [{"rollouts", "steps",
+/// {"measure": the first of the data set, "rows", "of", "seconds": of the whole, "points": [{"rollouts", "steps",
 /// "passes_per_row", and as of RolloutTally::json(); of ARC also "pass_at_2": {selector: rate of the tasks, after the
-/// vote}}, ...]}
+/// vote}}, ...]}. A request to stop (signals.h) ends it early: the
+/// first "rows" "of" all, without ARC's vote.
 Json scaling(const Session& session, const EvalConfig& eval, const ScalingGrid& grid);
 
-/// A table for a terminal.
+/// A table for a terminal; the seconds of a point are its share of the whole by passes.
 std::string scaling_text(const Json& scaling);
 
 }  // namespace dis

@@ -1,7 +1,9 @@
 #include "dis/data/arc/arc_data.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdlib>
+#include <set>
 #include <utility>
 
 #include "dis/core/error.h"
@@ -14,8 +16,16 @@ namespace {
 ArcPuzzles read_puzzles(const DataConfig& data) {
   const auto folder = data_path(data);
   std::vector<ArcSubset> subsets;
-  for (const auto& name : subset_names(data)) subsets.push_back(read_arc_subset(folder, name));
+  for (const auto& choice : chosen_subsets(data)) {
+    auto& subset = subsets.emplace_back(read_arc_subset(folder, choice.name));
+    subset.augmentations = choice.augmentations;
+    if (!choice.pairs) continue;
+    for (auto& task : subset.tasks) {
+      task.pairs.resize(std::min(task.pairs.size(), static_cast<std::size_t>(*choice.pairs)));
+    }
+  }
   return ArcPuzzles(std::move(subsets), {.augmentations = data.augmentations,
+                                         .most_puzzles = data.max_puzzles,
                                          .seed = static_cast<std::uint32_t>(data.build_seed),
                                          .side = static_cast<int>(data.max_grid),
                                          .test_set = data.test_set,
@@ -26,6 +36,37 @@ GroupSampler sampler_of(const ArcPuzzles& puzzles) {
   std::vector<SampledGroup> groups;
   for (const auto& group : puzzles.groups()) groups.push_back({group.puzzles, std::ssize(group.train_pairs)});
   return GroupSampler(std::move(groups));
+}
+
+/// The tasks of the test set.
+std::set<std::string> ids_of_tests(const ArcPuzzles& puzzles) {
+  std::set<std::string> ids;
+  for (const auto& group : puzzles.groups()) {
+    if (!group.test_pairs.empty()) ids.insert(group.task.id);
+  }
+  return ids;
+}
+
+/// A number of data.subsets from `least` to 1,000,000.
+std::int64_t subset_number(const std::string& text, std::int64_t least, const std::string& choice) {
+  std::int64_t number = -1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc() || end != text.data() + text.size() || number < least || number > 1'000'000) {
+    throw UserError("data.subsets: expected NAME, NAME:AUGMENTATIONS or NAME:AUGMENTATIONS:PAIRS, numbers from " +
+                    std::to_string(least) + " to 1000000, found \"" + choice + "\"");
+  }
+  return number;
+}
+
+ArcSubsetChoice subset_choice(const std::string& text) {
+  ArcSubsetChoice choice;
+  const auto first = text.find(':');
+  choice.name = text.substr(0, first);
+  if (first == std::string::npos) return choice;
+  const auto second = text.find(':', first + 1);
+  choice.augmentations = subset_number(text.substr(first + 1, second - first - 1), 0, text);
+  if (second != std::string::npos) choice.pairs = subset_number(text.substr(second + 1), 1, text);
+  return choice;
 }
 
 /// puzzle, row and column in one number.
@@ -69,20 +110,28 @@ std::filesystem::path data_path(const DataConfig& data) {
   return "data/arc";
 }
 
-std::vector<std::string> subset_names(const DataConfig& data) {
-  std::vector<std::string> names(1);
+std::vector<ArcSubsetChoice> chosen_subsets(const DataConfig& data) {
+  std::vector<std::string> texts(1);
   for (const char c : data.subsets) {
     if (c == ',') {
-      names.emplace_back();
+      texts.emplace_back();
     } else if (c != ' ') {
-      names.back() += c;
+      texts.back() += c;
     }
   }
-  if (std::ranges::find(names, "") != names.end()) {
-    throw UserError("data.subsets: expected names separated by commas, as training,evaluation,concept, found \"" +
-                    data.subsets + "\"");
+  std::vector<ArcSubsetChoice> choices;
+  for (const auto& text : texts) {
+    const auto& choice = choices.emplace_back(subset_choice(text));
+    if (choice.name.empty()) {
+      throw UserError("data.subsets: expected names separated by commas, as training,evaluation,concept, found \"" +
+                      data.subsets + "\"");
+    }
+    if (choice.pairs && choice.name == data.test_set) {
+      throw UserError("data.subsets: the test set keeps all its pairs: expected " + choice.name + " or " + choice.name +
+                      ":" + std::to_string(*choice.augmentations) + ", found \"" + text + "\"");
+    }
   }
-  return names;
+  return choices;
 }
 
 ArcData::ArcData(ArcPuzzles puzzles, TranslationKind translations)
@@ -95,6 +144,10 @@ ArcData::ArcData(ArcPuzzles puzzles, TranslationKind translations)
 
 ArcData::ArcData(const DataConfig& data) : ArcData(read_puzzles(data), data.translations) {
   if (const auto text = puzzles_.left_out_text(); !text.empty()) log_warn(text);
+  if (const auto made = made_test_tasks(); !made.empty()) {
+    log_warn("training sees made pairs of " + std::to_string(made.size()) + " of the test set's tasks (" +
+             made.front() + " for one): a score says how they were learnt, not how an unseen task would be");
+  }
 }
 
 DataShape ArcData::shape() const {
@@ -139,12 +192,26 @@ Origin ArcData::example(std::uint64_t seed, std::uint64_t position, std::span<st
 }
 
 std::optional<std::vector<std::string>> ArcData::answered_tasks() const {
+  const auto tested = ids_of_tests(puzzles_);
   std::vector<std::string> tasks;
   for (const auto& group : puzzles_.groups()) {
     const auto is_test = [&](int pair) { return group.task.pairs[static_cast<std::size_t>(pair)].test; };
-    if (std::ranges::any_of(group.train_pairs, is_test)) tasks.push_back(group.task.id);
+    if (!std::ranges::any_of(group.train_pairs, is_test)) continue;
+    tasks.push_back(group.task.id);
+    const auto source = source_task(group.task.id);
+    if (source != group.task.id && !tested.contains(source)) tasks.push_back(source);
   }
   return tasks;
+}
+
+std::vector<std::string> ArcData::made_test_tasks() const {
+  const auto tested = ids_of_tests(puzzles_);
+  std::vector<std::string> made;
+  for (const auto& group : puzzles_.groups()) {
+    const auto& id = group.task.id;
+    if (source_task(id) != id && tested.contains(source_task(id))) made.push_back(id);
+  }
+  return made;
 }
 
 void ArcData::augment(const Origin& origin, std::span<std::int32_t> frame) const {

@@ -21,7 +21,9 @@ Json ArcData::describe(const RunConfig& config) const {
     for (const auto& task : subset.tasks) json["left_out"].push_back(task.id);
   }
   std::int64_t test_puzzles = 0, short_groups = 0;
-  for (const auto& name : subset_names(config.data)) {
+  for (const auto& choice : chosen_subsets(config.data)) {
+    const auto& name = choice.name;
+    const auto augmentations = choice.augmentations.value_or(config.data.augmentations);
     std::int64_t tasks = 0, demonstrations = 0, tests = 0, subset_puzzles = 0;
     for (const auto& group : puzzles_.groups()) {
       if (group.subset != name) continue;
@@ -29,9 +31,10 @@ Json ArcData::describe(const RunConfig& config) const {
       subset_puzzles += group.puzzles;
       for (const auto& pair : group.task.pairs) ++(pair.test ? tests : demonstrations);
       if (!group.test_pairs.empty()) test_puzzles += group.puzzles;
-      if (group.puzzles <= config.data.augmentations) ++short_groups;
+      if (group.puzzles <= augmentations) ++short_groups;
     }
     json["subsets"].push_back({{"name", name},
+                               {"augmentations", augmentations},
                                {"tasks", tasks},
                                {"train_pairs", demonstrations},
                                {"test_pairs", tests},
@@ -46,6 +49,7 @@ Json ArcData::describe(const RunConfig& config) const {
                {"examples_per_epoch", epoch_length()},
                {"test_puzzles", test_puzzles},
                {"test_examples", puzzles_.examples(ArcSplit::test)},
+               {"made_test_tasks", made_test_tasks().size()},
                {"trained_test_pairs", to_json(shared_pairs(*this))}});
   return json;
 }

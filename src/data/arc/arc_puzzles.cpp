@@ -231,6 +231,14 @@ void write_tokens(const Grid& grid, const Augmentation& augmentation, Translatio
   }
 }
 
+UserError too_many_puzzles(const ArcPuzzlesSettings& settings, const std::string& subset) {
+  return UserError("the tasks up to the set " + subset +
+                   " of data.subsets have more than data.max_puzzles = " + std::to_string(settings.most_puzzles) +
+                   " puzzles, each a row of the puzzle table; give a set that is only trained on fewer than the " +
+                   std::to_string(settings.augmentations) + " augmentations, as in \"training," + subset +
+                   ":3\", lower data.augmentations, or raise data.max_puzzles");
+}
+
 }  // namespace
 
 ArcPuzzles::ArcPuzzles(std::vector<ArcSubset> subsets, const ArcPuzzlesSettings& settings) : settings_(settings) {
@@ -246,12 +254,14 @@ ArcPuzzles::ArcPuzzles(std::vector<ArcSubset> subsets, const ArcPuzzlesSettings&
       subset.tasks.erase(large, subset.tasks.end());
     }
     random.shuffle(std::span(subset.tasks));
+    const auto augmentations = subset.augmentations.value_or(settings.augmentations);
     for (auto& task : subset.tasks) {
       auto& group = groups_.emplace_back(make_group(std::move(task), subset.name, subset.name == settings.test_set));
-      const auto drawn = draw_group(group.task, settings.augmentations, random);
+      const auto drawn = draw_group(group.task, augmentations, random);
       group.first_puzzle = puzzles();
       group.puzzles = std::ssize(drawn);
       augmentations_.insert(augmentations_.end(), drawn.begin(), drawn.end());
+      if (puzzles() > settings.most_puzzles) throw too_many_puzzles(settings, subset.name);
     }
   }
   if (groups_.empty()) {

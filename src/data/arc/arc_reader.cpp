@@ -220,6 +220,13 @@ ArcSubset read_arc_subset(const fs::path& folder, const std::string& name) {
   throw_no_subset(folder, name);
 }
 
+std::string source_task(const std::string& id) {
+  constexpr std::size_t kHead = 3, kDigits = 8;
+  const bool made = id.size() == kHead + kDigits && id.starts_with("re_") &&
+                    id.find_first_not_of("0123456789abcdef", kHead) == std::string::npos;
+  return made ? id.substr(kHead) : id;
+}
+
 void write_arc_subset(const fs::path& folder, const ArcSubset& subset) {
   ensure_folder(folder);
   write_atomically(folder / (kPrefix + subset.name + kChallenges), arc_challenges_text(subset.tasks));

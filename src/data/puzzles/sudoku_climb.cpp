@@ -83,12 +83,8 @@ ClimbedSudoku climb_sudoku(std::uint64_t seed, std::uint64_t split, std::uint64_
   for (std::int64_t step = 1; step <= limit.steps && (limit.stop == nullptr || !limit.stop()); ++step) {
     draws = draws_of(step);
     auto clues = best.puzzle;
-    auto cells = clues_of(clues);
-    draws.shuffle(std::span(cells));
-    const std::size_t fewer = 2 + draws.below(4);
-    for (const int cell : std::span(cells).first(std::min(fewer, cells.size()))) {
-      clues[static_cast<std::size_t>(cell)] = 0;
-    }
+    const auto cells = clues_of(clues);
+    clues[static_cast<std::size_t>(cells[draws.below(static_cast<std::uint32_t>(cells.size()))])] = 0;
     const auto next = measured(minimal_from(clues, draws), seed);
     if (next.guesses >= best.guesses) best = next;
   }

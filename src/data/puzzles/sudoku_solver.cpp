@@ -12,86 +12,153 @@
 namespace dis {
 namespace {
 
-constexpr std::uint16_t kAllDigits = 0x1ff;
+/// A band is three rows (or columns): 27 cells as bits, line * 9 + place. Its nine triads, three cells of a line in a
+/// box, are bits line * 3 + box.
+using Cells = std::uint32_t;
+using Triads = std::uint32_t;
+constexpr Cells kBand = 0x7ffffff;
+constexpr Cells kLine = 0x1ff;
+constexpr Cells kFirst = 0x1249249, kNotThird = 3 * kFirst;  // of each triad
+constexpr std::size_t kDigits = 9, kBands = 6;               // bands 0 to 2 of rows, 3 to 5 of columns
 
-/// Of nine bits: the machines that a build is for may lack an instruction.
-constexpr auto kBitCounts = [] {
-  std::array<std::uint8_t, kAllDigits + 1> counts{};
-  for (std::size_t i = 1; i < counts.size(); ++i) counts[i] = static_cast<std::uint8_t>(counts[i / 2] + i % 2);
-  return counts;
-}();
-constexpr int bits_of(std::uint16_t digits) { return kBitCounts[digits]; }
-constexpr bool has_one_bit(std::uint16_t digits) { return (digits & (digits - 1)) == 0; }  // of at least one
+/// The ways that a digit can take through a band: [way][box] its line.
+constexpr std::array<std::array<unsigned, 3>, 6> kWays{
+    {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
 
-/// Rows, columns, boxes, each with its nine cells; and the twenty cells that see a cell.
-struct Units {
-  std::array<std::array<std::uint8_t, 9>, 27> cells{};
-  std::array<std::array<std::uint8_t, 20>, 81> seen{};
-  std::array<std::uint32_t, 81> marks{};  // bits of its units
-  std::array<std::uint8_t, 81> bands{};   // bits 0..2 its band of rows, 3..5 of columns
+struct BandTables {
+  std::array<Triads, 512> of_line{};          // of nine cells: which of the three triads have one
+  std::array<Cells, 512> cells{};             // of triads
+  std::array<std::uint8_t, 512> ways{};       // bits of the ways that some triads leave open
+  std::array<std::uint8_t, 512> way_count{};  // and their number
+  std::array<Triads, 512> open{};             // the triads on those ways
+  std::array<Cells, 8> spread{};              // three cells of a line as places of three lines
+  std::array<Triads, 6> triads_of_way{};
+  std::array<Triads, 9> beside{};  // the other triads of a triad's line and box
 
-  constexpr Units() {
-    for (unsigned i = 0; i < 9; ++i) {
-      for (unsigned j = 0; j < 9; ++j) {
-        cells[i][j] = static_cast<std::uint8_t>(i * 9 + j);
-        cells[9 + i][j] = static_cast<std::uint8_t>(j * 9 + i);
-        cells[18 + i][j] = static_cast<std::uint8_t>((i / 3 * 3 + j / 3) * 9 + i % 3 * 3 + j % 3);
+  constexpr BandTables() {
+    for (unsigned way = 0; way < 6; ++way) {
+      for (unsigned box = 0; box < 3; ++box) triads_of_way[way] |= 1U << (kWays[way][box] * 3 + box);
+    }
+    for (unsigned set = 0; set < 512; ++set) {
+      for (unsigned triad = 0; triad < 9; ++triad) {
+        if ((set >> triad & 1U) != 0) cells[set] |= 7U << (triad / 3 * 9 + triad % 3 * 3);
+      }
+      for (unsigned box = 0; box < 3; ++box) of_line[set] |= (set >> (3 * box) & 7U) != 0 ? 1U << box : 0U;
+      for (unsigned way = 0; way < 6; ++way) {
+        if ((set & triads_of_way[way]) != triads_of_way[way]) continue;
+        ways[set] = static_cast<std::uint8_t>(ways[set] | 1U << way);
+        ++way_count[set];
+        open[set] |= triads_of_way[way];
       }
     }
-    for (unsigned a = 0; a < 81; ++a) {
-      marks[a] = 1U << (a / 9) | 1U << (9 + a % 9) | 1U << (18 + a / 27 * 3 + a % 9 / 3);
-      bands[a] = static_cast<std::uint8_t>(1U << (a / 27) | 8U << (a % 9 / 3));
-      unsigned count = 0;
-      for (unsigned b = 0; b < 81; ++b) {
-        const bool sees = a / 9 == b / 9 || a % 9 == b % 9 || (a / 27 == b / 27 && a % 9 / 3 == b % 9 / 3);
-        if (a != b && sees) seen[a][count++] = static_cast<std::uint8_t>(b);
+    for (unsigned i = 0; i < 8; ++i) spread[i] = (i & 1U) | (i >> 1 & 1U) << 9 | (i >> 2 & 1U) << 18;
+    for (unsigned a = 0; a < 9; ++a) {
+      for (unsigned b = 0; b < 9; ++b) {
+        if (a != b && (a / 3 == b / 3 || a % 3 == b % 3)) beside[a] |= 1U << b;
       }
     }
   }
 };
-constexpr Units kUnits;
+constexpr BandTables kTables;
 
-/// The ways that a digit can take through a band: [way][box] its line. And [ways] bits of digits.
-constexpr std::array<std::array<std::size_t, 3>, 6> kWays{
-    {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}}};
-using BandWays = std::array<std::uint16_t, 6>;
+Triads triads_with(Cells cells) {
+  return kTables.of_line[cells & kLine] | kTables.of_line[cells >> 9 & kLine] << 3 | kTables.of_line[cells >> 18] << 6;
+}
+
+/// Those that are alone in their box.
+Triads alone(Triads triads) { return triads & ~((triads << 3 | triads >> 6 | triads << 6 | triads >> 3) & 0x1ff); }
+
+/// Numbers from 0 to 15, one for each triad, as four bits each across four words.
+struct TriadCounts {
+  Triads one = 0, two = 0, four = 0, eight = 0;
+
+  void add(Triads triads) {
+    const auto carry_two = one & triads, carry_four = two & carry_two;
+    one ^= triads;
+    two ^= carry_two;
+    eight |= four & carry_four;
+    four ^= carry_four;
+  }
+  Triads three() const { return one & two & ~four & ~eight; }
+  Triads more_than_three() const { return four | eight; }
+  Triads fewer_than_three() const { return 0x1ff & ~(one & two) & ~four & ~eight; }
+};
 
 /// Where to guess: a digit in a band.
 struct BandDigit {
-  bool columns = false;
-  std::size_t band = 0;  // its first line
-  std::uint16_t digit = 0;
-  BandWays ways{};
+  std::size_t band = 0, digit = 0;
 };
 
-/// The digits that are left in each cell, as bits.
+/// The cells that are left to each digit. What is known is kept twice, by rows and by columns.
 class Left {
  public:
-  Left() { digits_.fill(kAllDigits); }
-
-  /// False: a contradiction.
-  bool set(std::size_t cell, std::uint16_t digit) {
-    if ((digits_[cell] & digit) == 0) return false;
-    if (digits_[cell] != digit) mark(cell);
-    digits_[cell] = digit;
-    if (!done_[cell]) pending_[pending_count_++] = static_cast<std::uint8_t>(cell);
-    done_[cell] = true;
+  /// Of all cells, or with the givens. False: these contradict each other, as far as that is seen at once.
+  bool give(const SudokuGrid& grid) {
+    std::array<std::array<Cells, 3>, kDigits> given{}, seen{};
+    for (std::size_t cell = 0; cell < 81; ++cell) {
+      if (grid[cell] == 0) continue;
+      const auto row = cell / 9, column = cell % 9, digit = grid[cell] - std::size_t{1};
+      const auto bit = bit_of(row, column);
+      given[digit][row / 3] |= bit;
+      known_[row / 3] |= bit;
+      known_[3 + column / 3] |= bit_of(column, row);
+      for (std::size_t band = 0; band < 3; ++band)
+        seen[digit][band] |= (Cells{0x40201} << column) & ~(band == row / 3 ? bit : 0);
+      seen[digit][row / 3] |= ((kLine << (row % 3 * 9)) | kTables.cells[0x49U << (column / 3)]) & ~bit;
+    }
+    for (std::size_t digit = 0; digit < kDigits; ++digit) {
+      for (std::size_t band = 0; band < 3; ++band) {
+        if ((given[digit][band] & seen[digit][band]) != 0) return false;
+        cells_[band][digit] = (kBand & ~seen[digit][band] & ~known_[band]) | given[digit][band];
+      }
+      for (std::size_t band = 0; band < 3; ++band) {
+        for (std::size_t row = 0; row < 9; ++row) {
+          cells_[3 + band][digit] |= kTables.spread[cells_[row / 3][digit] >> (row % 3 * 9 + 3 * band) & 7U] << row;
+        }
+      }
+    }
     return true;
   }
-  bool forbid(std::size_t cell, std::uint16_t digit) {
-    if ((digits_[cell] & digit) != 0) mark(cell);
-    digits_[cell] = static_cast<std::uint16_t>(digits_[cell] & ~digit);
-    return digits_[cell] != 0 && (!has_one_bit(digits_[cell]) || set(cell, digits_[cell]));
+
+  /// Takes cells of a band from a digit.
+  void forbid(std::size_t digit, std::size_t band, Cells cells) {
+    const auto gone = cells_[band][digit] & cells;
+    if (gone == 0) return;
+    cells_[band][digit] &= ~gone;
+    changed_[band] = changed_[band] | 1U << digit;
+    const auto across = band < 3 ? std::size_t{3} : 0, first = band % 3 * 3;
+    for (std::size_t line = 0; line < 3; ++line) {
+      const auto part = gone >> (9 * line) & kLine;
+      for (std::size_t other = 0; part != 0 && other < 3; ++other) {
+        const auto three = kTables.spread[part >> (3 * other) & 7U];
+        if (three == 0) continue;
+        cells_[across + other][digit] &= ~(three << (first + line));
+        changed_[across + other] |= 1U << digit;
+      }
+    }
   }
+  void forbid_cell(std::size_t digit, std::size_t cell) { forbid(digit, cell / 27, bit_of(cell / 9, cell % 9)); }
 
   /// All that follows from singles, bands and triads; false: a contradiction.
   bool conclude() {
     for (;;) {
-      if (!tell_neighbours()) return false;
-      if (!hidden_singles()) return false;
-      if (pending_count_ > 0) continue;
-      if (!follow_bands()) return false;
-      if (pending_count_ == 0 && changed_units_ == 0 && changed_bands_ == 0) return true;
+      for (std::size_t band = 0; band < kBands; ++band) {
+        while (changed_[band] != 0) {
+          const auto digit = static_cast<std::size_t>(std::countr_zero(changed_[band]));
+          changed_[band] &= changed_[band] - 1;
+          looked_at_[band] = false;
+          if (!follow(digit, band)) return false;
+        }
+      }
+      if (changed()) continue;
+      if (!lone_digits()) return false;
+      if (changed()) continue;
+      for (std::size_t band = 0; band < kBands; ++band) {
+        if (looked_at_[band]) continue;
+        looked_at_[band] = true;
+        if (!follow_triads(band)) return false;
+      }
+      if (!changed()) return true;
     }
   }
 
@@ -100,169 +167,144 @@ class Left {
   std::optional<BandDigit> digit_to_guess() const {
     BandDigit best;
     int fewest = std::numeric_limits<int>::max();
-    for (const bool columns : {false, true}) {
-      for (std::size_t band = 0; band < 9; band += 3) {
-        const auto ways = ways_of(triads_of(columns, band));
-        int all = 0;
-        for (const auto way : ways) all += bits_of(way);
-        if (all == 9 || all >= fewest) continue;
-        fewest = all;
-        best = {columns, band, fewest_ways(ways), ways};
+    for (std::size_t band = 0; band < kBands; ++band) {
+      int all = 0;
+      for (const auto triads : triads_[band]) all += kTables.way_count[triads];
+      if (all == 9 || all >= fewest) continue;
+      fewest = all;
+      best = {band, 0};
+      int least = 7;
+      for (std::size_t digit = 0; digit < kDigits; ++digit) {
+        const int count = kTables.way_count[triads_[band][digit]];
+        if (count < 2 || count >= least) continue;
+        least = count;
+        best.digit = digit;
       }
     }
     return fewest == std::numeric_limits<int>::max() ? std::nullopt : std::optional(best);
   }
+  /// Bits of the ways that are left to it.
+  unsigned ways_of(const BandDigit& choice) const { return kTables.ways[triads_[choice.band][choice.digit]]; }
   /// Only this way of the band's is left to the digit.
-  bool take(const BandDigit& choice, std::size_t way) {
-    for (std::size_t line = 0; line < 3; ++line) {
-      for (std::size_t place = 0; place < 9; ++place) {
-        const auto cell = cell_of(choice.columns, choice.band + line, place);
-        if (kWays[way][place / 3] != line && !drop(cell, choice.digit)) return false;
-      }
-    }
-    return true;
+  void take(const BandDigit& choice, std::size_t way) {
+    forbid(choice.digit, choice.band, ~kTables.cells[kTables.triads_of_way[way]]);
   }
   SudokuGrid grid() const {
     SudokuGrid grid{};
-    for (std::size_t cell = 0; cell < 81; ++cell)
-      grid[cell] = static_cast<std::uint8_t>(std::countr_zero(digits_[cell]) + 1);
+    for (std::size_t cell = 0; cell < 81; ++cell) {
+      for (std::size_t digit = 0; digit < kDigits; ++digit) {
+        if ((cells_[cell / 27][digit] & bit_of(cell / 9, cell % 9)) != 0)
+          grid[cell] = static_cast<std::uint8_t>(digit + 1);
+      }
+    }
     return grid;
   }
 
  private:
-  void mark(std::size_t cell) {
-    changed_units_ |= kUnits.marks[cell];
-    changed_bands_ |= kUnits.bands[cell];
+  /// Of a cell in its band of rows; with row and column exchanged, in that of columns.
+  static constexpr Cells bit_of(std::size_t row, std::size_t column) { return Cells{1} << (row % 3 * 9 + column); }
+  bool changed() const {
+    unsigned any = 0;
+    for (const auto band : changed_) any |= band;
+    return any != 0;
   }
 
-  using Triads = std::array<std::array<std::uint16_t, 3>, 3>;  // [line][box] of a band: digits that a triad may have
-
-  static std::size_t cell_of(bool columns, std::size_t line, std::size_t place) {
-    return columns ? place * 9 + line : line * 9 + place;
-  }
-  Triads triads_of(bool columns, std::size_t band) const {
-    Triads triads{};
-    for (std::size_t line = 0; line < 3; ++line) {
-      for (std::size_t place = 0; place < 9; ++place) {
-        auto& triad = triads[line][place / 3];
-        triad = static_cast<std::uint16_t>(triad | digits_[cell_of(columns, band + line, place)]);
-      }
-    }
-    return triads;
-  }
-  /// [ways] digits that can take it
-  static BandWays ways_of(const Triads& triads) {
-    BandWays ways{};
-    for (std::size_t way = 0; way < kWays.size(); ++way) {
-      ways[way] =
-          static_cast<std::uint16_t>(triads[kWays[way][0]][0] & triads[kWays[way][1]][1] & triads[kWays[way][2]][2]);
-    }
-    return ways;
-  }
-  static std::uint16_t fewest_ways(const BandWays& ways) {
-    std::uint16_t best = 0;
-    int fewest = 7;
-    for (unsigned digit = 0; digit < 9; ++digit) {
-      const auto count =
-          static_cast<int>(std::ranges::count_if(ways, [&](std::uint16_t way) { return (way >> digit & 1U) != 0; }));
-      if (count > 1 && count < fewest) {
-        fewest = count;
-        best = static_cast<std::uint16_t>(1U << digit);
-      }
-    }
-    return best;
-  }
-
-  /// In a band of three lines a digit stands once in each line and once in each box: there are six ways, and what is in
-  /// none of those left is no place for it. A triad, the three cells of a line in a box, has three digits: when three
-  /// must be there, or no more than three can, they are these.
-  bool follow_bands() {
-    while (changed_bands_ != 0) {
-      const auto band = static_cast<std::size_t>(std::countr_zero(changed_bands_));
-      changed_bands_ = static_cast<std::uint8_t>(changed_bands_ & (changed_bands_ - 1));
-      if (!follow_band(band >= 3, band % 3 * 3)) return false;
+  /// A digit stands once in each line and once in each box of a band: there are six ways, and what is in none of those
+  /// left is no place for it. A line or box with one place left has it there.
+  bool follow(std::size_t digit, std::size_t band) {
+    const auto triads = triads_with(cells_[band][digit]);
+    const auto open = kTables.open[triads];
+    triads_[band][digit] = static_cast<std::uint16_t>(open);
+    if (open == 0) return false;
+    if (open != triads) forbid(digit, band, ~kTables.cells[open]);
+    // A triad that is alone in its box is alone in its line, too.
+    const auto cells = cells_[band][digit];
+    const auto several =
+        (cells & cells >> 1 & kNotThird) | (cells & cells >> 2 & kFirst);  // triads with two cells left
+    auto lone = cells & kTables.cells[alone(open) & ~triads_with(several)] & ~known_[band];
+    for (; lone != 0; lone &= lone - 1) {
+      const auto cell = lone & (~lone + 1);
+      if ((cells_[band][digit] & cell) == 0) return false;  // the one before took it
+      place(digit, band, cell);
     }
     return true;
   }
-  bool follow_band(bool columns, std::size_t band) {
-    const auto ways = ways_of(triads_of(columns, band));
-    Triads can{}, must{};
-    for (std::size_t way = 0; way < kWays.size(); ++way) {
-      for (std::size_t box = 0; box < 3; ++box) {
-        auto& triad = can[kWays[way][box]][box];
-        triad = static_cast<std::uint16_t>(triad | ways[way]);
-      }
+  /// The digit stands in this cell of a band, which was not known.
+  void place(std::size_t digit, std::size_t band, Cells cell) {
+    const auto bit = static_cast<std::size_t>(std::countr_zero(cell));
+    const auto line = band % 3 * 3 + bit / 9, place = bit % 9;
+    const auto row = band < 3 ? line : place, column = band < 3 ? place : line;
+    const auto in_rows = bit_of(row, column), in_columns = bit_of(column, row);
+    const auto across = row / 3, down = 3 + column / 3;
+    known_[across] |= in_rows;
+    known_[down] |= in_columns;
+    auto &rows = cells_[across], &columns = cells_[down];
+    unsigned others = 0;  // that the cell was left to
+    for (std::size_t other = 0; other < kDigits; ++other) {
+      others |= static_cast<unsigned>((rows[other] & in_rows) != 0) << other;
+      rows[other] &= ~in_rows;
+      columns[other] &= ~in_columns;
     }
-    for (std::size_t line = 0; line < 3; ++line) {
-      for (std::size_t box = 0; box < 3; ++box) {
-        const auto elsewhere = can[(line + 1) % 3][box] | can[(line + 2) % 3][box];
-        must[line][box] = static_cast<std::uint16_t>(can[line][box] & ~elsewhere);
-        if (bits_of(can[line][box]) < 3 || bits_of(must[line][box]) > 3) return false;
-        if (bits_of(must[line][box]) == 3) can[line][box] = must[line][box];
-        if (bits_of(can[line][box]) == 3) must[line][box] = can[line][box];
-      }
-    }
-    for (std::size_t line = 0; line < 3; ++line) {
-      for (std::size_t place = 0; place < 9; ++place) {
-        const auto box = place / 3;
-        // What another triad of the line or of the box must have is not here.
-        const auto taken = must[line][(box + 1) % 3] | must[line][(box + 2) % 3] | must[(line + 1) % 3][box] |
-                           must[(line + 2) % 3][box];
-        const auto gone = static_cast<std::uint16_t>((~can[line][box] | taken) & kAllDigits);
-        if (!drop(cell_of(columns, band + line, place), gone)) return false;
-      }
-    }
-    return true;
+    rows[digit] |= in_rows;
+    columns[digit] |= in_columns;
+    others &= ~(1U << digit);
+    changed_[across] |= others;
+    changed_[down] |= others;
+    const auto box = kTables.cells[0x49U << (column / 3)];
+    forbid(digit, across, ((kLine << (row % 3 * 9)) | box) & ~in_rows);
+    forbid(digit, down, kLine << (column % 3 * 9) & ~in_columns);
   }
-  /// forbid() where some of the digits are left.
-  bool drop(std::size_t cell, std::uint16_t digits) { return (digits_[cell] & digits) == 0 || forbid(cell, digits); }
 
-  bool tell_neighbours() {
-    while (pending_count_ > 0) {
-      const auto cell = pending_[--pending_count_];
-      const auto digit = digits_[cell];
-      for (const auto other : kUnits.seen[cell]) {
-        if ((digits_[other] & digit) == 0) continue;
-        if (!forbid(other, digit)) return false;
+  /// Cells that are left to one digit alone.
+  bool lone_digits() {
+    for (std::size_t band = 0; band < 3; ++band) {
+      Cells one = 0, more = 0;
+      for (const auto cells : cells_[band]) {
+        more |= one & cells;
+        one |= cells;
       }
-    }
-    return true;
-  }
-  bool hidden_singles() {
-    while (changed_units_ != 0) {
-      const auto& unit = kUnits.cells[static_cast<std::size_t>(std::countr_zero(changed_units_))];
-      changed_units_ &= changed_units_ - 1;
-      std::uint16_t once = 0, twice = 0;
-      for (const auto cell : unit) {
-        twice = static_cast<std::uint16_t>(twice | (once & digits_[cell]));
-        once = static_cast<std::uint16_t>(once | digits_[cell]);
-      }
-      if (once != kAllDigits) return false;
-      const auto single = static_cast<std::uint16_t>(once & ~twice);
-      for (const auto cell : unit) {
-        const auto digit = static_cast<std::uint16_t>(digits_[cell] & single);
-        if (digit == 0 || done_[cell]) continue;
-        if (!has_one_bit(digit) || !set(cell, digit)) return false;
+      if (one != kBand) return false;
+      auto lone = one & ~more & ~known_[band];
+      for (; lone != 0; lone &= lone - 1) {
+        const auto cell = lone & (~lone + 1);
+        for (std::size_t digit = 0; digit < kDigits; ++digit) {
+          if ((cells_[band][digit] & cell) == 0) continue;
+          place(digit, band, cell);
+          break;
+        }
       }
     }
     return true;
   }
 
-  std::array<std::uint16_t, 81> digits_;
-  std::array<bool, 81> done_{};  // known, and told (or about to be)
-  std::array<std::uint8_t, 81> pending_{};
-  std::size_t pending_count_ = 0;
-  std::uint32_t changed_units_ = 0x7ffffff;  // not yet looked through since a cell of theirs changed
-  std::uint8_t changed_bands_ = 0x3f;
+  /// A triad has three digits: when three must be there, or no more than three can, they are these.
+  bool follow_triads(std::size_t band) {
+    TriadCounts can, must;
+    for (const Triads triads : triads_[band]) {
+      can.add(triads);
+      must.add(alone(triads));
+    }
+    if (can.fewer_than_three() != 0 || must.more_than_three() != 0) return false;
+    const auto full = must.three(), scarce = can.three() & ~full;
+    if ((full | scarce) == 0) return true;
+    for (std::size_t digit = 0; digit < kDigits; ++digit) {
+      const Triads triads = triads_[band][digit];
+      Triads gone = triads & full & ~alone(triads);
+      for (auto here = triads & scarce; here != 0; here &= here - 1) {
+        gone |= kTables.beside[static_cast<std::size_t>(std::countr_zero(here))];
+      }
+      if ((triads & gone) != 0) forbid(digit, band, kTables.cells[gone]);
+    }
+    return true;
+  }
+
+  std::array<std::array<Cells, kDigits>, kBands> cells_{};
+  std::array<std::array<std::uint16_t, kDigits>, kBands>
+      triads_{};                       // with a cell left, on a way; as of the last follow()
+  std::array<Cells, kBands> known_{};  // and told to their neighbours
+  std::array<unsigned, kBands> changed_{0x1ff, 0x1ff, 0x1ff, 0x1ff, 0x1ff, 0x1ff};  // digits to follow
+  std::array<bool, kBands> looked_at_{};  // by follow_triads(), since a change
 };
-
-/// Whether the givens contradict each other is found out by conclude().
-bool give(Left& left, const SudokuGrid& grid) {
-  for (std::size_t cell = 0; cell < 81; ++cell) {
-    if (grid[cell] != 0 && !left.set(cell, static_cast<std::uint16_t>(1U << (grid[cell] - 1U)))) return false;
-  }
-  return true;
-}
 
 /// Depth first; a solution ends the search when `found` says so.
 class DigitSearch {
@@ -276,14 +318,15 @@ class DigitSearch {
     if (!choice) return found_(left.grid());
     std::array<std::size_t, 6> ways{};
     std::size_t count = 0;
-    for (std::size_t way = 0; way < ways.size(); ++way) {
-      if ((choice->ways[way] & choice->digit) != 0) ways[count++] = way;
+    for (auto left_ways = left.ways_of(*choice); left_ways != 0; left_ways &= left_ways - 1) {
+      ways[count++] = static_cast<std::size_t>(std::countr_zero(left_ways));
     }
     if (order_ != nullptr) order_->shuffle(std::span(ways).first(count));
     for (std::size_t i = 0; i < count; ++i) {
       if (i + 1 < count) ++guesses;  // the last one is no guess
       auto next = left;
-      if (next.take(*choice, ways[i]) && run(next)) return true;
+      next.take(*choice, ways[i]);
+      if (run(next)) return true;
     }
     return false;
   }
@@ -312,7 +355,7 @@ std::optional<SudokuGrid> first_solution(const Left& left, Draws* order) {
 SudokuSearch solve_sudoku(const SudokuGrid& grid, int most) {
   SudokuSearch result;
   Left left;
-  if (!give(left, grid)) return result;
+  if (!left.give(grid)) return result;
   DigitSearch search(
       [&](const SudokuGrid& solution) {
         (result.solutions == 0 ? result.first : result.last) = solution;
@@ -326,7 +369,7 @@ SudokuSearch solve_sudoku(const SudokuGrid& grid, int most) {
 
 std::optional<SudokuGrid> random_solution(const SudokuGrid& grid, Draws& draws) {
   Left left;
-  if (!give(left, grid)) return std::nullopt;
+  if (!left.give(grid)) return std::nullopt;
   return first_solution(left, &draws);
 }
 
@@ -334,9 +377,8 @@ std::optional<SudokuGrid> other_solution(SudokuGrid grid, int cell, int digit) {
   const auto at = static_cast<std::size_t>(cell);
   grid[at] = 0;
   Left left;
-  if (!give(left, grid) || !left.forbid(at, static_cast<std::uint16_t>(1U << static_cast<unsigned>(digit - 1)))) {
-    return std::nullopt;
-  }
+  if (!left.give(grid)) return std::nullopt;
+  left.forbid_cell(static_cast<std::size_t>(digit - 1), at);
   return first_solution(left, nullptr);
 }
 

@@ -69,10 +69,10 @@ struct BoardsTest {
   std::int64_t steps;
 };
 
-/// K answers to each board, and what is known of them.
+/// K answers to each board after some steps, the last ones the answer, and what is known of them.
 struct BoardRollouts {
   std::string decoder;
-  Rollouts rollouts;
+  std::vector<Rollouts> after;
   double seconds;
 };
 
@@ -84,11 +84,11 @@ std::optional<CoverageScore> coverage(const Session& session, const AskedBoards&
   return coverage_of(asked.boards, answers, K);
 }
 
-DecoderReport rollouts_report(const BoardsTest& test, const AskedBoards& asked, const BoardRollouts& found) {
-  const auto& [decoder, rollouts, seconds] = found;
+/// The answers that are chosen among the rollouts [boards, L]; all of these go into the tally.
+std::vector<std::int32_t> chosen_answers(const BoardsTest& test, const AskedBoards& asked, const Rollouts& rollouts,
+                                         RolloutTally& tally) {
   const auto length = asked.boards.front().input.size();
   const bool halting = test.session.model->shape().halting;
-  RolloutTally tally(rollouts.rollouts, selectors_for(halting, !rollouts.margin.empty(), true), halting);
   std::vector<std::int32_t> chosen;
   for (std::size_t board = 0; board < asked.boards.size(); ++board) {
     auto view = view_of(rollouts, static_cast<std::int64_t>(board), rollouts.rollouts, {}, length);
@@ -99,14 +99,30 @@ DecoderReport rollouts_report(const BoardsTest& test, const AskedBoards& asked, 
     const auto answer = view.answer(chosen_rollout(view, test.eval.select, halting));
     chosen.insert(chosen.end(), answer.begin(), answer.end());
   }
-  return {.decoder = decoder,
+  return chosen;
+}
+
+DecoderReport rollouts_report(const BoardsTest& test, const AskedBoards& asked, const BoardRollouts& found) {
+  const auto& last = found.after.back();
+  const bool halting = test.session.model->shape().halting;
+  const auto tally = [&] {
+    return RolloutTally(last.rollouts, selectors_for(halting, !last.margin.empty(), true), halting);
+  };
+  std::vector<AnswerRates> per_step;
+  for (std::size_t s = 0; found.after.size() > 1 && s < found.after.size(); ++s) {
+    auto unread = tally();
+    per_step.push_back(score_boards(asked.boards, chosen_answers(test, asked, found.after[s], unread)).all);
+  }
+  auto of_last = tally();
+  const auto chosen = chosen_answers(test, asked, last, of_last);
+  return {.decoder = found.decoder,
           .score = score_boards(asked.boards, chosen),
-          .per_step = {},
+          .per_step = std::move(per_step),
           .mean_steps = {},
           .unseen = unseen_score(asked, chosen),
-          .rollouts = rollouts_json(test.session, test.eval, tally, seconds),
-          .rollouts_text = tally.text(),
-          .coverage = coverage(test.session, asked, rollouts.answers, rollouts.rollouts)};
+          .rollouts = rollouts_json(test.session, test.eval, of_last, found.seconds),
+          .rollouts_text = of_last.text(),
+          .coverage = coverage(test.session, asked, last.answers, last.rollouts)};
 }
 
 /// f() and the seconds that it took.
@@ -123,9 +139,10 @@ DecoderReport argmax_report(const BoardsTest& test, const AskedBoards& asked) {
   if (test.eval.rollouts > 1 && test.settings.draws.any()) {
     const std::vector<std::int32_t> blank(asked.boards.size());
     auto [found, seconds] = timed([&] {
-      return answer_rollouts(model, test.settings, {inputs, blank}, test.eval.rollouts, {test.steps});
+      return answer_rollouts(model, test.settings, {inputs, blank}, test.eval.rollouts,
+                             reported_depths(test.eval, test.steps));
     });
-    return rollouts_report(test, asked, {"argmax", std::move(found.front()), seconds});
+    return rollouts_report(test, asked, {"argmax", std::move(found), seconds});
   }
   const auto answers = decode_argmax(model, test.settings, inputs, test.steps);
   const auto& last = answers.steps.back();
@@ -148,7 +165,7 @@ DecoderReport commit_report(const BoardsTest& test, const AskedBoards& asked) {
   if (draws && test.eval.rollouts > 1) {
     auto [found, seconds] = timed([&] { return answers(test.steps, test.eval.rollouts); });
     return rollouts_report(test, asked,
-                           {"commit", {.rollouts = test.eval.rollouts, .answers = std::move(found)}, seconds});
+                           {"commit", {{.rollouts = test.eval.rollouts, .answers = std::move(found)}}, seconds});
   }
   const auto last = answers(test.steps, 1);
   DecoderReport report{"commit", score_boards(asked.boards, last), {}, {}, unseen_score(asked, last)};

@@ -2,6 +2,7 @@
 // of the answers that are chosen among rollouts.
 #include <algorithm>
 #include <chrono>
+#include <numeric>
 #include <optional>
 #include <utility>
 
@@ -40,9 +41,11 @@ class RowsReport {
   Evaluation evaluation(std::int64_t total, const std::string& unit) const {
     Evaluation evaluation;
     evaluation.json["examples"] = to_json(last());
-    evaluation.json.update(to_json(scores_, eval_.per_step && eval_.rollouts == 1));
+    evaluation.json.update(to_json(scores_, eval_.per_step));
     evaluation.report = std::to_string(total) + " test " + unit + "\n";
-    evaluation.report += eval_.rollouts == 1 ? step_table(scores_) : "chosen answers: " + last().text() + "\n";
+    if (eval_.rollouts > 1) evaluation.report += "answers chosen by " + to_string(eval_.select) + ":\n";
+    const bool steps_known = eval_.rollouts == 1 || eval_.per_step;
+    evaluation.report += steps_known ? step_table(scores_) : last().text() + "\n";
     evaluation.seen = seen_;
     if (seen_.seen > 0) {
       evaluation.json["unseen"] = to_json(unseen_);
@@ -63,30 +66,41 @@ class RowsReport {
   SeenCount seen_;
 };
 
-/// Rollouts of a batch: into the tally, and the chosen ones as answers.
-Answers choose(const Session& session, const EvalConfig& eval, const RowBatch& rows, const Rollouts& rollouts,
+/// The chosen answers of a batch after each of the depths of `found`; the rollouts of the last go into the tally.
+Answers choose(const Session& session, const EvalConfig& eval, const RowBatch& rows, const std::vector<Rollouts>& found,
                RolloutTally& tally) {
   Answers answers;
-  answers.steps.emplace_back();
   const auto length = rows.inputs.size() / rows.ids.size();
   const bool halting = session.model->shape().halting;
+  answers.steps.resize(found.size());
   for (std::size_t i = 0; i < rows.ids.size(); ++i) {
     const auto input = std::span(rows.inputs).subspan(i * length, length);
     const auto label = std::span(rows.labels).subspan(i * length, length);
-    auto view = view_of(rollouts, static_cast<std::int64_t>(i), rollouts.rollouts, label, length);
-    auto judged = judge_rollouts(*session.data, input, label, view.answers);
-    view.obeys = std::move(judged.obeys);
-    tally.add(view, judged.right);
-    const auto chosen = chosen_rollout(view, eval.select, halting);
-    const auto answer = view.answer(chosen);
-    answers.steps.back().insert(answers.steps.back().end(), answer.begin(), answer.end());
-    answers.halting.push_back(view.halting[static_cast<std::size_t>(chosen)]);
-    answers.made.push_back(1);
+    std::int64_t chosen = 0;
+    for (std::size_t d = 0; d < found.size(); ++d) {
+      auto view = view_of(found[d], static_cast<std::int64_t>(i), found[d].rollouts, label, length);
+      auto judged = judge_rollouts(*session.data, input, label, view.answers);
+      view.obeys = std::move(judged.obeys);
+      chosen = chosen_rollout(view, eval.select, halting);
+      const auto answer = view.answer(chosen);
+      answers.steps[d].insert(answers.steps[d].end(), answer.begin(), answer.end());
+      if (d + 1 < found.size()) continue;
+      tally.add(view, judged.right);
+      answers.halting.push_back(view.halting[static_cast<std::size_t>(chosen)]);
+    }
+    answers.made.push_back(static_cast<std::int32_t>(found.size()));
   }
   return answers;
 }
 
 }  // namespace
+
+std::vector<std::int64_t> reported_depths(const EvalConfig& eval, std::int64_t steps) {
+  if (!eval.per_step) return {steps};
+  std::vector<std::int64_t> depths(static_cast<std::size_t>(steps));
+  std::iota(depths.begin(), depths.end(), 1);
+  return depths;
+}
 
 JudgedRollouts judge_rollouts(const DataSet& data, std::span<const std::int32_t> input,
                               std::span<const std::int32_t> label, std::span<const std::int32_t> answers) {
@@ -121,7 +135,8 @@ Evaluation evaluate_rows(const Session& session, const EvalConfig& eval, const E
   const auto unit = all_rows->unit() + "s";
   const auto steps = evaluated_steps(session, eval);
   const bool several = eval.rollouts > 1;
-  RowsReport report(session, eval, target, several ? 1 : steps);
+  const auto depths = reported_depths(eval, steps);
+  RowsReport report(session, eval, target, several ? std::ssize(depths) : steps);
   const bool halting = session.model->shape().halting;
   RolloutTally tally(eval.rollouts, selectors_for(halting, true, several && rules_known(session)), halting);
   const auto settings = decode_settings(session, eval);
@@ -131,8 +146,8 @@ Evaluation evaluate_rows(const Session& session, const EvalConfig& eval, const E
     const auto rows = all_rows->read(first, std::min(eval.batch, total - first));
     if (several) {
       const auto rollouts =
-          answer_rollouts(*session.model, settings, {rows.inputs, rows.ids, first}, eval.rollouts, {steps});
-      report.add(choose(session, eval, rows, rollouts.front(), tally), rows, first);
+          answer_rollouts(*session.model, settings, {rows.inputs, rows.ids, first}, eval.rollouts, depths);
+      report.add(choose(session, eval, rows, rollouts, tally), rows, first);
     } else {
       report.add(answer_rows(*session.model, settings, rows.inputs, rows.ids, steps, first), rows, first);
     }

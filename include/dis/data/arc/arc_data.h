@@ -26,7 +26,7 @@ class ArcData : public DataSet {
  public:
   explicit ArcData(ArcPuzzles puzzles, TranslationKind translations = TranslationKind::fresh);
   /// Reads data.subsets from data.path and makes the puzzles. UserError as of the readers and ArcPuzzles.
-  explicit ArcData(const DataConfig& data);  ///< warns of tasks that are left out
+  explicit ArcData(const DataConfig& data);  ///< warns of tasks that are left out, and of made_test_tasks()
 
   const ArcPuzzles& puzzles() const { return puzzles_; }
   std::int64_t epoch_length() const override { return sampler_.epoch_length(); }
@@ -40,13 +40,16 @@ class ArcData : public DataSet {
   void augment(const Origin& origin, std::span<std::int32_t> frame) const override;
   std::string identifier(std::int64_t index) const override { return puzzles_.identifier(index); }
 
+  /// With the sources of made tasks (source_task()), but for those of the own test set.
   std::optional<std::vector<std::string>> answered_tasks() const override;
+  /// Ids of made tasks whose source is in the test set: training sees its rule, though not its test pairs.
+  std::vector<std::string> made_test_tasks() const;
   PairList trained_pairs() const override;
   PairList tested_pairs() const override;
   std::vector<ContentHash> content() const override;
 
   /// {"kind", "path", "test_set", "build_seed", "max_grid", "subsets": [counts], "left_out", counts,
-  /// "identifiers_sha256", "trained_test_pairs": shared_pairs()}
+  /// "identifiers_sha256", "made_test_tasks": their number, "trained_test_pairs": shared_pairs()}
   Json describe(const RunConfig& config) const override;
   std::string description_text(const Json& description) const override;
   void write_rows(const std::filesystem::path& folder, const ExportProgress& progress) const override;
@@ -79,7 +82,13 @@ class ArcData : public DataSet {
 /// the nearest one above it.
 std::filesystem::path data_path(const DataConfig& data);
 
-/// "a,b, c" -> {"a", "b", "c"}. UserError for an empty list or an empty name.
-std::vector<std::string> subset_names(const DataConfig& data);
+/// A set of data.subsets, "name", "name:augmentations" or "name:augmentations:pairs".
+struct ArcSubsetChoice {
+  std::string name;
+  std::optional<std::int64_t> augmentations = {};  ///< none: data.augmentations
+  std::optional<std::int64_t> pairs = {};          ///< the first ones of each task; none: all
+};
+/// In their order. UserError: an empty list or name, numbers that are none, a limit on the pairs of data.test_set.
+std::vector<ArcSubsetChoice> chosen_subsets(const DataConfig& data);
 
 }  // namespace dis

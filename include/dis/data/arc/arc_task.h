@@ -35,7 +35,12 @@ struct ArcTask {
 struct ArcSubset {
   std::string name;
   std::vector<ArcTask> tasks;
+  std::optional<std::int64_t> augmentations = {};  ///< of each of its tasks; none: as of the other sets
 };
+
+/// The task whose rule a made one follows: "re_007bbfb7" (RE-ARC's form of an id, scripts/fetch_rearc) is "007bbfb7" of
+/// ARC-1's and ARC-2's training sets. Any other id: itself.
+std::string source_task(const std::string& id);
 
 /// The subset `name` in `folder`, in the first of these forms that is there:
 ///   <folder>/arc-agi_<name>_challenges.json and, unless there is none, ..._solutions.json  (ARC Prize's form)

@@ -74,36 +74,32 @@ std::string queens(const DrawnField& field, const std::vector<int>& tokens, cons
   return svg;
 }
 
-/// Digits of one row: those that `chosen` takes, each above its cell.
+/// The digits in the cells that `chosen` takes.
 template <class F>
-std::string digits(const DrawnField& field, const std::vector<int>& tokens, std::int64_t row, const char* name,
-                   F chosen) {
-  std::string places, text;
-  for (std::int64_t column = 0; column < field.columns; ++column) {
-    const auto cell = static_cast<std::size_t>(row * field.columns + column);
+std::string digits(const DrawnField& field, const std::vector<int>& tokens, const char* name, F chosen) {
+  std::string text;
+  for (std::size_t cell = 0; cell < tokens.size(); ++cell) {
     if (tokens[cell] < 2 || !chosen(cell)) continue;
-    places += (places.empty() ? "" : " ") + std::to_string(column) + ".5";
-    text += kDigits[static_cast<std::size_t>(tokens[cell] - 1) % kDigits.size()];
+    const auto number = static_cast<std::int64_t>(cell);
+    text += "<text x=\"" + std::to_string(number % field.columns) + ".5\" y=\"" +
+            std::to_string(number / field.columns) + ".75\">" +
+            kDigits[static_cast<std::size_t>(tokens[cell] - 1) % kDigits.size()] + "</text>";
   }
-  if (text.empty()) return "";
-  return std::string("<text class=\"") + name + "\" x=\"" + places + "\" y=\"" + std::to_string(row) + ".75\">" + text +
-         "</text>";
+  return text.empty() ? "" : std::string("<g class=\"") + name + "\">" + text + "</g>";
 }
 
 /// Lines between the boxes, the digits that were given and those that were found.
 std::string sudoku(const DrawnField& field, const std::vector<int>& tokens, const std::vector<int>& input) {
-  std::string lines, svg;
+  std::string lines;
   std::int64_t box = 1;
   while (box * box < field.rows) ++box;
   for (std::int64_t at = box; at < field.rows; at += box) {
     lines += "M0 " + std::to_string(at) + "H" + std::to_string(field.columns) + "M" + std::to_string(at) + " 0V" +
              std::to_string(field.rows);
   }
-  for (std::int64_t row = 0; row < field.rows; ++row) {
-    svg += digits(field, tokens, row, "given", [&](std::size_t cell) { return input[cell] >= 2; }) +
-           digits(field, tokens, row, "found", [&](std::size_t cell) { return input[cell] < 2; });
-  }
-  return "<path class=\"boxes\" d=\"" + lines + "\"/>" + svg;
+  return "<path class=\"boxes\" d=\"" + lines + "\"/>" +
+         digits(field, tokens, "given", [&](std::size_t cell) { return input[cell] >= 2; }) +
+         digits(field, tokens, "found", [&](std::size_t cell) { return input[cell] < 2; });
 }
 
 /// The classes of a maze's tokens: walls, the open ground, start, goal, path.

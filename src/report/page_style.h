@@ -37,8 +37,8 @@ summary{cursor:pointer;color:var(--link);padding:.15rem 0}
 svg.field{width:100%;height:auto;display:block;shape-rendering:crispEdges}
 svg.field circle{shape-rendering:auto}
 .ground{fill:var(--pad)}.dark{fill:var(--board-dark)}.nqueens .ground{fill:var(--board)}
-.sudoku .ground,.maze .ground{fill:#fff}.boxes{stroke:#777;stroke-width:.07}svg.field text{font:bold .72px sans-serif;text-anchor:middle}
-svg.field text.found{fill:#0b57a4;font-weight:400}.sudoku .faint,.maze .faint{fill:none}
+.sudoku .ground,.maze .ground{fill:#fff}.boxes{stroke:#777;stroke-width:.07}svg.field text{font:bold .7px sans-serif;text-anchor:middle}
+.found{fill:#0b57a4}.found text{font-weight:400}.sudoku .faint,.maze .faint{fill:none}
 .wall{fill:#555}.start{fill:#2a9d3c}.goal{fill:#d0021b}.path{fill:#7fb8ea}
 .given{fill:#111}.queen{fill:#0b57a4;stroke:#fff;stroke-width:.06}
 .end{fill:var(--line)}.faint{fill:var(--pad);opacity:.82}.halo{fill:none;stroke:#fff;stroke-width:.2}.wrong{fill:none;stroke:var(--mark);stroke-width:.1}

@@ -395,6 +395,47 @@ TEST(Report, ARunThatHasOnlyBegunIsShown) {
   EXPECT_TRUE(contains(user_error_of([&] { read_run(run); }), "eval/6.json:1:"));
 }
 
+/// The page of a run of `kind` whose one row is asked `input`, answers `answer` and should answer `label`.
+std::string page_of_row(const std::vector<std::string>& settings, const std::string& kind, const Json& row) {
+  const TemporaryFolder folder;
+  const auto run = folder / "first";
+  make_run(run, settings);
+  auto found = analysis(kind, 1, 4, 0);
+  found["examples"] = Json::array({row});
+  write_json(run / "analysis/40.json", found);
+  return report_html(read_runs({run.string()}));
+}
+
+TEST(Report, DrawsSudokusAndMazes) {
+  const Json sudoku = {{"name", "row 0"},
+                       {"exact", false},
+                       {"input", "2 1 1 5 1 1 1 1 1 1 1 1 1 1 1 1"},
+                       {"label", "2 3 4 5 4 5 2 3 3 2 5 4 5 4 3 2"},
+                       {"answers", {"2 3 4 5 4 5 2 3 3 2 5 4 5 4 2 3"}},
+                       {"margin", {0.5}}};
+  const std::vector<std::pair<std::vector<std::string>, std::string>> sudokus{
+      {{"data.kind=sudoku", "data.path=x"}, "sudoku"},
+      {{"data.kind=grids", "data.path=x", "data.rules=sudoku"}, "grids"}};
+  for (const auto& [settings, kind] : sudokus) {
+    const auto page = page_of_row(settings, kind, sudoku);
+    EXPECT_TRUE(contains(page, "<svg class=\"field sudoku\"")) << kind;
+    EXPECT_TRUE(contains(page, "<path class=\"boxes\" d=\"M0 2H4M2 0V4\"/>"));
+    EXPECT_TRUE(contains(
+        page, "<g class=\"given\"><text x=\"0.5\" y=\"0.75\">1</text><text x=\"3.5\" y=\"0.75\">4</text></g>"));
+    EXPECT_TRUE(contains(page, "<text x=\"2.5\" y=\"3.75\">1</text>")) << "a mistake is drawn as it was made";
+    EXPECT_TRUE(contains(page, "2 cells wrong"));
+  }
+  const Json maze = {{"name", "row 0"},
+                     {"exact", true},
+                     {"input", "1 1 1 1 3 2 2 4 1 1 1 1 1 1 1 1"},
+                     {"label", "1 1 1 1 3 5 5 4 1 1 1 1 1 1 1 1"},
+                     {"answers", {"1 1 1 1 3 5 5 4 1 1 1 1 1 1 1 1"}},
+                     {"margin", {0.5}}};
+  const auto page = page_of_row({"data.kind=maze", "data.path=x"}, "maze", maze);
+  EXPECT_TRUE(contains(page, "<path class=\"path\" d=\"M1 1h2v1h-2z\"/>"));
+  EXPECT_TRUE(contains(page, "<path class=\"start\" d=\"M0 1h1v1h-1z\"/>"));
+}
+
 TEST(LinePlot, DrawsWhatIsFiniteWithinItsFrame) {
   LinePlot plot{"title <x>", "x", {{"one & two", {{0, 1}, {1, std::nan("")}, {2, 3}}, 0}, {"dot", {{1, 2}}, 1}}};
   const auto svg = draw(plot).document();

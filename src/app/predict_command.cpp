@@ -1,4 +1,4 @@
-// dis predict
+// dis predict: a training run on the demonstrations of new tasks (dis/train/fit.h), then the vote of their puzzles.
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
@@ -7,19 +7,23 @@
 #include <set>
 
 #include "commands.h"
+#include "config_options.h"
+#include "dis/core/clock.h"
 #include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/core/json.h"
 #include "dis/core/log.h"
 #include "dis/core/progress.h"
 #include "dis/core/signals.h"
-#include "dis/data/identifiers.h"
-#include "dis/eval/predict.h"
+#include "dis/eval/evaluate.h"
 #include "dis/eval/seen_tasks.h"
-#include "dis/eval/votes/submission.h"
 #include "dis/train/checkpoint.h"
+#include "dis/train/fit.h"
 #include "dis/train/run_content.h"
 #include "dis/train/session.h"
+#include "dis/train/trainer.h"
+#include "evaluated_network.h"
+#include "joined_ranks.h"
 #include "outputs.h"
 
 namespace dis {
@@ -32,8 +36,18 @@ struct PredictOptions {
   std::string checkpoint = "latest";
   std::string input;
   std::string output;
+  std::string preset;
+  std::string fit;  ///< run folder of the fit
   std::vector<std::string> set;
+  bool resume = false;
   bool json = false;
+
+  /// Beside the submission, unless it is named.
+  fs::path fit_run() const {
+    if (!fit.empty()) return fit;
+    const fs::path file = output;
+    return file.parent_path() / (file.stem().string() + "_run");
+  }
 };
 
 constexpr const char* kChallenges = "_challenges.json";
@@ -53,13 +67,33 @@ void try_submission(const PredictOptions& options) {
   if (!fs::is_directory(place)) {
     throw UserError("--output: the folder '" + place.string() + "' does not exist; make it first");
   }
-  auto inputs = run_inputs(options.run);
+  std::vector<fs::path> inputs;
+  for (const auto& run : {fs::path(options.run), options.fit_run()}) {
+    if (run.empty()) continue;
+    const auto own = run_inputs(run);
+    inputs.insert(inputs.end(), own.begin(), own.end());
+  }
   inputs.emplace_back(options.input);
   if (auto name = options.input; name.ends_with(kChallenges)) {
     inputs.emplace_back(name.replace(name.size() - std::string(kChallenges).size(), std::string::npos, kSolutions));
   }
   refuse_input(options.output, "--output", inputs);
   try_file(options.output);
+}
+
+/// The settings of a file as those of --set.
+std::vector<std::string> settings_of(const fs::path& preset) {
+  const auto file = find_shipped(preset);
+  const auto json = read_json(file);
+  std::vector<std::string> settings;
+  for (const auto& [section, fields] : json.items()) {
+    if (section == "$schema" || section == "name") continue;
+    if (!fields.is_object()) throw UserError("'" + file.string() + "': expected sections, found " + section);
+    for (const auto& [field, value] : fields.items()) {
+      settings.push_back(section + "." + field + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+  }
+  return settings;
 }
 
 /// Those whose answers are all known.
@@ -72,81 +106,158 @@ std::vector<ArcTask> scored_tasks(const std::vector<ArcTask>& tasks) {
   return scored;
 }
 
-/// Scores of tasks whose answers training saw are refused, unless forced.
-std::string seen_before(const fs::path& run, const PredictRequest& request) {
-  const auto seen = read_seen_tasks(run);
-  if (!seen) return "";
-  const std::set<std::string> names(seen->begin(), seen->end());
-  std::vector<std::string> scored;
-  for (const auto& task : scored_tasks(request.tasks)) scored.push_back(task.id);
-  return warn_of_seen_tasks(scored, {[&](const std::string& task) { return names.contains(task); }},
-                            request.config.eval.allow_seen_tasks);
+/// Scores of tasks whose answers training saw are refused, unless forced. Returns what training saw, if it is known.
+SeenPairsPointer refuse_seen(const fs::path& run, const RunConfig& trained, const std::vector<ArcTask>& tasks) {
+  const auto scored = scored_tasks(tasks);
+  const bool allowed = trained.eval.allow_seen_tasks;
+  if (const auto seen = read_seen_tasks(run)) {
+    const std::set<std::string> names(seen->begin(), seen->end());
+    std::vector<std::string> ids;
+    for (const auto& task : scored) ids.push_back(task.id);
+    warn_of_seen_tasks(ids, {[&](const std::string& task) { return names.contains(task); }}, allowed);
+  }
+  auto pairs = seen_pairs_of_run(run, run_config(run, {}), nullptr);
+  if (pairs) refuse_mostly_seen(scored, *pairs, allowed);
+  return pairs;
 }
 
-void run_prediction(const PredictOptions& options) {
-  require_one_process("dis predict");
-  PredictRequest request;
-  request.config = run_config(options.run, options.set);
-  request.tasks = read_tasks(options.input);
-  try_submission(options);  // before the work, not after it
-  auto warning = seen_before(options.run, request);
-  request.seen_pairs = seen_pairs_of_run(options.run, run_config(options.run, {}), nullptr);
-  if (request.seen_pairs) {
-    refuse_mostly_seen(scored_tasks(request.tasks), *request.seen_pairs, request.config.eval.allow_seen_tasks);
-  }
-  if (!warning.empty()) log_warn(warning);
-  request.weights = scored_weights(find_checkpoint(options.run, options.checkpoint), request.config.eval.ema).file;
-  request.identifiers = read_identifiers(fs::path(options.run) / "identifiers.json");
-  catch_stop_signals();
-  const auto result = predict(request);
-  write_submission(options.output, result.tasks, result.attempts);
-  const auto by_content = result.seen.warning(!request.seen_pairs || request.seen_pairs->certain);
-  if (!by_content.empty()) log_warn(by_content);
-  add_warning(warning, by_content);
+RunConfig trained_config(const PredictOptions& options) {
+  auto settings = options.preset.empty() ? std::vector<std::string>() : settings_of(options.preset);
+  settings.insert(settings.end(), options.set.begin(), options.set.end());
+  return run_config(options.run, settings);
+}
 
+/// Whether a fit is to go on: as asked for, or because the launcher has started the ranks anew after a failure.
+bool goes_on(const PredictOptions& options) {
+  return options.resume || (find_place().restart > 0 && fs::exists(options.fit_run() / "config.json"));
+}
+
+RunConfig config_of_fit(const PredictOptions& options) {
+  const auto run = options.fit_run();
+  if (goes_on(options)) {
+    if (!is_fit(run)) throw UserError("--resume: '" + run.string() + "' is no run folder that dis predict made");
+    if (!options.resume) return run_config(run, {});
+    for (const auto& text : options.set) {
+      if (!text.starts_with("predict.")) continue;
+      throw UserError("--set " + text + ": these settings are those of the fit since it began, as train.steps");
+    }
+    return run_config(run, options.set);
+  }
+  if (fs::exists(run / "config.json")) {
+    throw UserError(
+        "'" + run.string() +
+        "', the run folder of the fit, exists already: go on with --resume, or name another with --run-dir");
+  }
+  const auto trained = trained_config(options);
+  return fit_config(trained, scored_weights(find_checkpoint(options.run, options.checkpoint), trained.eval.ema).file,
+                    run);
+}
+
+/// The tasks, into the folder of a new fit. Returns what the trained network saw, if it is known.
+SeenPairsPointer bring_tasks(const PredictOptions& options, const RunConfig& fit) {
+  const auto tasks = read_tasks(options.input);
+  auto seen = refuse_seen(options.run, trained_config(options), tasks);
+  write_fit_tasks(options.fit_run(), fit, tasks);
+  return seen;
+}
+
+void fit_to_tasks(const PredictOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks,
+                  const SeenPairsPointer& seen) {
+  check_shares(config, *ranks);
+  auto session = make_session(config, ranks);
+  train(session, {.run = options.fit_run(),
+                  .resume = goes_on(options),
+                  .go_on = "the same command with --resume in place of --run, --input and --config",
+                  .batch = "predict.batch",
+                  .seen_before = seen ? &seen->pairs : nullptr});
+}
+
+Evaluation answer(const PredictOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
+  NetworkOptions network;
+  network.run = options.fit_run().string();
+  network.results = "eval";
+  auto [session, target] = open_network(network, config, ranks);
+  target.interruptible = true;
+  catch_stop_signals();
+  return evaluate(session, session.config.eval, target);
+}
+
+void print_result(const PredictOptions& options, const Evaluation& evaluation, double fitting, double voting) {
+  const auto submission = fs::path(evaluation.file).replace_extension().string() + "_submission.json";
+  const auto text = read_text(submission);
+  write_or_keep(options.output, text);
+  const auto tasks = parse_json(text, submission).size();
   if (options.json) {
     Json json = {{"submission", options.output},
-                 {"tasks", result.tasks.size()},
-                 {"fitting_seconds", result.fitting_seconds},
-                 {"voting_seconds", result.voting_seconds},
-                 {"score", to_json(result.score)}};
-    if (!result.seen_tasks.empty()) {
-      json["unseen"] = {{"left_out", result.seen_tasks}, {"score", to_json(result.unseen)}};
-    }
-    if (!warning.empty()) json["warning"] = warning;
+                 {"run_dir", options.fit_run().string()},
+                 {"tasks", tasks},
+                 {"fitting_seconds", fitting},
+                 {"voting_seconds", voting}};
+    json.update(evaluation.json);
     std::cout << json_text(json, 2) << "\n";
     return;
   }
-  std::cout << result.tasks.size() << " tasks: rows fitted in " << format_duration(result.fitting_seconds)
-            << ", votes counted in " << format_duration(result.voting_seconds) << "\n";
-  if (result.score.tasks > 0) std::cout << report_text(result.score);
-  if (!result.seen_tasks.empty()) {
-    std::cout << "unseen (without the " << result.seen_tasks.size() << " tasks whose answers training saw)\n"
-              << report_text(result.unseen);
+  std::cout << tasks << (tasks == 1 ? " task" : " tasks") << ": fitted in " << format_duration(fitting)
+            << ", votes counted in " << format_duration(voting) << "\n";
+  if (evaluation.json.at("arc").at("tasks") > 0) std::cout << evaluation.report;
+  std::cout << "written to " << options.output << "; the fit is in " << options.fit_run().string() << "\n";
+}
+
+void run_prediction(const PredictOptions& options) {
+  if (find_place().rank == 0) try_submission(options);  // before the work, not after it
+  const auto config = config_of_fit(options);
+  const bool begins = !goes_on(options);
+  const auto ranks = join_ranks(config);
+  with_last_words(*ranks, [&] {
+    SeenPairsPointer seen;
+    if (begins && ranks->first()) seen = bring_tasks(options, config);
+    ranks->barrier();  // they are there
+    const double start = steady_seconds();
+    fit_to_tasks(options, config, ranks, seen);
+    const double fitted = steady_seconds();
+    const auto evaluation = answer(options, config, ranks);
+    if (ranks->first()) print_result(options, evaluation, fitted - start, steady_seconds() - fitted);
+  });
+}
+
+void check_options(const PredictOptions& options) {
+  if (!options.resume && (options.run.empty() || options.input.empty())) {
+    throw CLI::RequiredError("--run and --input, unless --resume goes on with a fit,");
   }
-  std::cout << "written to " << options.output << "\n";
+  if (options.resume && (!options.run.empty() || !options.input.empty() || !options.preset.empty())) {
+    throw CLI::ExcludesError("--resume", "--run, --input and --config: the run folder of the fit has them");
+  }
 }
 
 }  // namespace
 
 void add_predict_command(CLI::App& app) {
   auto options = std::make_shared<PredictOptions>();
-  CLI::App* predict = app.add_subcommand("predict", "Answer ARC tasks that training never saw");
-  predict->add_option("--run", options->run, "Run folder of the trained network")->required()->type_name("DIR");
+  CLI::App* predict = app.add_subcommand("predict", "Fit a network to ARC tasks that it never saw, and answer them");
+  predict->add_option("--run", options->run, "Run folder of the trained network")->type_name("DIR");
   predict->add_option("--checkpoint", options->checkpoint, "Checkpoint: an update number, latest or best")
       ->capture_default_str();
   predict
       ->add_option("--input", options->input,
                    "A file of one task or of many (challenges), or a folder of such files; answers it holds are scored")
-      ->required()
       ->type_name("PATH");
   predict->add_option("--output", options->output, "The submission")->required()->type_name("FILE");
+  predict->add_option("--config", options->preset, "Settings of the fit: predict/rows.json, nvarc.json, trelis.json")
+      ->type_name("FILE");
   predict->add_option("--set", options->set, "Changes one field, as in --set predict.steps=600; may be repeated")
       ->type_name("FIELD=VALUE")
       ->allow_extra_args(false);
+  predict->add_option("--run-dir", options->fit, "Run folder of the fit; default: beside the submission, NAME_run")
+      ->type_name("DIR");
+  predict->add_flag("--resume", options->resume, "Go on with the fit or the vote in this run folder");
   predict->add_flag("--json", options->json, "Print times and scores as JSON");
-  predict->footer("Example:\n  dis predict --run runs/mini --input task.json --output submission.json");
-  predict->callback([options] { run_prediction(*options); });
+  predict->footer(
+      "Examples:\n  dis predict --run runs/mini --input task.json --output submission.json\n"
+      "  dis predict --output submission.json --resume          # after Ctrl-C or a crash");
+  predict->callback([options] {
+    check_options(*options);
+    run_prediction(*options);
+  });
 }
 
 }  // namespace dis

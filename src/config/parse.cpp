@@ -43,6 +43,9 @@ const Section* find_section(const std::string& name) {
   return nullptr;
 }
 
+/// Fields that runs of earlier versions have in their config.json, and that have no meaning any more.
+bool is_retired(const std::string& path) { return path == "predict.train_network"; }
+
 void apply_value(RunConfig& config, const std::string& path, const Json& value, Mistakes& mistakes) {
   const Field* field = find_field(path);
   if (field == nullptr) return mistakes.add(unknown_key(path));
@@ -91,6 +94,7 @@ void apply_document(RunConfig& config, const Json& document, const std::string& 
                    std::string(value.type_name()));
     } else {
       for (const auto& [inner, inner_value] : value.items()) {
+        if (is_retired(key + "." + inner)) continue;
         apply_value(config, key + "." + inner, inner_value, mistakes);
       }
     }

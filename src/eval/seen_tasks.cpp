@@ -1,5 +1,6 @@
 #include "dis/eval/seen_tasks.h"
 
+#include <algorithm>
 #include <memory>
 #include <set>
 
@@ -43,7 +44,10 @@ std::string warn_of_seen_tasks(const std::vector<std::string>& tasks, const Seen
 std::vector<std::string> tested_tasks(const ArcPuzzles& puzzles) {
   std::vector<std::string> tasks;
   for (const auto& group : puzzles.groups()) {
-    if (!group.test_pairs.empty()) tasks.push_back(group.task.id);
+    const bool known = std::ranges::all_of(group.test_pairs, [&](int pair) {
+      return group.task.pairs[static_cast<std::size_t>(pair)].output.has_value();
+    });
+    if (!group.test_pairs.empty() && known) tasks.push_back(group.task.id);
   }
   return tasks;
 }

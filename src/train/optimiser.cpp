@@ -66,7 +66,7 @@ Optimiser::Optimiser(const OptimConfig& config, std::int64_t total_updates, Weig
 }
 
 double Optimiser::last_rate() const {
-  return updates_ == 0 ? 0.0 : config_.lr * learning_rate_factor(config_, updates_, total_updates_);
+  return updates_ == 0 ? 0.0 : config_.lr * network_rate_factor(config_, updates_, total_updates_);
 }
 
 void Optimiser::restart_ema() {
@@ -89,11 +89,12 @@ std::vector<std::pair<std::string, at::Tensor>> Optimiser::state() const {
 void Optimiser::prepare() {
   ++updates_;
   const double factor = learning_rate_factor(config_, updates_, total_updates_);
-  const AdamSettings adam{form_of(config_.name), config_.lr * factor, config_.weight_decay, config_.beta1,
-                          config_.beta2,         config_.adamw_eps,   config_.ema_rate};
+  const double network = network_rate_factor(config_, updates_, total_updates_);
+  const AdamSettings adam{form_of(config_.name), config_.lr * network, config_.weight_decay, config_.beta1,
+                          config_.beta2,         config_.adamw_eps,    config_.ema_rate};
   std::vector<at::Tensor> parts = {sign_sgd_rates(config_.puzzle_lr * factor, config_.puzzle_weight_decay),
                                    adam_scalars(adam, updates_)};
-  if (config_.name == OptimiserKind::muon) parts.push_back(muon_scalars(config_.muon_lr * factor, config_.muon_decay));
+  if (config_.name == OptimiserKind::muon) parts.push_back(muon_scalars(config_.muon_lr * network, config_.muon_decay));
   const auto rates = at::cat(parts);
   rates_.copy_(rates_.is_cuda() ? rates.pin_memory() : rates, true);
 }

@@ -23,7 +23,8 @@ bool only_begun(const fs::path& run) {
   return fs::is_directory(run) &&
          std::ranges::all_of(fs::directory_iterator(run), [](const fs::directory_entry& entry) {
            const auto& file = entry.path();
-           return file.filename() == ".lock" || file.filename() == "identifiers.json" || file.extension() == ".partial";
+           return file.filename() == ".lock" || file.filename() == "identifiers.json" || file.filename() == "tasks" ||
+                  file.extension() == ".partial";  // tasks: of dis predict
          });
 }
 

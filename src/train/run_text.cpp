@@ -44,7 +44,8 @@ std::string closing_line(const Session& session, const TrainRequest& request, co
 
 std::string stopped_line(const TrainRequest& request, const RunState& state, std::int64_t updates) {
   return "stopped by a signal at update " + std::to_string(state.updates) + " of " + std::to_string(updates) +
-         ", the checkpoint is written; go on with: dis train --run-dir " + request.run.string() + " --resume";
+         ", the checkpoint is written; go on with: " +
+         (request.go_on.empty() ? "dis train --run-dir " + request.run.string() + " --resume" : request.go_on);
 }
 
 std::string progress_details(const BatchMetrics& last, const Rates& rates) {

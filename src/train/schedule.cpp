@@ -15,6 +15,11 @@ double learning_rate_factor(const OptimConfig& optim, std::int64_t update, std::
   return optim.lr_min_ratio + (1.0 - optim.lr_min_ratio) * cosine;
 }
 
+double network_rate_factor(const OptimConfig& optim, std::int64_t update, std::int64_t total_updates) {
+  const bool rows_alone = static_cast<double>(update) <= optim.rows_first * static_cast<double>(total_updates);
+  return rows_alone && optim.rows_first > 0.0 ? 0.0 : learning_rate_factor(optim, update, total_updates);
+}
+
 double step_weight(StepWeights kind, std::int64_t s, std::int64_t N) {
   return kind == StepWeights::uniform ? 1.0 : 2.0 * static_cast<double>(s) / static_cast<double>(N + 1);
 }

@@ -67,6 +67,7 @@ class Run {
 
   void work() {
     if (finished() && !state_.evaluation_due) {
+      if (!checkpoints_.any()) save();  // of train.steps = 0
       log_info("the run is finished: " + std::to_string(state_.updates) +
                " updates; train.steps can be raised with --set");
       return;
@@ -103,6 +104,7 @@ class Run {
     } else if (request_.resume) {
       initial = begin_with_weights();
     }
+    if (request_.seen_before != nullptr) initial.seen_pairs = *request_.seen_before;
     folder_->settle(config_, *session_.data, initial.seen_tasks, initial.seen_pairs, state_.batches);
     log_to_file(request_.run / "log.txt");
     log_info(opening_line(session_, request_, state_, latest));
@@ -269,7 +271,7 @@ void train(Session& session, const TrainRequest& request) {
   const auto lanes = session.config.train.global_batch;
   std::optional<Run> run;
   with_memory_advice("preparing " + std::to_string(lanes) + " lanes",
-                     try_half("train.global_batch", lanes) + ", a smaller model, or more ranks", [&] {
+                     try_half(request.batch, lanes) + ", a smaller model, or more ranks", [&] {
                        run.emplace(session, request);
                        run->open();
                      });

@@ -100,7 +100,7 @@ TEST_F(OutOfMemory, InPredict) {
                                       "--output",
                                       (folder_ / "submission.json").string()} +
                             set({"eval.allow_seen_tasks=true", "predict.augmentations=2"});
-  expect_advice(run_in_little_memory(predict + set({"predict.batch=20000"})), "fitting 20000 lanes at once",
+  expect_advice(run_in_little_memory(predict + set({"predict.batch=20000"})), "preparing 20000 lanes",
                 "try --set predict.batch=10000");
 }
 

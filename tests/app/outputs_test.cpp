@@ -48,7 +48,7 @@ void expect_refused_at_once(const Arguments& call, const std::string& text) {
   const Outcome outcome = run_program(call);
   EXPECT_EQ(outcome.status, 1) << outcome.err;
   EXPECT_TRUE(contains(outcome.err, text)) << outcome.err;
-  for (const char* work : {"fit ", "vote ", "analyze ", "eval "})
+  for (const char* work : {"train ", "vote ", "analyze ", "eval "})
     EXPECT_FALSE(contains(outcome.err, work)) << outcome.err;
   EXPECT_EQ(outcome.out, "");
 }
@@ -122,8 +122,10 @@ TEST(Outputs, WhatCannotBeWrittenInTheEndIsPutElsewhere) {
   const TemporaryFolder folder;
   const auto place = folder / "place", elsewhere = folder / "tmp";
   for (const auto& made : {place, elsewhere}) fs::create_directory(made);
-  Program program(predict(place / "submission.json", {"predict.steps=60"}), {"TMPDIR=" + elsewhere.string()});
-  ASSERT_TRUE(wait_until(program, [&] { return contains(program.err_so_far(), "fit "); })) << program.wait().err;
+  Program program(
+      predict(place / "submission.json", {"predict.steps=60"}) + Arguments{"--run-dir", (folder / "fit").string()},
+      {"TMPDIR=" + elsewhere.string()});
+  ASSERT_TRUE(wait_until(program, [&] { return contains(program.err_so_far(), "train "); })) << program.wait().err;
   fs::remove_all(place);
   const Outcome outcome = program.wait();
   EXPECT_EQ(outcome.status, 1) << outcome.err;
@@ -138,8 +140,10 @@ TEST(Outputs, WhatFitsNowhereIsPrinted) {
   const TemporaryFolder folder;
   const auto place = folder / "place";
   fs::create_directory(place);
-  Program program(predict(place / "submission.json", {"predict.steps=60"}), {"TMPDIR=" + (folder / "none").string()});
-  ASSERT_TRUE(wait_until(program, [&] { return contains(program.err_so_far(), "fit "); }));
+  Program program(
+      predict(place / "submission.json", {"predict.steps=60"}) + Arguments{"--run-dir", (folder / "fit").string()},
+      {"TMPDIR=" + (folder / "none").string()});
+  ASSERT_TRUE(wait_until(program, [&] { return contains(program.err_so_far(), "train "); }));
   fs::remove_all(place);
   const Outcome outcome = program.wait();
   EXPECT_EQ(outcome.status, 1) << outcome.err;

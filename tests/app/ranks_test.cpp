@@ -127,6 +127,27 @@ TEST(RankPrograms, DrawTheSameRolloutsAndQueens) {
   }
 }
 
+TEST(RankPrograms, FitToUnseenTasksByteForByte) {
+  const TemporaryFolder folder;
+  const auto run = folder / "run";
+  expect_success(train_small_arc(run));
+  const auto predict = [&](const std::string& name) {
+    return Arguments{"predict",
+                     "--run",
+                     run.string(),
+                     "--input",
+                     DIS_SOURCE_DIR "/tests/data/arc/arc-agi_small_challenges.json",
+                     "--output",
+                     (folder / (name + ".json")).string()} +
+           set({"eval.allow_seen_tasks=true", "predict.augmentations=3", "predict.batch=8", "predict.steps=8",
+                "predict.rows_first=0.25", "predict.lr=1e-3"});
+  };
+  expect_success(predict("alone"));
+  expect_all(RankPrograms(2, predict("shared")).wait(), 0);
+  EXPECT_TRUE(read_text(folder / "shared.json") == read_text(folder / "alone.json"));
+  EXPECT_TRUE(weights_of(folder / "shared_run") == weights_of(folder / "alone_run"));
+}
+
 TEST(RankPrograms, TrainAndVoteOnArcByteForByte) {
   const TemporaryFolder folder;
   const auto alone = folder / "alone", shared = folder / "shared";

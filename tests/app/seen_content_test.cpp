@@ -84,7 +84,7 @@ TEST(SeenContent, AnswersUnderOtherNamesAreReportedAndLeftOut) {
   EXPECT_TRUE(contains(refused.err, "training saw the answers of 1 of the 1 tasks")) << refused.err;
   const auto forced = json_of(predict + set({"eval.allow_seen_tasks=true"}));
   EXPECT_TRUE(contains(forced.at("warning").get<std::string>(), "task renamed, test 0")) << forced.at("warning");
-  EXPECT_EQ(forced.at("unseen").at("left_out"), Json::array({"renamed"}));
+  EXPECT_EQ(forced.at("arc").at("unseen").at("left_out"), Json::array({"renamed"}));
 }
 
 TEST(SeenContent, WeightsBringWhatTheyWereTrainedOn) {

@@ -32,26 +32,27 @@ VoteBook some_votes() {
 
 TEST(Submission, HasEveryTestInputOfEveryTask) {
   const auto list = tasks();
-  EXPECT_EQ(submission(list, best_grids(some_votes())).dump(), R"({"a":[{"attempt_1":[[0]],"attempt_2":[[0]]},)"
-                                                               R"({"attempt_1":[[1,2],[3,4]],"attempt_2":[[1]]}],)"
-                                                               R"("b":[{"attempt_1":[[7,8,9]],"attempt_2":[[7,8,9]]}],)"
-                                                               R"("c":[{"attempt_1":[[0]],"attempt_2":[[6]]}]})");
-  EXPECT_THROW(submission(list, std::vector<std::vector<Grid>>(3)), std::logic_error);
+  EXPECT_EQ(submission(list, best_grids(some_votes(), 2), 2).dump(),
+            R"({"a":[{"attempt_1":[[0]],"attempt_2":[[0]]},)"
+            R"({"attempt_1":[[1,2],[3,4]],"attempt_2":[[1]]}],)"
+            R"("b":[{"attempt_1":[[7,8,9]],"attempt_2":[[7,8,9]]}],)"
+            R"("c":[{"attempt_1":[[0]],"attempt_2":[[6]]}]})");
+  EXPECT_THROW(submission(list, std::vector<std::vector<Grid>>(3), 2), std::logic_error);
 }
 
 TEST(Submission, OursHasNoProblems) {
   const TemporaryFolder folder;
   const auto path = folder / "submission.json";
   const auto list = tasks();
-  write_submission(path, list, best_grids(some_votes()));
+  write_submission(path, list, best_grids(some_votes(), 2), 2);
   EXPECT_EQ(check_submission(path, list), std::vector<std::string>{});
-  write_submission(path, list, best_grids(VoteBook(4)));
+  write_submission(path, list, best_grids(VoteBook(4), 2), 2);
   EXPECT_EQ(check_submission(path, list), std::vector<std::string>{});
 }
 
 class BadSubmission : public testing::Test {
  protected:
-  BadSubmission() : list_(tasks()), good_(submission(list_, best_grids(some_votes()))) {}
+  BadSubmission() : list_(tasks()), good_(submission(list_, best_grids(some_votes(), 2), 2)) {}
 
   /// The problems, without the file's name.
   std::vector<std::string> problems(const std::string& text) const {

@@ -23,7 +23,7 @@ struct SeenTasks {
 /// What to write beside the scores: nothing if `seen` contains none of `tasks`. UserError unless `forced`.
 std::string warn_of_seen_tasks(const std::vector<std::string>& tasks, const SeenTasks& seen, bool forced);
 
-/// Names of the tasks with test pairs.
+/// Names of the tasks with test pairs whose answers are all known: those that are scored.
 std::vector<std::string> tested_tasks(const ArcPuzzles& puzzles);
 
 /// What a run's folder says (seen_tasks.json, which training writes); without that file, for it was trained on arrays:

@@ -11,6 +11,9 @@ namespace dis {
 /// down to lr_min_ratio (1: constant).
 double learning_rate_factor(const OptimConfig& optim, std::int64_t update, std::int64_t total_updates);
 
+/// The same for all but the puzzle embedding: 0 in the updates of optim.rows_first.
+double network_rate_factor(const OptimConfig& optim, std::int64_t update, std::int64_t total_updates);
+
 /// w_s of supervision step s = 1..N: 1, or s / mean(1..N).
 double step_weight(StepWeights kind, std::int64_t s, std::int64_t N);
 

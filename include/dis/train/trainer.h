@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "dis/data/shared_pairs.h"
 #include "dis/train/session.h"
 
 namespace dis {
@@ -22,7 +23,10 @@ struct TrainRequest {
   /// Called with the updates done every train.eval_every updates, if set; returns the score that keep_best compares
   /// (higher is better). It may throw Stopped: then training stops too, with a checkpoint, and
   /// `resume` begins with this evaluation; or CheckpointWanted: it is called again after a checkpoint.
-  std::function<double(const Session&, std::int64_t updates)> evaluate;
+  std::function<double(const Session&, std::int64_t updates)> evaluate = {};
+  std::string go_on = {};                     ///< the command that goes on after a stop; empty: dis train --resume
+  std::string batch = "train.global_batch";   ///< the field to lower where memory runs out at the start
+  const TrainedPairs* seen_before = nullptr;  ///< by the weights of train.init_from, in place of what their run says
 };
 
 /// Trains to train.steps. Throws Stopped after a signal to stop, when a checkpoint is written; a signal that asks for

@@ -126,12 +126,12 @@ Evaluation evaluate_arc(const Session& session, const EvalConfig& eval, const Ev
   if (writes) {
     write_or_keep(target.folder / (target.name + "_tasks.csv"), table_csv(score));
     auto tasks = election.tasks;
-    auto attempts = best_grids(book);
+    auto attempts = best_grids(book, eval.attempts);
     if (eval.tasks == 0) {
       std::ranges::move(data.puzzles().left_out_tests(), std::back_inserter(tasks));
       attempts.resize(test_inputs(tasks).size());  // places without an answer
     }
-    write_submission(target.folder / (target.name + "_submission.json"), tasks, attempts);
+    write_submission(target.folder / (target.name + "_submission.json"), tasks, attempts, eval.attempts);
   }
   evaluation.kept_votes = votes_file;
   if (!score.pass_at.empty()) {

@@ -12,7 +12,7 @@
 namespace dis {
 namespace {
 
-constexpr std::array<const char*, 2> kAttempts{"attempt_1", "attempt_2"};
+constexpr std::array<const char*, 2> kAttempts{"attempt_1", "attempt_2"};  // that ARC Prize reads
 
 /// No answer is a grid of one cell.
 Json attempt_json(const Grid& grid) { return grid_json(grid.cells.empty() ? Grid{1, 1, {0}} : grid); }
@@ -128,26 +128,27 @@ class Checker {
 
 }  // namespace
 
-std::vector<std::vector<Grid>> best_grids(const VoteBook& book) {
+std::vector<std::vector<Grid>> best_grids(const VoteBook& book, std::int64_t attempts) {
   std::vector<std::vector<Grid>> grids(static_cast<std::size_t>(book.tests()));
   for (std::size_t test = 0; test < grids.size(); ++test) {
-    for (auto& candidate : book.ranking(static_cast<std::int64_t>(test), kAttempts.size())) {
+    for (auto& candidate : book.ranking(static_cast<std::int64_t>(test), attempts)) {
       grids[test].push_back(std::move(candidate.grid));
     }
   }
   return grids;
 }
 
-Json submission(std::span<const ArcTask> tasks, std::span<const std::vector<Grid>> attempts) {
+Json submission(std::span<const ArcTask> tasks, std::span<const std::vector<Grid>> attempts, std::int64_t most) {
   Json json = Json::object();
   for (const ArcTask& task : tasks) json[task.id] = Json::array();
   const auto inputs = test_inputs(tasks);
   ensure(inputs.size() == attempts.size(), "submission", "attempts for every test input");
   for (std::size_t i = 0; i < inputs.size(); ++i) {
     Json entry = Json::object();
-    for (std::size_t attempt = 0; attempt < kAttempts.size(); ++attempt) {
-      const auto& grids = attempts[i];
-      entry[kAttempts[attempt]] = attempt_json(grids.empty() ? Grid{} : grids[std::min(attempt, grids.size() - 1)]);
+    const auto& grids = attempts[i];
+    for (std::size_t attempt = 0; attempt < static_cast<std::size_t>(most); ++attempt) {
+      entry["attempt_" + std::to_string(attempt + 1)] =
+          attempt_json(grids.empty() ? Grid{} : grids[std::min(attempt, grids.size() - 1)]);
     }
     json[tasks[inputs[i].task].id].push_back(std::move(entry));
   }
@@ -155,8 +156,8 @@ Json submission(std::span<const ArcTask> tasks, std::span<const std::vector<Grid
 }
 
 void write_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks,
-                      std::span<const std::vector<Grid>> attempts) {
-  write_or_keep(path, json_file_text(submission(tasks, attempts), -1));
+                      std::span<const std::vector<Grid>> attempts, std::int64_t most) {
+  write_or_keep(path, json_file_text(submission(tasks, attempts, most), -1));
 }
 
 std::vector<std::string> check_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks) {

@@ -1,0 +1,128 @@
+// dis predict as a user calls it: the fit is a training run, stopped, resumed and shared as one.
+#include <gtest/gtest.h>
+#include <signal.h>
+
+#include <algorithm>
+
+#include "app/program.h"
+#include "app/run_folder.h"
+#include "core/temporary_folder.h"
+#include "core/user_error.h"
+#include "dis/core/files.h"
+#include "dis/core/safetensors.h"
+
+namespace dis {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kSets = fs::path(DIS_SOURCE_DIR) / "tests/data/arc";
+
+const fs::path& trained_run() {
+  static const TemporaryFolder folder;
+  static const fs::path run = [] {
+    expect_success(train_small_arc(folder / "run") + set({"train.eval_every=0", "train.keep_best=false"}));
+    return folder / "run";
+  }();
+  return run;
+}
+
+Arguments predict(const fs::path& output, const std::vector<std::string>& settings) {
+  return Arguments{"predict",
+                   "--run",
+                   trained_run().string(),
+                   "--input",
+                   (kSets / "arc-agi_small_challenges.json").string(),
+                   "--output",
+                   output.string()} +
+         set({"eval.allow_seen_tasks=true", "predict.augmentations=3", "predict.batch=8"}) + set(settings);
+}
+
+fs::path weights_of_fit(const fs::path& run) { return run / "checkpoints/latest/model.safetensors"; }
+
+/// The tensors of `b` whose bytes are others in `a`.
+std::vector<std::string> changed_tensors(const fs::path& a, const fs::path& b) {
+  const SafetensorsFile theirs(a), ours(b);
+  std::vector<std::string> changed;
+  for (const auto& tensor : ours.tensors()) {
+    const auto* other = theirs.find(tensor.name);
+    if (other == nullptr || !std::ranges::equal(theirs.data(*other), ours.data(tensor))) changed.push_back(tensor.name);
+  }
+  return changed;
+}
+
+TEST(Predict, GoesOnWhereItWasStopped) {
+  const TemporaryFolder folder;
+  const std::vector<std::string> fit{"predict.steps=400", "predict.rows_first=0.5", "predict.lr=1e-3",
+                                     "predict.ema_rate=0.9"};
+  expect_success(predict(folder / "whole.json", fit));
+  Program program(predict(folder / "stopped.json", fit));
+  const auto run = folder / "stopped_run";
+  ASSERT_TRUE(wait_until(program, [&] { return metrics_lines(run) >= 5; })) << program.wait().err;
+  program.send(SIGTERM);
+  const auto stopped = program.wait();
+  EXPECT_EQ(stopped.status, 128 + SIGTERM) << stopped.err;
+  EXPECT_TRUE(contains(stopped.err, "--resume in place of --run")) << stopped.err;
+  EXPECT_LT(metrics_lines(run), 200U) << "it was stopped on its way";
+  EXPECT_FALSE(fs::exists(folder / "stopped.json")) << "no answers yet";
+  const Arguments go_on{"predict", "--output", (folder / "stopped.json").string(), "--resume"};
+  expect_success(go_on);
+  EXPECT_EQ(read_text(folder / "stopped.json"), read_text(folder / "whole.json"));
+  EXPECT_EQ(read_text(weights_of_fit(run)), read_text(weights_of_fit(folder / "whole_run")));
+  // Once all is done the same command writes the answers again.
+  fs::remove(folder / "stopped.json");
+  expect_success(go_on);
+  EXPECT_EQ(read_text(folder / "stopped.json"), read_text(folder / "whole.json"));
+}
+
+TEST(Predict, FirstTheRowsLearnThenTheNetwork) {
+  const TemporaryFolder folder;
+  const auto trained = weights_of_fit(trained_run());
+  const auto changed_by = [&](const std::string& name, const std::vector<std::string>& settings) {
+    expect_success(predict(folder / (name + ".json"), settings));
+    auto changed = changed_tensors(trained, weights_of_fit(folder / (name + "_run")));
+    std::erase_if(changed, [](const std::string& tensor) { return contains(tensor, "puzzle_emb"); });
+    return changed;
+  };
+  EXPECT_EQ(changed_by("rows", {"predict.steps=8"}), std::vector<std::string>{});
+  EXPECT_FALSE(changed_by("all", {"predict.steps=8", "predict.rows_first=0.5"}).empty());
+  EXPECT_EQ(changed_by("none", {"predict.steps=0", "predict.rows_first=0"}), std::vector<std::string>{});
+}
+
+TEST(Predict, HandsOnAsManyAttemptsAsAreAskedFor) {
+  const TemporaryFolder folder;
+  expect_success(predict(folder / "ten.json", {"predict.steps=2", "eval.attempts=11"}));
+  const auto submission = read_json(folder / "ten.json");
+  for (const auto& [task, entries] : submission.items()) {
+    for (const auto& entry : entries) {
+      int number = 0;
+      for (const auto& [attempt, grid] : entry.items()) EXPECT_EQ(attempt, "attempt_" + std::to_string(++number));
+      EXPECT_EQ(number, 11);
+    }
+  }
+}
+
+TEST(Predict, TakesPresetsAndTellsMistakes) {
+  const TemporaryFolder folder;
+  const auto message = [&](const Arguments& more, const std::vector<std::string>& settings) {
+    const auto outcome = run_program(predict(folder / "a.json", settings) + more);
+    EXPECT_EQ(outcome.status, 1) << outcome.err;
+    return outcome.err;
+  };
+  EXPECT_TRUE(contains(message({}, {"predict.num_supervision=3"}), "no row beyond its 2 supervision steps"));
+  write_atomically(folder / "preset.json", std::string_view(R"({"predict": {"step": 4}})"));
+  EXPECT_TRUE(contains(message({"--config", (folder / "preset.json").string()}, {}), "predict.step"));
+  EXPECT_FALSE(fs::exists(folder / "a_run"));
+  const auto rows = (fs::path(DIS_SOURCE_DIR) / "configs/predict/rows.json").string();
+  expect_success(predict(folder / "a.json", {"predict.steps=2", "predict.augmentations=1"}) +
+                 Arguments{"--config", rows});
+  const auto config = read_json(folder / "a_run/config.json");
+  EXPECT_EQ(config.at("optim").at("rows_first"), 1.0);
+  EXPECT_EQ(config.at("train").at("steps"), 2) << "--set comes after the preset";
+  EXPECT_TRUE(contains(message({}, {}), "exists already: go on with --resume"));
+  const auto other = run_program({"predict", "--output", (folder / "b.json").string(), "--resume"});
+  EXPECT_TRUE(contains(other.err, "is no run folder that dis predict made")) << other.err;
+}
+
+}  // namespace
+}  // namespace dis

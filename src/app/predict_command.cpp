@@ -1,10 +1,14 @@
 // dis predict: a training run on the demonstrations of new tasks (dis/train/fit.h), then the vote of their puzzles.
+#include <ATen/ATen.h>
+
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <filesystem>
 #include <iostream>
 #include <memory>
+#include <optional>
 #include <set>
+#include <utility>
 
 #include "commands.h"
 #include "config_options.h"
@@ -19,12 +23,14 @@
 #include "dis/eval/seen_tasks.h"
 #include "dis/train/checkpoint.h"
 #include "dis/train/fit.h"
+#include "dis/train/plan.h"
 #include "dis/train/run_content.h"
 #include "dis/train/session.h"
 #include "dis/train/trainer.h"
 #include "evaluated_network.h"
 #include "joined_ranks.h"
 #include "outputs.h"
+#include "predict_time.h"
 
 namespace dis {
 namespace {
@@ -38,6 +44,7 @@ struct PredictOptions {
   std::string output;
   std::string preset;
   std::string fit;  ///< run folder of the fit
+  std::string time_limit;
   std::vector<std::string> set;
   bool resume = false;
   bool json = false;
@@ -161,23 +168,69 @@ SeenPairsPointer bring_tasks(const PredictOptions& options, const RunConfig& fit
   return seen;
 }
 
-void fit_to_tasks(const PredictOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks,
-                  const SeenPairsPointer& seen) {
-  check_shares(config, *ranks);
-  auto session = make_session(config, ranks);
-  train(session, {.run = options.fit_run(),
-                  .resume = goes_on(options),
-                  .go_on = "the same command with --resume in place of --run, --input and --config",
-                  .batch = "predict.batch",
-                  .seen_before = seen ? &seen->pairs : nullptr});
-}
+/// A training run, by the deadline if there is one.
+class Fit {
+ public:
+  Fit(const PredictOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks,
+      SeenPairsPointer seen)
+      : options_(options), seen_(std::move(seen)), session_(make_session(config, ranks)), resume_(goes_on(options)) {}
 
-Evaluation answer(const PredictOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks) {
+  Trained train_until(double deadline) {
+    const auto trained = train(session_, {.run = options_.fit_run(),
+                                          .resume = resume_,
+                                          .go_on = "the same command with --resume in place of --run, --input and "
+                                                   "--config",
+                                          .deadline = deadline,
+                                          .batch = "predict.batch",
+                                          .seen_before = seen_ ? &seen_->pairs : nullptr});
+    resume_ = true;
+    return trained;
+  }
+
+  /// As many updates as the time has room for.
+  void train_within(const TimeShare& time) {
+    auto& steps = session_.config.train.steps;
+    const bool narrow = session_.compute.type == at::kBFloat16;
+    const double start = steady_seconds();
+    const auto [before, made] = train_until(time.first_part(start));
+    const double now = shared(steady_seconds() - start) + start;
+    if (made >= steps || made == before) return;
+    const auto rows = evaluation_rows(session_, session_.config.eval);
+    const auto plan =
+        plan_training(session_.config, session_.model->shape(), session_.data->epoch_length(), rows, narrow);
+    const auto end = time.end_of_fit(plan, made - before, now - start);
+    const auto rate = static_cast<double>(made - before) / (now - start);
+    const auto room = std::max(made, TimeShare::updates_until(end, now, made, rate));
+    if (room < steps) {
+      log_info("the time limit has room for " + std::to_string(room) + " of " + std::to_string(steps) + " updates");
+      steps = room;
+    }
+    if (room > made) train_until(end);
+  }
+
+ private:
+  /// Rank 0's number.
+  double shared(double number) const {
+    const auto tensor = at::full({1}, number, at::kDouble);
+    session_.ranks->broadcast(tensor);
+    return tensor.item<double>();
+  }
+
+  const PredictOptions& options_;
+  SeenPairsPointer seen_;
+  Session session_;
+  bool resume_;
+};
+
+Evaluation answer(const PredictOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks,
+                  double deadline) {
   NetworkOptions network;
   network.run = options.fit_run().string();
   network.results = "eval";
   auto [session, target] = open_network(network, config, ranks);
   target.interruptible = true;
+  target.deadline = deadline;
+  target.partial = options.output;
   catch_stop_signals();
   return evaluate(session, session.config.eval, target);
 }
@@ -204,6 +257,8 @@ void print_result(const PredictOptions& options, const Evaluation& evaluation, d
 }
 
 void run_prediction(const PredictOptions& options) {
+  std::optional<TimeShare> time;
+  if (!options.time_limit.empty()) time.emplace(parse_duration(options.time_limit), steady_seconds());
   if (find_place().rank == 0) try_submission(options);  // before the work, not after it
   const auto config = config_of_fit(options);
   const bool begins = !goes_on(options);
@@ -212,10 +267,19 @@ void run_prediction(const PredictOptions& options) {
     SeenPairsPointer seen;
     if (begins && ranks->first()) seen = bring_tasks(options, config);
     ranks->barrier();  // they are there
+    check_shares(config, *ranks);
     const double start = steady_seconds();
-    fit_to_tasks(options, config, ranks, seen);
+    {
+      Fit fit(options, config, ranks, seen);
+      if (time) {
+        fit.train_within(*time);
+      } else {
+        fit.train_until(0.0);
+      }
+    }
     const double fitted = steady_seconds();
-    const auto evaluation = answer(options, config, ranks);
+    const auto fit_settings = run_config(options.fit_run(), {});  // with the updates that there was time for
+    const auto evaluation = answer(options, fit_settings, ranks, time ? time->end_of_vote() : 0.0);
     if (ranks->first()) print_result(options, evaluation, fitted - start, steady_seconds() - fitted);
   });
 }
@@ -250,10 +314,16 @@ void add_predict_command(CLI::App& app) {
   predict->add_option("--run-dir", options->fit, "Run folder of the fit; default: beside the submission, NAME_run")
       ->type_name("DIR");
   predict->add_flag("--resume", options->resume, "Go on with the fit or the vote in this run folder");
+  predict
+      ->add_option("--time-limit", options->time_limit,
+                   "End within this time, as 11h30m or 90s, with what could be fitted and voted")
+      ->type_name("TIME");
   predict->add_flag("--json", options->json, "Print times and scores as JSON");
   predict->footer(
       "Examples:\n  dis predict --run runs/mini --input task.json --output submission.json\n"
-      "  dis predict --output submission.json --resume          # after Ctrl-C or a crash");
+      "  dis predict --output submission.json --resume          # after Ctrl-C or a crash\n"
+      "  dis predict --run runs/arc2 --input tasks.json --output submission.json --config predict/trelis.json "
+      "--time-limit 11h30m");
   predict->callback([options] {
     check_options(*options);
     run_prediction(*options);

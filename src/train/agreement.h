@@ -15,19 +15,21 @@ struct SeenByRanks {
   bool non_finite = false;  ///< a loss
   bool stop = false;        ///< a signal to stop
   bool save = false;        ///< a signal that asks for a checkpoint
+  bool late = false;        ///< the deadline is over
   std::int64_t ended = 0;   ///< samples that the network was done with
 };
 
 inline SeenByRanks agree(const Ranks& ranks, SeenByRanks own) {
   if (ranks.size() == 1) return own;
-  const auto seen = at::zeros({4}, at::kLong);
+  const auto seen = at::zeros({5}, at::kLong);
   auto* number = seen.data_ptr<std::int64_t>();
   number[0] = own.non_finite ? 1 : 0;
   number[1] = own.stop ? 1 : 0;
   number[2] = own.save ? 1 : 0;
-  number[3] = own.ended;
+  number[3] = own.late ? 1 : 0;
+  number[4] = own.ended;
   ranks.sum(seen);
-  return {number[0] > 0, number[1] > 0, number[2] > 0, number[3]};
+  return {number[0] > 0, number[1] > 0, number[2] > 0, number[3] > 0, number[4]};
 }
 
 /// Samples that the network was done with in these ticks.

@@ -63,7 +63,10 @@ class Run {
     share_state(ranks_, state_, *session_.model, optimiser_, lanes);
     if (!ranks_.first()) restore_lanes(lanes);
     checkpoints_.found(state_);
+    before_ = state_.updates;
   }
+
+  Trained trained() const { return {before_, state_.updates}; }
 
   void work() {
     if (finished() && !state_.evaluation_due) {
@@ -81,6 +84,10 @@ class Run {
     }
     if (!state_.evaluation_due) make_batches();
     ranks_.barrier();  // rank 0 may hold the store: it leaves when all are done
+    if (late_ && !finished()) {
+      log_info("the time is up at update " + std::to_string(state_.updates) + " of " + std::to_string(updates_));
+      return;
+    }
     if (!finished() || state_.evaluation_due) {
       log_info(stopped_line(request_, state_, updates_));
       throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};  // of another rank, if not of this one
@@ -157,8 +164,10 @@ class Run {
   bool end_batch(const TickRecords& own, Progress& progress) {
     state_.updates = optimiser_.updates();
     ++state_.batches;
-    const auto seen = agree(
-        ranks_, {find_non_finite(own).has_value(), stop_requested(), take_checkpoint_request(), ended_samples(own)});
+    const auto seen =
+        agree(ranks_, {find_non_finite(own).has_value(), stop_requested(), take_checkpoint_request(),
+                       request_.deadline > 0.0 && steady_seconds() > request_.deadline, ended_samples(own)});
+    late_ = seen.late && !seen.stop;
     state_.samples += seen.ended;
     throughput_.batch(seen.ended);
     if (state_.batches % config_.train.log_every == 0 || finished() || seen.non_finite) record(own);
@@ -167,7 +176,7 @@ class Run {
     state_.evaluation_due = evaluations_.due(state_.updates);
     if (seen.save) save_on_request();
     const bool best = state_.evaluation_due && !seen.stop && evaluate();
-    const bool stop = seen.stop || state_.evaluation_due;
+    const bool stop = seen.stop || late_ || state_.evaluation_due;
     const bool due = falls_due(config_.train.checkpoint_every, state_.updates, config_.method);
     if (due || best || checkpoints_.owes_evaluation() || stop || finished()) save();
     return stop;
@@ -263,11 +272,13 @@ class Run {
   std::optional<RunFolder> folder_;    ///< rank 0's
   std::optional<RunOutputs> outputs_;  ///< rank 0's, while it works
   RunState state_;
+  std::int64_t before_ = 0;  ///< updates when it was opened
+  bool late_ = false;        ///< the deadline has ended it
 };
 
 }  // namespace
 
-void train(Session& session, const TrainRequest& request) {
+Trained train(Session& session, const TrainRequest& request) {
   const auto lanes = session.config.train.global_batch;
   std::optional<Run> run;
   with_memory_advice("preparing " + std::to_string(lanes) + " lanes",
@@ -276,6 +287,7 @@ void train(Session& session, const TrainRequest& request) {
                        run->open();
                      });
   run->work();
+  return run->trained();
 }
 
 }  // namespace dis

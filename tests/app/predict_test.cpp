@@ -3,11 +3,14 @@
 #include <signal.h>
 
 #include <algorithm>
+#include <chrono>
+#include <thread>
 
 #include "app/program.h"
 #include "app/run_folder.h"
 #include "core/temporary_folder.h"
 #include "core/user_error.h"
+#include "dis/core/clock.h"
 #include "dis/core/files.h"
 #include "dis/core/safetensors.h"
 
@@ -102,6 +105,47 @@ TEST(Predict, HandsOnAsManyAttemptsAsAreAskedFor) {
   }
 }
 
+/// All tasks of the small set that the field holds, with two attempts at each of their test inputs.
+void expect_complete(const fs::path& submission) {
+  expect_success(Arguments{"eval", "--check-submission", submission.string()} +
+                 set({"data.kind=arc", "data.path=" + kSets.string(), "data.subsets=small", "data.test_set=small",
+                      "data.max_grid=6"}));
+}
+
+TEST(Predict, EndsWithinItsTimeThoughTheMachineSlowsDown) {
+  const TemporaryFolder folder;
+  const auto output = folder / "a.json";
+  const double start = steady_seconds();
+  Program program(predict(output, {"predict.steps=10000000"}) + Arguments{"--time-limit", "10s"});
+  ASSERT_TRUE(wait_until(program, [&] { return contains(program.err_so_far(), "the time limit has room for"); }))
+      << program.wait().err;
+  program.send(SIGSTOP);
+  std::this_thread::sleep_for(std::chrono::seconds(3));
+  program.send(SIGCONT);
+  const auto outcome = program.wait();
+  EXPECT_EQ(outcome.status, 0) << outcome.err;
+  EXPECT_LT(steady_seconds() - start, 12.0) << outcome.err;
+  EXPECT_TRUE(contains(outcome.err, "the time is up at update")) << outcome.err;
+  expect_complete(output);
+}
+
+TEST(Predict, HasAllTasksOnTheDiskOnceTheVoteHasBegun) {
+  const TemporaryFolder folder;
+  const auto output = folder / "a.json";
+  Program program(predict(output, {"predict.steps=2", "predict.augmentations=300", "eval.batch=1"}) +
+                  Arguments{"--time-limit", "1m"});
+  ASSERT_TRUE(wait_until(program, [&] { return fs::exists(output) && fs::file_size(output) > 0; }))
+      << program.wait().err;
+  program.send(SIGKILL);
+  EXPECT_EQ(program.wait().signal, SIGKILL) << "it was to be killed while it votes";
+  expect_complete(output);
+  // It goes on with the votes that are there, and ends as one that was never stopped.
+  const auto go_on = expect_success({"predict", "--output", output.string(), "--resume", "--time-limit", "1m"});
+  EXPECT_TRUE(contains(go_on.err, "votes are there already")) << go_on.err;
+  expect_success(predict(folder / "b.json", {"predict.steps=2", "predict.augmentations=300", "eval.batch=1"}));
+  EXPECT_EQ(read_text(output), read_text(folder / "b.json"));
+}
+
 TEST(Predict, TakesPresetsAndTellsMistakes) {
   const TemporaryFolder folder;
   const auto message = [&](const Arguments& more, const std::vector<std::string>& settings) {
@@ -112,6 +156,9 @@ TEST(Predict, TakesPresetsAndTellsMistakes) {
   EXPECT_TRUE(contains(message({}, {"predict.num_supervision=3"}), "no row beyond its 2 supervision steps"));
   write_atomically(folder / "preset.json", std::string_view(R"({"predict": {"step": 4}})"));
   EXPECT_TRUE(contains(message({"--config", (folder / "preset.json").string()}, {}), "predict.step"));
+  for (const char* wrong : {"5", "h", "1h1h", "30m1h", "1.5h", "0s"}) {
+    EXPECT_TRUE(contains(message({"--time-limit", wrong}, {}), "expected hours, minutes and seconds")) << wrong;
+  }
   EXPECT_FALSE(fs::exists(folder / "a_run"));
   const auto rows = (fs::path(DIS_SOURCE_DIR) / "configs/predict/rows.json").string();
   expect_success(predict(folder / "a.json", {"predict.steps=2", "predict.augmentations=1"}) +

@@ -39,6 +39,8 @@ struct EvaluationTarget {
   /// By `dis train`: a quick one, which an evaluation by itself may replace; and a signal that asks for a checkpoint
   /// ends an ARC vote, too (CheckpointWanted).
   bool while_training = false;
+  double deadline = 0.0;  ///< of an ARC vote (arc_voting.h), which then goes evenly over the tasks; 0: none
+  std::filesystem::path partial = {};  ///< the submission of an ARC vote so far is written here now and then
 };
 
 struct Evaluation {

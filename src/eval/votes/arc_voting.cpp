@@ -9,6 +9,7 @@
 #include <optional>
 #include <utility>
 
+#include "dis/core/clock.h"
 #include "dis/core/error.h"
 #include "dis/core/log.h"
 #include "dis/core/progress.h"
@@ -22,6 +23,8 @@ namespace dis {
 namespace {
 
 constexpr std::uint64_t kSampleStep = std::uint64_t{1} << 46;  // of Purpose::votes, whose other steps are small
+
+constexpr double kSecondsPerPartial = 20;
 
 /// A batch of rows in the forms that the network and the vote want.
 struct Rows {
@@ -130,6 +133,24 @@ ArcElection election_of(const ArcPuzzles& puzzles, std::vector<std::int64_t> gro
   return election;
 }
 
+void vote_evenly(ArcElection& election, const ArcPuzzles& puzzles) {
+  std::vector<std::size_t> order(election.rows.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  const auto nth = [&](std::size_t row) {
+    const auto& asked = election.rows[row];
+    return asked.puzzle - puzzles.groups()[static_cast<std::size_t>(asked.group)].first_puzzle;
+  };
+  std::ranges::stable_sort(order, {}, nth);
+  auto rows = election.rows;
+  auto tests = election.tests;
+  for (std::size_t i = 0; i < order.size(); ++i) {
+    rows[i] = election.rows[order[i]];
+    tests[i] = election.tests[order[i]];
+  }
+  election.rows = std::move(rows);
+  election.tests = std::move(tests);
+}
+
 VoteBook vote(const Session& session, const ArcData& data, const ArcElection& election,
               const VotingSettings& settings) {
   VoteBook book(election.test_inputs);
@@ -141,6 +162,7 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
   const int threads = at::get_num_threads();
   Progress progress({.what = "vote", .unit = "puzzles", .total = total, .done_before = recorded});
   Ballots ballots;
+  double told = 0.0;  // when the votes so far were handed on
   // Batches begin at multiples of their size, in every sitting and for any number of ranks: a row's rounding depends on
   // its batch. Each rank answers one of `stride` rows; all count all votes, in the same order.
   const auto stride = settings.eval.batch * session.ranks->size();
@@ -162,6 +184,16 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
     if (file) file->append(ballots);
     book.add(ballots);
     progress.update(first + count, std::to_string(book.distinct()) + " candidates");
+    if (settings.partial && session.ranks->first() && steady_seconds() - told > kSecondsPerPartial) {
+      settings.partial(book);
+      told = steady_seconds();
+    }
+    const bool late = settings.deadline > 0.0 && steady_seconds() > settings.deadline;
+    if (session.ranks->any(late) && first + count < total) {
+      log_info("the time is up after " + std::to_string(first + count) + " of " + std::to_string(total) +
+               " votes: about as many of each task");
+      break;
+    }
     if (settings.interruptible && session.ranks->any(stop_requested())) {
       if (file) file->sync();
       log_info("stopped by a signal after " + std::to_string(first + count) + " of " + std::to_string(total) +

@@ -101,13 +101,28 @@ void add_unseen(Evaluation& evaluation, const ArcElection& election, const VoteB
 Evaluation evaluate_arc(const Session& session, const EvalConfig& eval, const EvaluationTarget& target) {
   const auto& data = data_as<ArcData>(session);
   const auto seed = static_cast<std::uint64_t>(session.config.run.seed);
-  const auto election = plan_election(data.puzzles(), eval.tasks, eval.votes, seed);
+  auto election = plan_election(data.puzzles(), eval.tasks, eval.votes, seed);
+  if (target.deadline > 0.0) vote_evenly(election, data.puzzles());
   const auto fingerprint = fingerprint_of(session, data, eval, election);
   // Named after it, so that another evaluation does not end the votes of this one.
   const auto votes_file = target.folder / (target.name + "-" + sha256_hex(fingerprint).substr(0, 8) + ".votes");
   const bool writes = session.ranks->first();
-  const VotingSettings settings{eval, writes ? votes_file : std::filesystem::path(), fingerprint, target.interruptible,
-                                target.while_training};
+  const auto write = [&](const std::filesystem::path& file, const VoteBook& votes) {
+    auto tasks = election.tasks;
+    auto attempts = best_grids(votes, eval.attempts);
+    if (eval.tasks == 0) {
+      std::ranges::move(data.puzzles().left_out_tests(), std::back_inserter(tasks));
+      attempts.resize(test_inputs(tasks).size());  // places without an answer
+    }
+    write_submission(file, tasks, attempts, eval.attempts);
+  };
+  VotingSettings settings{eval,
+                          writes ? votes_file : std::filesystem::path(),
+                          fingerprint,
+                          target.interruptible,
+                          target.while_training,
+                          target.deadline};
+  if (!target.partial.empty()) settings.partial = [&](const VoteBook& votes) { write(target.partial, votes); };
   const auto book = vote(session, data, election, settings);
   const auto score = score_arc(election.tasks, book, {.seed = seed});
 
@@ -125,13 +140,7 @@ Evaluation evaluate_arc(const Session& session, const EvalConfig& eval, const Ev
   }
   if (writes) {
     write_or_keep(target.folder / (target.name + "_tasks.csv"), table_csv(score));
-    auto tasks = election.tasks;
-    auto attempts = best_grids(book, eval.attempts);
-    if (eval.tasks == 0) {
-      std::ranges::move(data.puzzles().left_out_tests(), std::back_inserter(tasks));
-      attempts.resize(test_inputs(tasks).size());  // places without an answer
-    }
-    write_submission(target.folder / (target.name + "_submission.json"), tasks, attempts, eval.attempts);
+    write(target.folder / (target.name + "_submission.json"), book);
   }
   evaluation.kept_votes = votes_file;
   if (!score.pass_at.empty()) {

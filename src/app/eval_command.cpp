@@ -127,7 +127,8 @@ void evaluate_scaling(const EvalOptions& options, EvaluatedNetwork& network, con
   if (!target.seen_tasks.empty()) json["warning"] = target.seen_tasks;
   json["scaling"] = found;
   ensure_folder(target.folder);
-  const auto stem = target.folder / (target.name + target.variant.name + "-scaling");
+  const bool whole = found.at("rows") == found.at("of");
+  const auto stem = target.folder / (target.name + target.variant.name + "-scaling" + (whole ? "" : "-interrupted"));
   const auto file = stem.string() + ".json", figure = stem.string() + ".svg";
   write_or_keep(file, json_file_text(json));
   write_or_keep(figure, draw(scaling_by_rollouts(
@@ -138,7 +139,7 @@ void evaluate_scaling(const EvalOptions& options, EvaluatedNetwork& network, con
   } else {
     std::cout << scaling_text(found) << "written to " << file << " and " << figure << "\n";
   }
-  if (found.at("rows") != found.at("of")) throw Stopped{stop_signal()};
+  if (!whole) throw Stopped{stop_signal()};
 }
 
 /// Evaluates, and prints; a first signal to stop ends an ARC evaluation so that it can go on later.

@@ -22,7 +22,8 @@ void refuse_input(const fs::path& output, const std::string& named, const std::v
 
 std::vector<fs::path> run_inputs(const fs::path& run) {
   return {run / "config.json",   run / "identifiers.json", run / "seen_tasks.json",
-          run / "metrics.jsonl", run / "log.txt",          run / "checkpoints"};
+          run / "metrics.jsonl", run / "log.txt",          run / "checkpoints",
+          run / "tasks"};
 }
 
 }  // namespace dis

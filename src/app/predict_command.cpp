@@ -21,6 +21,7 @@
 #include "dis/core/signals.h"
 #include "dis/eval/evaluate.h"
 #include "dis/eval/seen_tasks.h"
+#include "dis/eval/votes/submission.h"
 #include "dis/train/checkpoint.h"
 #include "dis/train/fit.h"
 #include "dis/train/plan.h"
@@ -46,6 +47,7 @@ struct PredictOptions {
   std::string fit;  ///< run folder of the fit
   std::string time_limit;
   std::vector<std::string> set;
+  std::vector<std::string> merge;
   bool resume = false;
   bool json = false;
 
@@ -70,7 +72,11 @@ std::vector<ArcTask> read_tasks(const fs::path& input) {
 }
 
 void try_submission(const PredictOptions& options) {
+  if (options.output.empty()) throw UserError("--output: expected a file, found an empty name");
   const auto place = fs::absolute(options.output).parent_path();
+  if (fs::absolute(options.output).lexically_normal() == fs::absolute(options.fit_run()).lexically_normal()) {
+    throw UserError("--output and --run-dir are both '" + options.output + "'; name another file or folder");
+  }
   if (!fs::is_directory(place)) {
     throw UserError("--output: the folder '" + place.string() + "' does not exist; make it first");
   }
@@ -92,12 +98,29 @@ void try_submission(const PredictOptions& options) {
 std::vector<std::string> settings_of(const fs::path& preset) {
   const auto file = find_shipped(preset);
   const auto json = read_json(file);
+  const auto wrong = [&](const std::string& found) {
+    return UserError("'" + file.string() +
+                     "': expected settings in sections, {\"predict\": {\"steps\": 1200}}, found " + found);
+  };
+  if (!json.is_object()) throw wrong(json.type_name());
   std::vector<std::string> settings;
   for (const auto& [section, fields] : json.items()) {
     if (section == "$schema" || section == "name") continue;
-    if (!fields.is_object()) throw UserError("'" + file.string() + "': expected sections, found " + section);
+    if (!fields.is_object()) throw wrong(in_message(section));
     for (const auto& [field, value] : fields.items()) {
       settings.push_back(section + "." + field + "=" + (value.is_string() ? value.get<std::string>() : value.dump()));
+    }
+  }
+  return settings;
+}
+
+/// The settings of the preset, then those of --set. UserError: one that the fit takes from `predict`.
+std::vector<std::string> asked_settings(const PredictOptions& options) {
+  auto settings = options.preset.empty() ? std::vector<std::string>() : settings_of(options.preset);
+  settings.insert(settings.end(), options.set.begin(), options.set.end());
+  for (const auto& text : settings) {
+    if (const auto own = fit_setting(text.substr(0, text.find('='))); !own.empty()) {
+      throw UserError("--set " + text + ": the fit takes this from " + own + "; set that");
     }
   }
   return settings;
@@ -128,42 +151,53 @@ SeenPairsPointer refuse_seen(const fs::path& run, const RunConfig& trained, cons
   return pairs;
 }
 
-RunConfig trained_config(const PredictOptions& options) {
-  auto settings = options.preset.empty() ? std::vector<std::string>() : settings_of(options.preset);
-  settings.insert(settings.end(), options.set.begin(), options.set.end());
-  return run_config(options.run, settings);
-}
+/// The fit that a command is about.
+struct FitStart {
+  RunConfig config;
+  bool goes_on = false;  ///< as asked for, or because the launcher has started the ranks anew after a failure
+};
 
-/// Whether a fit is to go on: as asked for, or because the launcher has started the ranks anew after a failure.
-bool goes_on(const PredictOptions& options) {
-  return options.resume || (find_place().restart > 0 && fs::exists(options.fit_run() / "config.json"));
-}
-
-RunConfig config_of_fit(const PredictOptions& options) {
+/// --resume.
+FitStart resumed_fit(const PredictOptions& options) {
   const auto run = options.fit_run();
-  if (goes_on(options)) {
-    if (!is_fit(run)) throw UserError("--resume: '" + run.string() + "' is no run folder that dis predict made");
-    if (!options.resume) return run_config(run, {});
-    for (const auto& text : options.set) {
-      if (!text.starts_with("predict.")) continue;
-      throw UserError("--set " + text + ": these settings are those of the fit since it began, as train.steps");
+  if (!is_fit(run)) throw UserError("--resume: '" + run.string() + "' is no run folder that dis predict made");
+  if (!fs::exists(run / "config.json")) {
+    throw UserError("--resume: the fit in '" + run.string() +
+                    "' was broken off before it began: give the whole command again, without --resume");
+  }
+  for (const auto& text : options.set) {
+    if (!text.starts_with("predict.")) continue;
+    throw UserError("--set " + text + ": these settings are those of the fit since it began, as train.steps");
+  }
+  auto config = run_config(run, options.set);
+  config.data.path = fit_tasks(run).string();  // wherever the folder is by now
+  return {std::move(config), true};
+}
+
+FitStart fit_start(const PredictOptions& options) {
+  if (options.resume) return resumed_fit(options);
+  const auto run = options.fit_run();
+  const auto trained = run_config(options.run, asked_settings(options));
+  const auto weights = scored_weights(find_checkpoint(options.run, options.checkpoint), trained.eval.ema).file;
+  auto fit = fit_config(trained, weights, run);
+  if (!fs::exists(run / "config.json")) return {std::move(fit), false};
+  if (find_place().restart > 0 && is_fit(run)) {
+    auto there = run_config(run, {});
+    const auto steps = std::exchange(there.train.steps, fit.train.steps);  // a time limit may have lowered it
+    if (there == fit && same_fit_tasks(run, read_tasks(options.input))) {
+      fit.train.steps = steps;
+      return {std::move(fit), true};
     }
-    return run_config(run, options.set);
   }
-  if (fs::exists(run / "config.json")) {
-    throw UserError(
-        "'" + run.string() +
-        "', the run folder of the fit, exists already: go on with --resume, or name another with --run-dir");
-  }
-  const auto trained = trained_config(options);
-  return fit_config(trained, scored_weights(find_checkpoint(options.run, options.checkpoint), trained.eval.ema).file,
-                    run);
+  throw UserError("'" + run.string() + "', the run folder of the fit, exists already: " +
+                  (is_fit(run) ? "go on with --resume (without --run, --input and --config), or " : "") +
+                  "name another with --run-dir");
 }
 
 /// The tasks, into the folder of a new fit. Returns what the trained network saw, if it is known.
 SeenPairsPointer bring_tasks(const PredictOptions& options, const RunConfig& fit) {
   const auto tasks = read_tasks(options.input);
-  auto seen = refuse_seen(options.run, trained_config(options), tasks);
+  auto seen = refuse_seen(options.run, run_config(options.run, asked_settings(options)), tasks);
   write_fit_tasks(options.fit_run(), fit, tasks);
   return seen;
 }
@@ -171,15 +205,18 @@ SeenPairsPointer bring_tasks(const PredictOptions& options, const RunConfig& fit
 /// A training run, by the deadline if there is one.
 class Fit {
  public:
-  Fit(const PredictOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks,
+  Fit(const PredictOptions& options, const FitStart& start, const std::shared_ptr<const Ranks>& ranks,
       SeenPairsPointer seen)
-      : options_(options), seen_(std::move(seen)), session_(make_session(config, ranks)), resume_(goes_on(options)) {}
+      : options_(options),
+        seen_(std::move(seen)),
+        session_(make_session(start.config, ranks)),
+        resume_(start.goes_on) {}
 
   Trained train_until(double deadline) {
     const auto trained = train(session_, {.run = options_.fit_run(),
                                           .resume = resume_,
-                                          .go_on = "the same command with --resume in place of --run, --input and "
-                                                   "--config",
+                                          .go_on = "dis predict --output " + options_.output + " --run-dir " +
+                                                   options_.fit_run().string() + " --resume",
                                           .deadline = deadline,
                                           .batch = "predict.batch",
                                           .seen_before = seen_ ? &seen_->pairs : nullptr});
@@ -222,6 +259,32 @@ class Fit {
   bool resume_;
 };
 
+struct FitMeans {
+  SeenPairsPointer seen;
+  std::optional<TimeShare> time;
+};
+
+/// A mistake that is found before the fit begins leaves nothing behind.
+void fit_to_tasks(const PredictOptions& options, const FitStart& start, const std::shared_ptr<const Ranks>& ranks,
+                  const FitMeans& means) {
+  try {
+    Fit fit(options, start, ranks, means.seen);
+    if (means.time) {
+      fit.train_within(*means.time);
+    } else {
+      fit.train_until(0.0);
+    }
+  } catch (const UserError&) {
+    const auto run = options.fit_run();
+    std::error_code ignored;
+    if (ranks->first() && !start.goes_on && !fs::exists(run / "config.json")) {
+      fs::remove_all(fit_tasks(run), ignored);
+      fs::remove(run, ignored);  // unless there is more in it
+    }
+    throw;
+  }
+}
+
 Evaluation answer(const PredictOptions& options, const RunConfig& config, const std::shared_ptr<const Ranks>& ranks,
                   double deadline) {
   NetworkOptions network;
@@ -260,31 +323,38 @@ void run_prediction(const PredictOptions& options) {
   std::optional<TimeShare> time;
   if (!options.time_limit.empty()) time.emplace(parse_duration(options.time_limit), steady_seconds());
   if (find_place().rank == 0) try_submission(options);  // before the work, not after it
-  const auto config = config_of_fit(options);
-  const bool begins = !goes_on(options);
-  const auto ranks = join_ranks(config);
+  const auto start = fit_start(options);
+  const auto ranks = join_ranks(start.config);
   with_last_words(*ranks, [&] {
+    check_shares(start.config, *ranks);
     SeenPairsPointer seen;
-    if (begins && ranks->first()) seen = bring_tasks(options, config);
+    if (!start.goes_on && ranks->first()) seen = bring_tasks(options, start.config);
     ranks->barrier();  // they are there
-    check_shares(config, *ranks);
-    const double start = steady_seconds();
-    {
-      Fit fit(options, config, ranks, seen);
-      if (time) {
-        fit.train_within(*time);
-      } else {
-        fit.train_until(0.0);
-      }
-    }
+    const double began = steady_seconds();
+    fit_to_tasks(options, start, ranks, {std::move(seen), time});
     const double fitted = steady_seconds();
     const auto fit_settings = run_config(options.fit_run(), {});  // with the updates that there was time for
     const auto evaluation = answer(options, fit_settings, ranks, time ? time->end_of_vote() : 0.0);
-    if (ranks->first()) print_result(options, evaluation, fitted - start, steady_seconds() - fitted);
+    if (ranks->first()) print_result(options, evaluation, fitted - began, steady_seconds() - fitted);
   });
 }
 
+/// Submissions of several runs in one.
+void merge_submissions(const PredictOptions& options) {
+  const std::vector<fs::path> files(options.merge.begin(), options.merge.end());
+  refuse_input(options.output, "--output", files);
+  const auto merged = merged_submissions(files);
+  write_or_keep(options.output, json_file_text(merged, -1));
+  std::cout << merged.size() << " tasks of " << files.size() << " submissions written to " << options.output << "\n";
+}
+
 void check_options(const PredictOptions& options) {
+  if (!options.merge.empty()) {
+    if (options.resume || !options.run.empty() || !options.input.empty()) {
+      throw CLI::ExcludesError("--merge", "--run, --input and --resume");
+    }
+    return;
+  }
   if (!options.resume && (options.run.empty() || options.input.empty())) {
     throw CLI::RequiredError("--run and --input, unless --resume goes on with a fit,");
   }
@@ -313,6 +383,8 @@ void add_predict_command(CLI::App& app) {
       ->allow_extra_args(false);
   predict->add_option("--run-dir", options->fit, "Run folder of the fit; default: beside the submission, NAME_run")
       ->type_name("DIR");
+  predict->add_option("--merge", options->merge, "Only join these submissions, of different tasks, into --output")
+      ->type_name("FILE ...");
   predict->add_flag("--resume", options->resume, "Go on with the fit or the vote in this run folder");
   predict
       ->add_option("--time-limit", options->time_limit,
@@ -326,6 +398,7 @@ void add_predict_command(CLI::App& app) {
       "--time-limit 11h30m");
   predict->callback([options] {
     check_options(*options);
+    if (!options->merge.empty()) return merge_submissions(*options);
     run_prediction(*options);
   });
 }

@@ -134,6 +134,13 @@ void check_rollouts(const RunConfig& config, Mistakes& mistakes) {
   }
 }
 
+void check_rows_first(const RunConfig& config, Mistakes& mistakes) {
+  if (config.optim.rows_first < 1.0 || config.model.puzzle_embedding) return;
+  mistakes.add(
+      "optim.rows_first = 1 (predict.rows_first of dis predict) lets the puzzle embedding alone learn, and "
+      "model.puzzle_embedding = false has none: nothing would learn");
+}
+
 }  // namespace
 
 void check_config(const RunConfig& config, const std::string& source) {
@@ -153,6 +160,7 @@ void check_config(const RunConfig& config, const std::string& source) {
         "found dis");
   }
   check_rollouts(config, mistakes);
+  check_rows_first(config, mistakes);
   mistakes.throw_if_any();
 }
 

@@ -55,11 +55,14 @@ std::string boards(const RunData& run, const std::string& r, const Json& sets) {
 /// A grid of rollouts and steps.
 std::string scaling(const RunData& run, const std::string& r, const Json& found) {
   const auto measure = found.at("measure").get<std::string>();
-  HtmlTable table{id_of("scaling", r),
-                  run.name + ": " + measure + " by rollouts and supervision steps, " +
-                      std::to_string(found.at("rows").get<std::int64_t>()) + " rows",
-                  {"rollouts", "steps", "passes per row", "mean of single ones", "any"},
-                  {}};
+  HtmlTable table{
+      id_of("scaling", r),
+      run.name + ": " + measure + " by rollouts and supervision steps, " +
+          std::to_string(found.at("rows").get<std::int64_t>()) + " rows" +
+          (found.value("of", found.at("rows")) == found.at("rows") ? ""
+                                                                   : " of " + found.at("of").dump() + " (interrupted)"),
+      {"rollouts", "steps", "passes per row", "mean of single ones", "any"},
+      {}};
   for (const auto& [name, rate] : found.at("points").front().at("selectors").items()) {
     table.head.push_back("by " + name + " [95 %]");
   }

@@ -2,11 +2,14 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
+#include "dis/config/fields.h"
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/data/open_data.h"
 #include "dis/train/session.h"
+#include "run_folder.h"
 
 namespace dis {
 namespace {
@@ -23,9 +26,41 @@ bool fits(const ArcTask& task, std::int64_t side) {
       task.pairs, [&](const ArcPair& pair) { return holds(pair.input) && (!pair.output || holds(*pair.output)); });
 }
 
-/// 0: as the network was trained.
-void replace(std::int64_t& field, std::int64_t wanted) {
-  if (wanted > 0) field = wanted;
+/// The settings of the fit, and those of `predict` that they are taken from.
+constexpr std::pair<const char*, const char*> kTaken[] = {{"train.steps", "predict.steps"},
+                                                          {"train.global_batch", "predict.batch"},
+                                                          {"data.augmentations", "predict.augmentations"},
+                                                          {"optim.rows_first", "predict.rows_first"},
+                                                          {"optim.lr", "predict.lr"},
+                                                          {"optim.puzzle_lr", "predict.puzzle_lr"},
+                                                          {"optim.warmup_steps", "predict.warmup_steps"},
+                                                          {"optim.lr_min_ratio", "predict.lr_min_ratio"},
+                                                          {"optim.ema_rate", "predict.ema_rate"},
+                                                          {"method.num_supervision", "predict.num_supervision"},
+                                                          {"model.H_cycles", "predict.H_cycles"},
+                                                          {"model.L_cycles", "predict.L_cycles"}};
+
+void take(RunConfig& fit, const char* to, const char* from) {
+  const auto value = find_field(from)->get(fit);
+  const auto* field = find_field(to);
+  const bool as_trained = field->section == "method" || field->section == "model";  // 0 stands for it
+  if (!as_trained || value != 0) field->set(*field, fit, value);
+}
+
+/// Those with test inputs.
+std::vector<ArcTask> asked_tasks(const std::vector<ArcTask>& tasks) {
+  std::vector<ArcTask> asked;
+  std::ranges::copy_if(tasks, std::back_inserter(asked),
+                       [](const ArcTask& task) { return std::ranges::any_of(task.pairs, &ArcPair::test); });
+  return asked;
+}
+
+void check_steps(const RunConfig& fit, const RunConfig& trained) {
+  const auto wanted = fit.method.num_supervision, known = trained.method.num_supervision;
+  if (fit.method.time != TimeEmbedding::integer || wanted == known) return;
+  throw UserError("predict.num_supervision = " + std::to_string(wanted) +
+                  ": the network's learned step table (method.time = integer) is for " + std::to_string(known) +
+                  " supervision steps; expected 0 or " + std::to_string(known));
 }
 
 }  // namespace
@@ -34,7 +69,7 @@ RunConfig fit_config(const RunConfig& trained, const fs::path& weights, const fs
   if (!kind_of(trained.data).tasks) {
     throw UserError("dis predict needs a network trained on ARC, found data.kind = " + to_string(trained.data.kind));
   }
-  const auto place = fs::absolute(run / kTasks).string();
+  const auto place = fit_tasks(run).string();
   if (utf8_name(place) != place) {
     throw UserError("the run folder of the fit, '" + run.string() +
                     "', has a path that is not UTF-8, which its config.json cannot hold; name another with --run-dir");
@@ -44,39 +79,24 @@ RunConfig fit_config(const RunConfig& trained, const fs::path& weights, const fs
   fit.run.name = "Fitted to unseen tasks: " + trained.run.name;
   fit.data.path = place;
   fit.data.subsets = fit.data.test_set = kSubset;
-  fit.data.augmentations = predict.augmentations;
   if (fit.data.translations == TranslationKind::frozen) fit.data.translations = TranslationKind::fresh;
+  for (const auto& [to, from] : kTaken) take(fit, to, from);
+  // Muon's rate keeps its proportion to Adam's.
+  fit.optim.muon_lr = trained.optim.lr > 0.0 ? trained.optim.muon_lr * predict.lr / trained.optim.lr : predict.lr;
   fit.train.init_from = fs::absolute(weights).string();
-  fit.train.steps = predict.steps;
-  fit.train.global_batch = predict.batch;
   if (fit.train.micro_batch > predict.batch) fit.train.micro_batch = 0;
   fit.train.checkpoint_every = (predict.steps + kCheckpoints - 1) / kCheckpoints;
   fit.train.eval_every = 0;
   fit.train.keep_best = false;
-  fit.optim.rows_first = predict.rows_first;
-  fit.optim.lr = predict.lr;
-  fit.optim.puzzle_lr = predict.puzzle_lr;
-  fit.optim.warmup_steps = predict.warmup_steps;
-  fit.optim.lr_min_ratio = predict.lr_min_ratio;
-  fit.optim.ema_rate = predict.ema_rate;
   fit.eval.tasks = 0;
   fit.eval.allow_seen_tasks = true;  // refused before the fit or not at all: an answer is asked for, the score says it
-  replace(fit.method.num_supervision, predict.num_supervision);
-  replace(fit.model.H_cycles, predict.H_cycles);
-  replace(fit.model.L_cycles, predict.L_cycles);
-  if (fit.method.time == TimeEmbedding::integer && fit.method.num_supervision > trained.method.num_supervision) {
-    throw UserError("predict.num_supervision = " + std::to_string(fit.method.num_supervision) +
-                    ": the network's learned step table (method.time = integer) has no row beyond its " +
-                    std::to_string(trained.method.num_supervision) + " supervision steps; expected at most those");
-  }
+  check_steps(fit, trained);
   check_config(fit, "the fit");
   return fit;
 }
 
 void write_fit_tasks(const fs::path& run, const RunConfig& fit, const std::vector<ArcTask>& tasks) {
-  ArcSubset asked{kSubset, {}};
-  std::ranges::copy_if(tasks, std::back_inserter(asked.tasks),
-                       [](const ArcTask& task) { return std::ranges::any_of(task.pairs, &ArcPair::test); });
+  const ArcSubset asked{kSubset, asked_tasks(tasks)};
   if (asked.tasks.empty()) {
     throw UserError("none of the " + std::to_string(tasks.size()) +
                     " tasks has a test input, so there is nothing to answer; add it under \"test\"");
@@ -87,8 +107,22 @@ void write_fit_tasks(const fs::path& run, const RunConfig& fit, const std::vecto
                     " rows or columns, the data.max_grid that the network was trained with; use a network for larger "
                     "grids");
   }
+  const RunFolder begun(run, false);  // nothing that a new run would spoil
   write_arc_subset(run / kTasks, asked);
 }
+
+bool same_fit_tasks(const fs::path& run, const std::vector<ArcTask>& tasks) {
+  return read_arc_subset(run / kTasks, kSubset).tasks == asked_tasks(tasks);
+}
+
+std::string fit_setting(const std::string& field) {
+  for (const auto& [to, from] : kTaken) {
+    if (field == to) return from;
+  }
+  return "";
+}
+
+fs::path fit_tasks(const fs::path& run) { return fs::absolute(run / kTasks); }
 
 bool is_fit(const fs::path& run) { return fs::is_directory(run / kTasks); }
 

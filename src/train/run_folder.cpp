@@ -20,11 +20,12 @@ namespace fs = std::filesystem;
 
 /// Whether a folder holds at most what a start that was broken off leaves there before config.json.
 bool only_begun(const fs::path& run) {
+  const std::vector<std::string> begun{".lock", "identifiers.json", "content.json",
+                                       "tasks"};  // the last: dis predict's
   return fs::is_directory(run) &&
-         std::ranges::all_of(fs::directory_iterator(run), [](const fs::directory_entry& entry) {
+         std::ranges::all_of(fs::directory_iterator(run), [&](const fs::directory_entry& entry) {
            const auto& file = entry.path();
-           return file.filename() == ".lock" || file.filename() == "identifiers.json" || file.filename() == "tasks" ||
-                  file.extension() == ".partial";  // tasks: of dis predict
+           return std::ranges::find(begun, file.filename().string()) != begun.end() || file.extension() == ".partial";
          });
 }
 
@@ -66,7 +67,10 @@ void RunFolder::enter(bool evaluates) {
 }
 
 void RunFolder::keep_data(const TrainingStream& data) const {
-  if (!resume_) fs::remove(path_ / "identifiers.json");  // of a start that was broken off
+  if (!resume_) {  // of a start that was broken off
+    fs::remove(path_ / "identifiers.json");
+    fs::remove(path_ / "content.json");
+  }
   keep_identifiers(path_ / "identifiers.json", data);
   keep_content(path_, data);
 }

@@ -1,6 +1,7 @@
 // dis predict as a user calls it: the fit is a training run, stopped, resumed and shared as one.
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
@@ -65,7 +66,8 @@ TEST(Predict, GoesOnWhereItWasStopped) {
   program.send(SIGTERM);
   const auto stopped = program.wait();
   EXPECT_EQ(stopped.status, 128 + SIGTERM) << stopped.err;
-  EXPECT_TRUE(contains(stopped.err, "--resume in place of --run")) << stopped.err;
+  const auto told = "dis predict --output " + (folder / "stopped.json").string() + " --run-dir " + run.string();
+  EXPECT_TRUE(contains(stopped.err, told + " --resume")) << stopped.err;
   EXPECT_LT(metrics_lines(run), 200U) << "it was stopped on its way";
   EXPECT_FALSE(fs::exists(folder / "stopped.json")) << "no answers yet";
   const Arguments go_on{"predict", "--output", (folder / "stopped.json").string(), "--resume"};
@@ -96,6 +98,7 @@ TEST(Predict, HandsOnAsManyAttemptsAsAreAskedFor) {
   const TemporaryFolder folder;
   expect_success(predict(folder / "ten.json", {"predict.steps=2", "eval.attempts=11"}));
   const auto submission = read_json(folder / "ten.json");
+  EXPECT_EQ(submission.size(), 8U);
   for (const auto& [task, entries] : submission.items()) {
     for (const auto& entry : entries) {
       int number = 0;
@@ -110,6 +113,59 @@ void expect_complete(const fs::path& submission) {
   expect_success(Arguments{"eval", "--check-submission", submission.string()} +
                  set({"data.kind=arc", "data.path=" + kSets.string(), "data.subsets=small", "data.test_set=small",
                       "data.max_grid=6"}));
+}
+
+TEST(Predict, GoesOnWhereverItsFolderIs) {
+  const TemporaryFolder folder;
+  expect_success(predict(folder / "a.json", {"predict.steps=4"}));
+  fs::rename(folder / "a_run", folder / "moved");
+  expect_success(
+      {"predict", "--output", (folder / "b.json").string(), "--run-dir", (folder / "moved").string(), "--resume"});
+  EXPECT_EQ(read_text(folder / "b.json"), read_text(folder / "a.json"));
+}
+
+TEST(Predict, ARestartOfTheLauncherGoesOnWithTheSameFitOnly) {
+  const TemporaryFolder folder;
+  const auto restarted = [&](const std::vector<std::string>& settings) {
+    return Program(predict(folder / "a.json", settings),
+                   {"RANK=0", "LOCAL_RANK=0", "WORLD_SIZE=1", "LOCAL_WORLD_SIZE=1", "MASTER_ADDR=127.0.0.1",
+                    "MASTER_PORT=" + std::to_string(20000 + ::getpid() % 20000), "TORCHELASTIC_RESTART_COUNT=1"})
+        .wait();
+  };
+  expect_success(predict(folder / "a.json", {"predict.steps=4"}));
+  const auto other = restarted({"predict.steps=4", "predict.augmentations=1"});
+  EXPECT_EQ(other.status, 1);
+  EXPECT_TRUE(contains(other.err, "exists already")) << other.err;
+  EXPECT_EQ(restarted({"predict.steps=4"}).status, 0);
+  const auto tasks = folder / "a_run/tasks/arc-agi_unseen_challenges.json";
+  auto changed = read_json(tasks);
+  changed.erase(changed.begin());
+  write_json(tasks, changed);
+  EXPECT_EQ(restarted({"predict.steps=4"}).status, 1) << "it was fitted to other tasks";
+}
+
+TEST(Predict, BeginsAnewAfterAStartThatWasBrokenOff) {
+  const TemporaryFolder folder;
+  expect_success(predict(folder / "a.json", {"predict.steps=4"}));
+  const auto run = folder / "a_run";
+  for (const auto& entry : fs::directory_iterator(run)) {
+    const auto name = entry.path().filename();
+    if (name != "content.json" && name != "identifiers.json" && name != "tasks") fs::remove_all(entry.path());
+  }
+  write_atomically(run / "content.json", std::string_view("{}"));
+  const auto resumed = run_program({"predict", "--output", (folder / "a.json").string(), "--resume"});
+  EXPECT_TRUE(contains(resumed.err, "was broken off before it began")) << resumed.err;
+  expect_success(predict(folder / "a.json", {"predict.steps=4"}));
+}
+
+TEST(Predict, ReadsRunsOfBefore) {
+  const TemporaryFolder folder;
+  const auto run = folder / "old";
+  fs::copy(trained_run(), run, fs::copy_options::recursive | fs::copy_options::copy_symlinks);
+  auto config = read_json(run / "config.json");
+  config["predict"] = {{"steps", 2}, {"train_network", false}};
+  write_json(run / "config.json", config);
+  expect_success({"eval", "--run", run.string()});
 }
 
 TEST(Predict, EndsWithinItsTimeThoughTheMachineSlowsDown) {
@@ -153,7 +209,11 @@ TEST(Predict, TakesPresetsAndTellsMistakes) {
     EXPECT_EQ(outcome.status, 1) << outcome.err;
     return outcome.err;
   };
-  EXPECT_TRUE(contains(message({}, {"predict.num_supervision=3"}), "no row beyond its 2 supervision steps"));
+  for (const auto* steps : {"predict.num_supervision=3", "predict.num_supervision=1"}) {
+    EXPECT_TRUE(contains(message({}, {steps}), "is for 2 supervision steps; expected 0 or 2"));
+  }
+  EXPECT_TRUE(contains(message({}, {"optim.lr=1"}), "the fit takes this from predict.lr"));
+  EXPECT_TRUE(contains(message({}, {"model.hidden_size=32"}), "should be F32")) << "weights that do not fit";
   write_atomically(folder / "preset.json", std::string_view(R"({"predict": {"step": 4}})"));
   EXPECT_TRUE(contains(message({"--config", (folder / "preset.json").string()}, {}), "predict.step"));
   for (const char* wrong : {"5", "h", "1h1h", "30m1h", "1.5h", "0s"}) {
@@ -167,6 +227,12 @@ TEST(Predict, TakesPresetsAndTellsMistakes) {
   EXPECT_EQ(config.at("optim").at("rows_first"), 1.0);
   EXPECT_EQ(config.at("train").at("steps"), 2) << "--set comes after the preset";
   EXPECT_TRUE(contains(message({}, {}), "exists already: go on with --resume"));
+  // A folder of something else is left alone.
+  fs::create_directory(folder / "mine");
+  write_atomically(folder / "mine/notes.txt", std::string_view("mine"));
+  const auto mine = contents(folder / "mine");
+  EXPECT_TRUE(contains(message({"--run-dir", (folder / "mine").string()}, {}), "exists already"));
+  EXPECT_EQ(difference(mine, contents(folder / "mine")), "");
   const auto other = run_program({"predict", "--output", (folder / "b.json").string(), "--resume"});
   EXPECT_TRUE(contains(other.err, "is no run folder that dis predict made")) << other.err;
 }

@@ -85,7 +85,7 @@ TEST(Scaling, AStopKeepsTheRowsSoFar) {
   EXPECT_EQ(outcome.status, 128 + SIGINT) << outcome.err;
   EXPECT_TRUE(contains(outcome.out, ": interrupted")) << outcome.out;
   const auto scaling =
-      parse_json(read_text(folder / "30-steps=100-rollouts=20-noise=0.5-scaling.json"), "it").at("scaling");
+      parse_json(read_text(folder / "30-steps=100-rollouts=20-noise=0.5-scaling-interrupted.json"), "it").at("scaling");
   EXPECT_LT(scaling.at("rows").get<int>(), scaling.at("of").get<int>());
   EXPECT_EQ(point_of(scaling, 20, 100).at("rows"), scaling.at("rows"));
 }

@@ -246,6 +246,8 @@ TEST(ArcData, MadeTasksCountAsTheirSource) {
   EXPECT_EQ(answered(), (std::vector<std::string>{"0b148d64", "re_007bbfb7", "re_0b148d64"}));
   EXPECT_EQ(ArcData(config).made_test_tasks(), std::vector<std::string>{"re_007bbfb7"});
   config.test_set = "";
+  config.subsets = "made:0:2";  // without their test pairs
+  EXPECT_EQ(answered(), (std::vector<std::string>{"007bbfb7", "0b148d64"}));
   config.subsets = "made";
   EXPECT_EQ(answered(), (std::vector<std::string>{"007bbfb7", "0b148d64", "re_007bbfb7", "re_0b148d64"}));
   EXPECT_TRUE(ArcData(config).made_test_tasks().empty());

@@ -50,6 +50,24 @@ TEST(Submission, OursHasNoProblems) {
   EXPECT_EQ(check_submission(path, list), std::vector<std::string>{});
 }
 
+TEST(Submission, SeveralAreMerged) {
+  const TemporaryFolder folder;
+  const auto list = tasks();
+  const auto all = submission(list, best_grids(some_votes(), 2), 2);
+  const std::vector<ArcTask> first(list.begin(), list.begin() + 1), others(list.begin() + 1, list.end());
+  const auto grids = best_grids(some_votes(), 2);
+  write_submission(folder / "1", first, std::span(grids).first(2), 2);
+  write_submission(folder / "2", others, std::span(grids).subspan(2), 2);
+  EXPECT_EQ(merged_submissions({folder / "1", folder / "2"}), all);
+  write_submission(folder / "3", list, grids, 2);
+  EXPECT_TRUE(contains(user_error_of([&] {
+                         merged_submissions({folder / "1", folder / "3"});
+                       }),
+                       "task \"a\" is in both"));
+  write_atomically(folder / "4", std::string_view("[]"));
+  EXPECT_TRUE(contains(user_error_of([&] { merged_submissions({folder / "4"}); }), "found array"));
+}
+
 class BadSubmission : public testing::Test {
  protected:
   BadSubmission() : list_(tasks()), good_(submission(list_, best_grids(some_votes(), 2), 2)) {}

@@ -27,6 +27,19 @@ TEST(Schedule, FollowsACosineDownToTheFloor) {
   EXPECT_DOUBLE_EQ(learning_rate_factor(optim, 5, 110), 0.5);    // warm-up reaches the full rate
 }
 
+TEST(Schedule, FirstTheRowsLearnAlone) {
+  OptimConfig optim;
+  optim.warmup_steps = 10;
+  optim.lr_min_ratio = 0.0;
+  EXPECT_EQ(network_rate_factor(optim, 1, 100), learning_rate_factor(optim, 1, 100));
+  optim.rows_first = 0.25;
+  EXPECT_EQ(network_rate_factor(optim, 25, 100), 0.0);
+  EXPECT_EQ(network_rate_factor(optim, 26, 100), learning_rate_factor(optim, 26, 100));
+  EXPECT_GT(network_rate_factor(optim, 26, 100), 0.0);
+  optim.rows_first = 1.0;
+  EXPECT_EQ(network_rate_factor(optim, 100, 100), 0.0);
+}
+
 TEST(Schedule, StepWeightsHaveTheMeanOne) {
   for (const std::int64_t N : {1, 3, 6}) {
     double sum = 0.0;

@@ -19,9 +19,18 @@ namespace dis {
 /// that do not go together.
 RunConfig fit_config(const RunConfig& trained, const std::filesystem::path& weights, const std::filesystem::path& run);
 
-/// Writes the tasks that have test inputs where fit_config() has the run look for them. UserError: none has a test input, or every one has a
-/// grid larger than data.max_grid.
+/// Writes the tasks that have test inputs where fit_config() has the run look for them. UserError: none has a test
+/// input, every one has a grid larger than data.max_grid, or something is in the folder that a new run would spoil.
 void write_fit_tasks(const std::filesystem::path& run, const RunConfig& fit, const std::vector<ArcTask>& tasks);
+
+/// Whether these are the tasks that write_fit_tasks() wrote there.
+bool same_fit_tasks(const std::filesystem::path& run, const std::vector<ArcTask>& tasks);
+
+/// The field of `predict` that the fit takes this field from; empty: it takes it from the trained run.
+std::string fit_setting(const std::string& field);
+
+/// Where the tasks of the fit in this folder are, its data.path.
+std::filesystem::path fit_tasks(const std::filesystem::path& run);
 
 /// Whether a run folder holds such a run.
 bool is_fit(const std::filesystem::path& run);

@@ -196,9 +196,8 @@ std::optional<std::vector<std::string>> ArcData::answered_tasks() const {
   std::vector<std::string> tasks;
   for (const auto& group : puzzles_.groups()) {
     const auto is_test = [&](int pair) { return group.task.pairs[static_cast<std::size_t>(pair)].test; };
-    if (!std::ranges::any_of(group.train_pairs, is_test)) continue;
-    tasks.push_back(group.task.id);
-    const auto source = source_task(group.task.id);
+    if (std::ranges::any_of(group.train_pairs, is_test)) tasks.push_back(group.task.id);
+    const auto source = source_task(group.task.id);  // whichever of its pairs are trained
     if (source != group.task.id && !tested.contains(source)) tasks.push_back(source);
   }
   return tasks;

@@ -197,7 +197,7 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
     if (settings.interruptible && session.ranks->any(stop_requested())) {
       if (file) file->sync();
       log_info("stopped by a signal after " + std::to_string(first + count) + " of " + std::to_string(total) +
-               " puzzles" + (file ? ", the votes are kept; go on with the same command" : ""));
+               " puzzles" + (file ? ", the votes are kept, and count when it goes on" : ""));
       throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};
     }
     if (settings.within_training && session.ranks->any(take_checkpoint_request())) {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <map>
 #include <set>
 
 #include "dis/core/error.h"
@@ -158,6 +159,31 @@ Json submission(std::span<const ArcTask> tasks, std::span<const std::vector<Grid
 void write_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks,
                       std::span<const std::vector<Grid>> attempts, std::int64_t most) {
   write_or_keep(path, json_file_text(submission(tasks, attempts, most), -1));
+}
+
+Json merged_submissions(const std::vector<std::filesystem::path>& files) {
+  Json all = Json::object();
+  std::map<std::string, std::string> places;
+  for (const auto& file : files) {
+    const auto json = read_json(file);
+    if (!json.is_object() || json.empty()) {
+      throw UserError("'" + file.string() + "': expected a submission, an object of tasks, found " +
+                      (json.is_object() ? "none" : std::string(json.type_name())));
+    }
+    for (const auto& [task, entries] : json.items()) {
+      if (!entries.is_array()) {
+        throw UserError("'" + file.string() + "': task " + in_message(task) +
+                        ": expected a list with an entry per test input, found " + entries.type_name());
+      }
+      const auto [place, added] = places.emplace(task, file.string());
+      if (!added) {
+        throw UserError("task " + in_message(task) + " is in both '" + place->second + "' and '" + file.string() +
+                        "'; leave one of them out");
+      }
+      all[task] = entries;
+    }
+  }
+  return all;
 }
 
 std::vector<std::string> check_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks) {

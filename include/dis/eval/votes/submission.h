@@ -29,6 +29,9 @@ Json submission(std::span<const ArcTask> tasks, std::span<const std::vector<Grid
 void write_submission(const std::filesystem::path& path, std::span<const ArcTask> tasks,
                       std::span<const std::vector<Grid>> attempts, std::int64_t most);
 
+/// The tasks of several submissions in one, in their order. UserError: a file that holds none, a task in two of them.
+Json merged_submissions(const std::vector<std::filesystem::path>& files);
+
 /// What is wrong with the submission in a file, one line each; empty: nothing. It must hold exactly these tasks, an
 /// entry for each of their test inputs, and in it exactly attempt_1 and attempt_2: rectangular grids of 1..30 rows and
 /// columns of whole numbers 0..9. UserError when the file cannot be read; one that is no JSON is a problem.

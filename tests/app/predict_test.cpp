@@ -137,11 +137,14 @@ TEST(Predict, ARestartOfTheLauncherGoesOnWithTheSameFitOnly) {
   EXPECT_EQ(other.status, 1);
   EXPECT_TRUE(contains(other.err, "exists already")) << other.err;
   EXPECT_EQ(restarted({"predict.steps=4"}).status, 0);
-  const auto tasks = folder / "a_run/tasks/arc-agi_unseen_challenges.json";
-  auto changed = read_json(tasks);
-  changed.erase(changed.begin());
-  write_json(tasks, changed);
-  EXPECT_EQ(restarted({"predict.steps=4"}).status, 1) << "it was fitted to other tasks";
+  for (const char* file : {"challenges", "solutions"}) {
+    const auto tasks = folder / ("a_run/tasks/arc-agi_unseen_" + std::string(file) + ".json");
+    auto fewer = read_json(tasks);
+    fewer.erase(fewer.begin());
+    write_json(tasks, fewer);
+  }
+  const auto others = restarted({"predict.steps=4"});
+  EXPECT_TRUE(contains(others.err, "exists already")) << "it was fitted to other tasks: " << others.err;
 }
 
 TEST(Predict, BeginsAnewAfterAStartThatWasBrokenOff) {

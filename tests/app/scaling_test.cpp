@@ -91,21 +91,31 @@ TEST(Scaling, AStopKeepsTheRowsSoFar) {
 }
 
 TEST(Rollouts, AreToldAfterEachSupervisionStep) {
-  const auto argmax = [&](const std::vector<std::string>& more) {
-    std::vector<std::string> fields{"eval.noise=0.8", "eval.rollouts=3", "eval.select=margin", "eval.decoder=argmax"};
-    fields.insert(fields.end(), more.begin(), more.end());
-    const auto json = json_of(Arguments{"eval", "--run", trm_run().string(), "--json"} + set(fields));
-    return json.at("test_sets").front().at("argmax");
+  const TemporaryFolder folder;
+  const auto mazes = folder / "mazes", run = folder / "run";
+  expect_success({"data", "build", "--kind", "maze", "--side", "7", "--path", "3", "12", "--train", "40", "--tests",
+                  "20", "--output", mazes.string()});
+  expect_success(train_tiny(run, {"data.kind=maze", "data.path=" + mazes.string(), "method.time=none",
+                                  "method.targets=label", "optim.lr=1e-2", "train.steps=30"}));
+  const auto result = [&](const std::vector<std::string>& more) {
+    return json_of(Arguments{"eval", "--run", run.string(), "--json"} +
+                   set({"eval.noise=0.8", "eval.rollouts=3", "eval.select=margin"}) + set(more));
   };
-  const auto all = argmax({"eval.steps=3"});
+  const auto all = result({"eval.steps=3"});
   const auto& steps = all.at("per_supervision_step");
   ASSERT_EQ(steps.size(), 3U);
-  EXPECT_EQ(steps[2].at("valid"), all.at("valid"));
+  EXPECT_EQ(steps[2], all.at("examples"));
+  EXPECT_NE(steps[0], steps[1]);
   for (const std::size_t s : {1U, 2U}) {
-    const auto short_one = argmax({"eval.steps=" + std::to_string(s), "eval.per_step=false"});
-    EXPECT_EQ(steps[s - 1].at("valid"), short_one.at("valid"));
+    const auto short_one = result({"eval.steps=" + std::to_string(s), "eval.per_step=false"});
+    EXPECT_EQ(steps[s - 1], short_one.at("examples"));
     EXPECT_FALSE(short_one.contains("per_supervision_step"));
   }
+  const auto boards = json_of(Arguments{"eval", "--run", trm_run().string(), "--json"} +
+                              set({"eval.noise=0.8", "eval.rollouts=3", "eval.decoder=argmax"}));
+  const auto& argmax = boards.at("test_sets").front().at("argmax");
+  EXPECT_EQ(argmax.at("per_supervision_step").size(), 3U);
+  EXPECT_EQ(argmax.at("per_supervision_step")[2].at("valid"), argmax.at("valid"));
 }
 
 TEST(Scaling, OneRolloutWithoutNoiseIsThePlainEvaluation) {

@@ -231,7 +231,8 @@ TEST(Predict, TakesPresetsAndTellsMistakes) {
   EXPECT_EQ(config.at("train").at("steps"), 2) << "--set comes after the preset";
   EXPECT_TRUE(contains(message({}, {}), "exists already: go on with --resume"));
   // A folder of something else is left alone.
-  fs::create_directory(folder / "mine");
+  fs::create_directories(folder / "mine/tasks");
+  write_atomically(folder / "mine/tasks/mine.json", std::string_view("mine"));
   write_atomically(folder / "mine/notes.txt", std::string_view("mine"));
   const auto mine = contents(folder / "mine");
   EXPECT_TRUE(contains(message({"--run-dir", (folder / "mine").string()}, {}), "exists already"));

@@ -1,0 +1,51 @@
+// The fit of `dis predict` as a command begins it, goes on with it, and ends it.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "dis/train/session.h"
+#include "predict_time.h"
+
+namespace dis {
+
+struct PredictOptions {
+  std::string run;
+  std::string checkpoint = "latest";
+  std::string input;
+  std::string output;
+  std::string preset;
+  std::string fit;  ///< run folder of the fit
+  std::string time_limit;
+  std::vector<std::string> set;
+  std::vector<std::string> merge;
+  bool resume = false;
+  bool json = false;
+
+  /// Beside the submission, unless it is named.
+  fs::path fit_run() const {
+    if (!fit.empty()) return fit;
+    const fs::path file = output;
+    return file.parent_path() / (file.stem().string() + "_run");
+  }
+};
+
+/// The fit that a command is about.
+struct FitStart {
+  RunConfig config;
+  bool goes_on = false;  ///< as asked for, or because the launcher has started the ranks anew after a failure
+};
+
+/// From the files alone; nothing is written. UserError: no such run, settings that do not go together or that the fit
+/// takes from `predict`, a run folder that is there already.
+FitStart fit_start(const PredictOptions& options);
+
+/// Brings the tasks into the folder of a new fit, and trains: to its last update, or as far as `time` has room.
+/// UserError as of train(), tasks whose answers the network saw; before the first update nothing is left behind.
+void fit_to_tasks(const PredictOptions& options, const FitStart& start, const std::shared_ptr<const Ranks>& ranks,
+                  const std::optional<TimeShare>& time);
+
+}  // namespace dis

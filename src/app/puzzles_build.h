@@ -14,7 +14,7 @@ struct PuzzlesBuild {
   std::filesystem::path folder;  ///< gets train.csv, test.csv and build.json
   std::int64_t train = 1000, tests = 1000;
   std::int64_t clues = 0;     ///< a Sudoku gets more clues than it needs, up to so many
-  std::int64_t climb = 3000;  ///< steps of each Sudoku
+  std::int64_t climb = 5000;  ///< steps of each Sudoku
   std::int64_t seed = 0;
   MazeShape maze = {};
   int threads = 1;

@@ -78,7 +78,9 @@ std::int64_t encode(std::int64_t puzzle, Translation translation) {
 
 /// The grid at the origin of a field of side x side: it ends where the first column and the first row have no colour.
 Grid grid_at_origin(std::span<const std::int32_t> field, int side) {
-  const auto at = [&](int row, int column) { return field[static_cast<std::size_t>(row * side + column)]; };
+  const auto at = [&](int row, int column) {
+    return field[static_cast<std::size_t>(row) * static_cast<std::size_t>(side) + static_cast<std::size_t>(column)];
+  };
   const auto is_colour = [](std::int32_t token) {
     return token >= kFirstColourToken && token < kFirstColourToken + kColours;
   };

@@ -115,19 +115,12 @@ void show_solution(const Session& session, const EvalOptions& options) {
 }
 
 /// A grid of rollouts and steps: a JSON file, and a figure beside it.
-void evaluate_scaling(const EvalOptions& options, EvaluatedNetwork& network, const ScalingGrid& grid) {
-  auto& [session, target] = network;
-  catch_stop_signals();
-  const auto& eval = session.config.eval;
-  const auto found =
-      with_memory_advice("evaluating with " + std::to_string(eval.batch) + " rollouts at once",
-                         try_half("eval.batch", eval.batch), [&] { return scaling(session, eval, grid); });
-  if (!session.ranks->first()) return;
-  auto json = result_head(session, eval, target);
+void write_scaling(const EvalOptions& options, const EvaluatedNetwork& network, const Json& found, bool whole) {
+  const auto& [session, target] = network;
+  auto json = result_head(session, session.config.eval, target);
   if (!target.seen_tasks.empty()) json["warning"] = target.seen_tasks;
   json["scaling"] = found;
   ensure_folder(target.folder);
-  const bool whole = found.at("rows") == found.at("of");
   const auto stem = target.folder / (target.name + target.variant.name + "-scaling" + (whole ? "" : "-interrupted"));
   const auto file = stem.string() + ".json", figure = stem.string() + ".svg";
   write_or_keep(file, json_file_text(json));
@@ -139,7 +132,18 @@ void evaluate_scaling(const EvalOptions& options, EvaluatedNetwork& network, con
   } else {
     std::cout << scaling_text(found) << "written to " << file << " and " << figure << "\n";
   }
-  if (!whole) throw Stopped{stop_signal()};
+}
+
+void evaluate_scaling(const EvalOptions& options, const EvaluatedNetwork& network, const ScalingGrid& grid) {
+  const auto& session = network.session;
+  catch_stop_signals();
+  const auto& eval = session.config.eval;
+  const auto found =
+      with_memory_advice("evaluating with " + std::to_string(eval.batch) + " rollouts at once",
+                         try_half("eval.batch", eval.batch), [&] { return scaling(session, eval, grid); });
+  const bool whole = found.at("rows") == found.at("of");
+  if (session.ranks->first()) write_scaling(options, network, found, whole);
+  if (!whole) throw Stopped{ending_signal()};
 }
 
 /// Evaluates, and prints; a first signal to stop ends an ARC evaluation so that it can go on later.

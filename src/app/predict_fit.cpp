@@ -79,9 +79,8 @@ std::vector<ArcTask> scored_tasks(const std::vector<ArcTask>& tasks) {
 }
 
 /// Scores of tasks whose answers training saw are refused, unless forced. Returns what training saw, if it is known.
-SeenPairsPointer refuse_seen(const fs::path& run, const RunConfig& trained, const std::vector<ArcTask>& tasks) {
+SeenPairsPointer refuse_seen(const fs::path& run, const std::vector<ArcTask>& tasks, bool allowed) {
   const auto scored = scored_tasks(tasks);
-  const bool allowed = trained.eval.allow_seen_tasks;
   if (const auto seen = read_seen_tasks(run)) {
     const std::set<std::string> names(seen->begin(), seen->end());
     std::vector<std::string> ids;
@@ -107,14 +106,14 @@ FitStart resumed_fit(const PredictOptions& options) {
   }
   auto config = run_config(run, options.set);
   config.data.path = fit_tasks(run).string();  // wherever the folder is by now
-  return {std::move(config), true};
+  return {.config = std::move(config), .goes_on = true};
 }
 
 /// The tasks, into the folder of a new fit. Returns what the trained network saw, if it is known.
-SeenPairsPointer bring_tasks(const PredictOptions& options, const RunConfig& fit) {
+SeenPairsPointer bring_tasks(const PredictOptions& options, const FitStart& start) {
   const auto tasks = read_tasks(options.input);
-  auto seen = refuse_seen(options.run, run_config(options.run, asked_settings(options)), tasks);
-  write_fit_tasks(options.fit_run(), fit, tasks);
+  auto seen = refuse_seen(options.run, tasks, start.allow_seen);
+  write_fit_tasks(options.fit_run(), start.config, tasks);
   return seen;
 }
 
@@ -185,13 +184,13 @@ FitStart fit_start(const PredictOptions& options) {
   const auto trained = run_config(options.run, asked_settings(options));
   const auto weights = scored_weights(find_checkpoint(options.run, options.checkpoint), trained.eval.ema).file;
   auto fit = fit_config(trained, weights, run);
-  if (!fs::exists(run / "config.json")) return {std::move(fit), false};
+  if (!fs::exists(run / "config.json")) return {std::move(fit), trained.eval.allow_seen_tasks, false};
   if (find_place().restart > 0 && is_fit(run)) {
     auto there = run_config(run, {});
     const auto steps = std::exchange(there.train.steps, fit.train.steps);  // a time limit may have lowered it
     if (there == fit && same_fit_tasks(run, read_tasks(options.input))) {
       fit.train.steps = steps;
-      return {std::move(fit), true};
+      return {.config = std::move(fit), .goes_on = true};
     }
   }
   throw UserError("'" + run.string() + "', the run folder of the fit, exists already: " +
@@ -205,7 +204,7 @@ void fit_to_tasks(const PredictOptions& options, const FitStart& start, const st
   try {
     SeenPairsPointer seen;
     if (!start.goes_on && ranks->first()) {
-      seen = bring_tasks(options, start.config);
+      seen = bring_tasks(options, start);
       brought = true;
     }
     ranks->barrier();  // they are there

@@ -36,7 +36,8 @@ struct PredictOptions {
 /// The fit that a command is about.
 struct FitStart {
   RunConfig config;
-  bool goes_on = false;  ///< as asked for, or because the launcher has started the ranks anew after a failure
+  bool allow_seen = false;  ///< eval.allow_seen_tasks as it was asked for
+  bool goes_on = false;     ///< as asked for, or because the launcher has started the ranks anew after a failure
 };
 
 /// From the files alone; nothing is written. UserError: no such run, settings that do not go together or that the fit

@@ -42,6 +42,8 @@ bool stop_requested() { return received != 0; }
 
 int stop_signal() { return received; }
 
+int ending_signal() { return stop_signal() != 0 ? stop_signal() : SIGTERM; }
+
 bool checkpoint_requested() { return checkpoint_wanted; }
 
 bool take_checkpoint_request() { return checkpoint_wanted.exchange(false); }

@@ -20,12 +20,6 @@ constexpr const char* kTasks = "tasks";    // folder in the run
 constexpr const char* kSubset = "unseen";  // set in this folder
 constexpr std::int64_t kCheckpoints = 10;
 
-bool fits(const ArcTask& task, std::int64_t side) {
-  const auto holds = [&](const Grid& grid) { return grid.rows <= side && grid.columns <= side; };
-  return std::ranges::all_of(
-      task.pairs, [&](const ArcPair& pair) { return holds(pair.input) && (!pair.output || holds(*pair.output)); });
-}
-
 /// The settings of the fit, and those of `predict` that they are taken from.
 constexpr std::pair<const char*, const char*> kTaken[] = {{"train.steps", "predict.steps"},
                                                           {"train.global_batch", "predict.batch"},
@@ -102,7 +96,7 @@ void write_fit_tasks(const fs::path& run, const RunConfig& fit, const std::vecto
                     " tasks has a test input, so there is nothing to answer; add it under \"test\"");
   }
   const auto side = fit.data.max_grid;
-  if (std::ranges::none_of(asked.tasks, [&](const ArcTask& task) { return fits(task, side); })) {
+  if (std::ranges::none_of(asked.tasks, [&](const ArcTask& task) { return largest_side(task) <= side; })) {
     throw UserError("every task has a grid of more than " + std::to_string(side) +
                     " rows or columns, the data.max_grid that the network was trained with; use a network for larger "
                     "grids");

@@ -2,7 +2,6 @@
 
 #include <ATen/Parallel.h>
 
-#include <csignal>
 #include <optional>
 
 #include "agreement.h"
@@ -90,7 +89,7 @@ class Run {
     }
     if (!finished() || state_.evaluation_due) {
       log_info(stopped_line(request_, state_, updates_));
-      throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};  // of another rank, if not of this one
+      throw Stopped{ending_signal()};
     }
     log_info(closing_line(session_, request_, state_));
   }

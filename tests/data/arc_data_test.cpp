@@ -206,15 +206,21 @@ void write_made_set(const std::filesystem::path& folder, const std::string& name
   write_arc_subset(folder, subset);
 }
 
-TEST(ArcData, SetsHaveCountsOfTheirOwn) {
-  const TemporaryFolder folder;
+/// The sets `own`, which is tested, and `made`, one of whose two tasks follows one of `own`.
+DataConfig with_made_sets(const TemporaryFolder& folder, const std::string& subsets, std::int64_t augmentations) {
   write_made_set(folder.path(), "own", {"007bbfb7", "00d62c1b"}, 0);
   write_made_set(folder.path(), "made", {"re_007bbfb7", "re_0b148d64"}, 5);
   DataConfig config;
   config.path = folder.path().string();
-  config.subsets = "own,made:2:3";
+  config.subsets = subsets;
   config.test_set = "own";
-  config.augmentations = 6;
+  config.augmentations = augmentations;
+  return config;
+}
+
+TEST(ArcData, SetsHaveCountsOfTheirOwn) {
+  const TemporaryFolder folder;
+  auto config = with_made_sets(folder, "own,made:2:3", 6);
   const ArcData data(config);
   for (const auto& group : data.puzzles().groups()) {
     EXPECT_EQ(group.puzzles, group.subset == "own" ? 7 : 3);
@@ -230,13 +236,7 @@ TEST(ArcData, MadeTasksCountAsTheirSource) {
   EXPECT_EQ(source_task("re_007bbfb7"), "007bbfb7");
   for (const std::string id : {"007bbfb7", "re_", "re_007bbfbz", "re_007bbfb77"}) EXPECT_EQ(source_task(id), id);
   const TemporaryFolder folder;
-  write_made_set(folder.path(), "own", {"007bbfb7", "00d62c1b"}, 0);
-  write_made_set(folder.path(), "made", {"re_007bbfb7", "re_0b148d64"}, 5);
-  DataConfig config;
-  config.path = folder.path().string();
-  config.subsets = "own,made";
-  config.test_set = "own";
-  config.augmentations = 0;
+  auto config = with_made_sets(folder, "own,made", 0);
   const auto answered = [&] {
     auto tasks = ArcData(config).answered_tasks().value();
     std::ranges::sort(tasks);

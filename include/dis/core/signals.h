@@ -20,6 +20,9 @@ bool stop_requested();
 /// The last such signal, 0 when none has come.
 int stop_signal();
 
+/// With which signal the program ends once a stop was asked for: the last one, or SIGTERM where another rank got it.
+int ending_signal();
+
 /// Whether SIGUSR1 or SIGUSR2 has come since take_checkpoint_request() said so the last time.
 bool checkpoint_requested();
 bool take_checkpoint_request();

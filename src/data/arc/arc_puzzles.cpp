@@ -138,15 +138,6 @@ std::vector<std::uint64_t> draw_group(const ArcTask& task, std::int64_t augmenta
 
 // ---- the tasks
 
-int largest_side(const ArcTask& task) {
-  int side = 0;
-  for (const auto& pair : task.pairs) {
-    side = std::max({side, pair.input.rows, pair.input.columns});
-    if (pair.output) side = std::max({side, pair.output->rows, pair.output->columns});
-  }
-  return side;
-}
-
 void check_subsets(const std::vector<ArcSubset>& subsets, const std::string& test_set) {
   std::map<std::string, std::string> subset_of;
   std::string names;

@@ -220,6 +220,15 @@ ArcSubset read_arc_subset(const fs::path& folder, const std::string& name) {
   throw_no_subset(folder, name);
 }
 
+int largest_side(const ArcTask& task) {
+  int side = 0;
+  for (const auto& pair : task.pairs) {
+    side = std::max({side, pair.input.rows, pair.input.columns});
+    if (pair.output) side = std::max({side, pair.output->rows, pair.output->columns});
+  }
+  return side;
+}
+
 std::string source_task(const std::string& id) {
   constexpr std::size_t kHead = 3, kDigits = 8;
   const bool made = id.size() == kHead + kDigits && id.starts_with("re_") &&

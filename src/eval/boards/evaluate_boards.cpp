@@ -105,23 +105,21 @@ std::vector<std::int32_t> chosen_answers(const BoardsTest& test, const AskedBoar
 DecoderReport rollouts_report(const BoardsTest& test, const AskedBoards& asked, const BoardRollouts& found) {
   const auto& last = found.after.back();
   const bool halting = test.session.model->shape().halting;
-  const auto tally = [&] {
-    return RolloutTally(last.rollouts, selectors_for(halting, !last.margin.empty(), true), halting);
-  };
   std::vector<AnswerRates> per_step;
-  for (std::size_t s = 0; found.after.size() > 1 && s < found.after.size(); ++s) {
-    auto unread = tally();
-    per_step.push_back(score_boards(asked.boards, chosen_answers(test, asked, found.after[s], unread)).all);
+  std::vector<std::int32_t> chosen;
+  std::optional<RolloutTally> tally;  // of the last in the end
+  for (const auto& rollouts : found.after) {
+    tally.emplace(last.rollouts, selectors_for(halting, !last.margin.empty(), true), halting);
+    chosen = chosen_answers(test, asked, rollouts, *tally);
+    if (found.after.size() > 1) per_step.push_back(score_boards(asked.boards, chosen).all);
   }
-  auto of_last = tally();
-  const auto chosen = chosen_answers(test, asked, last, of_last);
   return {.decoder = found.decoder,
           .score = score_boards(asked.boards, chosen),
           .per_step = std::move(per_step),
           .mean_steps = {},
           .unseen = unseen_score(asked, chosen),
-          .rollouts = rollouts_json(test.session, test.eval, of_last, found.seconds),
-          .rollouts_text = of_last.text(),
+          .rollouts = rollouts_json(test.session, test.eval, *tally, found.seconds),
+          .rollouts_text = tally->text(),
           .coverage = coverage(test.session, asked, last.answers, last.rollouts)};
 }
 

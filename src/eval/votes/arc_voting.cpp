@@ -4,7 +4,6 @@
 #include <ATen/Parallel.h>
 
 #include <algorithm>
-#include <csignal>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -198,7 +197,7 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
       if (file) file->sync();
       log_info("stopped by a signal after " + std::to_string(first + count) + " of " + std::to_string(total) +
                " puzzles" + (file ? ", the votes are kept, and count when it goes on" : ""));
-      throw Stopped{stop_signal() != 0 ? stop_signal() : SIGTERM};
+      throw Stopped{ending_signal()};
     }
     if (settings.within_training && session.ranks->any(take_checkpoint_request())) {
       if (file) file->sync();

@@ -15,6 +15,7 @@
 #include <string>
 #include <vector>
 
+#include "dis/config/config.h"
 #include "dis/data/arc/arc_task.h"
 
 namespace dis {
@@ -28,16 +29,13 @@ struct Translation {
   bool operator==(const Translation&) const = default;
 };
 
-/// Each puzzle is a row of the puzzle table: as many as 6 GB hold at width 512, in float32.
-inline constexpr std::int64_t kMostPuzzles = 3'000'000;
-
 struct ArcPuzzlesSettings {
   std::int64_t augmentations = 1000;  ///< per task, beside the base puzzle, where its subset says no other number
-  std::int64_t most_puzzles = kMostPuzzles;  ///< of all tasks
-  std::uint32_t seed = 42;                   ///< of numpy's generator
-  int side = kLargestGrid;                   ///< rows and columns of the field; tasks with a larger grid are left out
-  std::string test_set;                      ///< name of the subset whose test pairs are the split `test`; empty: none
-  bool frozen_translations = false;          ///< draw the reference's translations of the split `train`
+  std::int64_t most_puzzles = DataConfig().max_puzzles;  ///< of all tasks; each is a row of the puzzle table
+  std::uint32_t seed = 42;                               ///< of numpy's generator
+  int side = kLargestGrid;           ///< rows and columns of the field; tasks with a larger grid are left out
+  std::string test_set;              ///< name of the subset whose test pairs are the split `test`; empty: none
+  bool frozen_translations = false;  ///< draw the reference's translations of the split `train`
 };
 
 /// A task and its puzzles.

@@ -31,6 +31,9 @@ struct ArcTask {
   bool operator==(const ArcTask&) const = default;
 };
 
+/// The most rows or columns that a grid of the task has.
+int largest_side(const ArcTask& task);
+
 /// A set of tasks ("training", "evaluation2", "concept", or a user's own), in the order of its file.
 struct ArcSubset {
   std::string name;

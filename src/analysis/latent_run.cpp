@@ -48,7 +48,8 @@ class Runner {
               if (pass.opens) seen = policy(y);
               if (pass.closes) return;  // seen after the answer pass that follows
               const auto now = policy(pass.latent ? model_.answer_pass({y, s.z.index_select(0, observed)}) : y);
-              tell(pass.latent ? pass.number : pass.number - 1, seen, now);
+              const bool behind = !pass.latent && model_.shape().config.states == StateCount::two;  // a closing one
+              tell(behind ? pass.number - 1 : pass.number, seen, now);
               seen = now;
             }};
   }

@@ -166,7 +166,7 @@ EvaluatedNetwork open_network(const NetworkOptions& options, const RunConfig& co
   const auto inputs = options.weights.empty()
                           ? run_inputs(options.run)
                           : std::vector<fs::path>{options.weights, options.identifiers, options.config.file};
-  for (const char* ending : {".json", "_tasks.csv", "_submission.json"}) {
+  for (const char* ending : {".json", "_tasks.csv", "_submission.json", "_candidates.json"}) {
     refuse_input(target.folder / (target.name + target.variant.name + ending), "the results", inputs);
   }
   return network;

@@ -148,8 +148,8 @@ class Fit {
     const double now = shared(steady_seconds() - start) + start;
     if (made >= steps || made == before) return;
     const auto rows = evaluation_rows(session_, session_.config.eval);
-    const auto plan =
-        plan_training(session_.config, session_.model->shape(), session_.data->epoch_length(), rows, narrow);
+    auto plan = plan_training(session_.config, session_.model->shape(), session_.data->epoch_length(), rows, narrow);
+    if (session_.config.eval.rank != CandidateRank::votes) plan.evaluation_flops *= 2.0;  // all rows once more
     const auto end = time.end_of_fit(plan, made - before, now - start);
     const auto rate = static_cast<double>(made - before) / (now - start);
     // One number for all ranks, whose clocks and starts are not the same.

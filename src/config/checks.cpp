@@ -52,6 +52,16 @@ void check(const ModelConfig& model, Mistakes& mistakes) {
     mistakes.add("model.hidden_size = " + number(model.hidden_size) +
                  " must be a multiple of 2 x model.num_heads = " + number(unit) + ", such as " + usable);
   }
+  const auto passes = model.H_cycles * (model.L_cycles + (model.states == StateCount::two ? 1 : 0));
+  if (model.gradient_passes > passes) {
+    mistakes.add("model.gradient_passes = " + number(model.gradient_passes) + " must be at most the " + number(passes) +
+                 " passes of a supervision step");
+  }
+  if (model.gradient_passes == 1 && model.states == StateCount::two) {
+    mistakes.add(
+        "model.gradient_passes = 1 must be 0 or at least 2: the last pass does not see the input, which reaches it "
+        "through a latent one");
+  }
   if (!model.puzzle_embedding) return;
   if (model.puzzle_emb_len == 0) {
     mistakes.add("model.puzzle_embedding = true needs model.puzzle_emb_len of at least 1, found 0");
@@ -134,6 +144,18 @@ void check_rollouts(const RunConfig& config, Mistakes& mistakes) {
   }
 }
 
+void check_one_state(const RunConfig& config, Mistakes& mistakes) {
+  if (config.model.states == StateCount::two) return;
+  if (config.method.algorithm == Algorithm::hrm) {
+    mistakes.add("model.states = one needs method.algorithm = dis or trm, found hrm, which has a stack for each state");
+  }
+  if (config.eval.noise > 0.0 && config.eval.noise_state == NoiseState::latent) {
+    mistakes.add(
+        "eval.noise_state = latent adds noise to a state that a network with model.states = one does not have; set "
+        "eval.noise_state = answer");
+  }
+}
+
 void check_rows_first(const RunConfig& config, Mistakes& mistakes) {
   if (config.optim.rows_first < 1.0 || config.model.puzzle_embedding) return;
   mistakes.add(
@@ -161,6 +183,7 @@ void check_config(const RunConfig& config, const std::string& source) {
   }
   check_rollouts(config, mistakes);
   check_rows_first(config, mistakes);
+  check_one_state(config, mistakes);
   mistakes.throw_if_any();
 }
 

@@ -67,12 +67,15 @@ at::Tensor sinusoids(const ModelShape& shape, at::Device device) {
 }  // namespace
 
 std::vector<Pass> passes_of_step(const ModelShape& shape) {
-  const auto cycle = shape.config.L_cycles + 1, count = shape.config.H_cycles * cycle;
-  const auto with_gradient = shape.hierarchical ? 2 : cycle;
+  const bool one = shape.config.states == StateCount::one;
+  const auto cycle = shape.config.L_cycles + (one ? 0 : 1), count = shape.config.H_cycles * cycle;
+  const auto usual = shape.hierarchical ? 2 : cycle;
+  const auto with_gradient = shape.config.gradient_passes > 0 ? shape.config.gradient_passes : usual;
   std::vector<Pass> passes;
   for (std::int64_t number = 0; number < count; ++number) {
     const auto place = number % cycle;
-    passes.push_back({number, place < cycle - 1, place == 0, place == cycle - 2, number >= count - with_gradient});
+    passes.push_back(
+        {number, !one && place < cycle - 1, place == 0, !one && place == cycle - 2, number >= count - with_gradient});
   }
   return passes;
 }
@@ -151,11 +154,12 @@ at::Tensor Backbone::answer_pass(const States& s, std::size_t worker) const {
 States Backbone::latent_reasoning(const at::Tensor& x, States s, std::size_t worker, const PassObserver* observer,
                                   const PassNoise* noise) const {
   const bool trains = at::GradMode::is_enabled();
+  const bool one = shape_.config.states == StateCount::one;
   for (const auto& pass : order_) {
     if (observer == nullptr || !observer->leaves_out || !observer->leaves_out(pass)) {
       const at::AutoGradMode mode(trains && pass.gradient);
       auto& state = pass.latent ? s.z : s.y;
-      auto next = pass.latent ? latent_pass(x, s, worker) : answer_pass(s, worker);
+      auto next = pass.latent ? latent_pass(x, s, worker) : answer_pass({s.y, one ? x : s.z}, worker);
       if (shape_.damping != 1.0) next = at::lerp(state, next, shape_.damping);
       if (noise != nullptr) {
         const auto which = pass.latent ? WhichState::latent : WhichState::answer;

@@ -117,7 +117,7 @@ Results results_in(const fs::path& folder) {
     const auto update = std::stoll(stem.substr(0, digits));
     if (digits == stem.size()) {
       results.plain.emplace(update, read_json(entry.path()));
-    } else if (stem[digits] == '-' && !stem.ends_with("_submission")) {
+    } else if (stem[digits] == '-' && !stem.ends_with("_submission") && !stem.ends_with("_candidates")) {
       auto& newest = results.variants[stem.substr(digits)];
       if (newest.second.is_null() || newest.first < update) newest = {update, read_json(entry.path())};
     }

@@ -19,8 +19,6 @@
 namespace dis {
 namespace {
 
-constexpr double kHaltingWeight = 0.5;  // of the heads' losses beside the labels'
-
 /// Binary cross-entropy of logits, per element.
 at::Tensor bce(const at::Tensor& logits, const at::Tensor& target) {
   return at::binary_cross_entropy_with_logits(logits, target, {}, {}, at::Reduction::None);
@@ -132,7 +130,7 @@ class HaltingMethod : public LaneMethod {
       target.select(1, 1).copy_(continue_target(ahead.halting.to(at::kDouble), lanes.steps >= method_.num_supervision));
       halting_loss = halting_loss + bce(known.select(1, 1), target.select(1, 1));
     }
-    const auto dq = (known.sigmoid() - target) * (kHaltingWeight * lanes.scale).unsqueeze(1);
+    const auto dq = (known.sigmoid() - target) * (method_.halting_weight * lanes.scale).unsqueeze(1);
     torch::autograd::backward({step.logits, step.halting}, {post.dlogits, dq.to(step.halting.scalar_type())});
 
     if (rows.defined()) lanes.puzzle_gradient.copy_(rows.grad());

@@ -50,9 +50,10 @@ std::string scaled(double value, const char* unit) {
 }
 
 PassCount passes_per_sample(const ModelShape& shape) {
-  const auto cycle = shape.config.L_cycles + 1, all = shape.config.H_cycles * cycle;
+  const auto passes = passes_of_step(shape);
   // HRM asks its continue head's target of the state after one more step.
-  return {shape.supervision * all * (shape.hierarchical ? 2 : 1), shape.supervision * (shape.hierarchical ? 2 : cycle)};
+  return {shape.supervision * std::ssize(passes) * (shape.hierarchical ? 2 : 1),
+          shape.supervision * std::ranges::count_if(passes, &Pass::gradient)};
 }
 
 double flops_per_sample(const ModelShape& shape, const PassCount& passes) {
@@ -72,15 +73,13 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
       plan.puzzle_numbers = numbers;
     }
   }
-  const auto& model = shape.config;
-  const auto N = config.method.num_supervision;
   plan.tokens_per_sample = shape.positions();
   plan.tokens_per_batch = shape.positions() * config.train.global_batch;
   plan.batches = batches_of(config.method, config.train.steps);
   plan.updates = updates_of(config);
   plan.samples = plan.batches * config.train.global_batch;
   if (epoch_length > 0) plan.epochs = static_cast<double>(plan.samples) / static_cast<double>(epoch_length);
-  plan.passes_per_batch = N * model.H_cycles * (model.L_cycles + 1);
+  plan.passes_per_batch = config.method.num_supervision * std::ssize(passes_of_step(shape));
 
   const auto passes = passes_per_sample(shape);
   plan.forward_passes = passes.forward;
@@ -97,7 +96,7 @@ TrainingPlan plan_training(const RunConfig& config, const ModelShape& shape, std
   plan.puzzle_bytes = 4.0 * static_cast<double>(plan.puzzle_numbers);
   const auto lanes = config.train.micro_batch > 0 ? config.train.micro_batch : config.train.global_batch;
   plan.activation_bytes = (bfloat16 ? 2.0 : 4.0) * over_halves(shape, &Half::kept) *
-                          static_cast<double>((model.L_cycles + 1) * lanes * shape.positions());
+                          static_cast<double>(passes.backward / shape.supervision * lanes * shape.positions());
   return plan;
 }
 

@@ -290,7 +290,7 @@ TEST(RankPrograms, UnreadOutputAndAHangUpSaveAndEndAll) {
 TEST(RankPrograms, ARequestDuringAnEvaluationSavesAndKeepsItsVotes) {
   const TemporaryFolder folder;
   const auto whole = folder / "whole", asked = folder / "asked";
-  const auto settings = set({"eval.batch=1", "data.augmentations=60"});
+  const auto settings = set({"eval.batch=1", "data.augmentations=60", "eval.rank=both"});
   expect_success(train_small_arc(whole) + settings);
   RankPrograms ranks(2, train_small_arc(asked) + settings);
   const auto voting = [&] {
@@ -308,7 +308,7 @@ TEST(RankPrograms, ARequestDuringAnEvaluationSavesAndKeepsItsVotes) {
   EXPECT_NE(outcomes[0].err.find("written at update 6, going on"), std::string::npos) << outcomes[0].err;
   EXPECT_NE(outcomes[0].err.find("votes are there already"), std::string::npos) << outcomes[0].err;
   EXPECT_TRUE(weights_of(asked) == weights_of(whole));
-  for (const char* name : {"6_tasks.csv", "12_tasks.csv", "12_submission.json"}) {
+  for (const char* name : {"6_tasks.csv", "12_tasks.csv", "12_submission.json", "12_candidates.json"}) {
     EXPECT_TRUE(read_text(asked / "eval" / name) == read_text(whole / "eval" / name)) << name;
   }
   auto a = read_json(asked / "checkpoints/latest/state.json"), b = read_json(whole / "checkpoints/latest/state.json");

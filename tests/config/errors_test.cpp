@@ -124,6 +124,12 @@ const std::vector<Wrong>& wrong_configs() {
        {"data.split=solutions", "data.train_max_givens=2"},
        {"data.train_max_givens = 2 must be 0, or from data.max_givens = 3 to data.board_size - 1 = 7"}},
       {"", {"train.keep_best=true"}, {"train.keep_best = true needs train.eval_every"}},
+      {"", {"model.gradient_passes=1"}, {"model.gradient_passes = 1 must be 0 or at least 2"}},
+      {"", {"model.states=one", "model.gradient_passes=3"}, {"at most the 2 passes of a supervision step"}},
+      {"",
+       {"model.states=one", "method.algorithm=hrm", "method.time=none", "method.targets=label"},
+       {"model.states = one needs method.algorithm = dis or trm, found hrm"}},
+      {"", {"model.states=one", "eval.noise=1"}, {"eval.noise_state = latent", "eval.noise_state = answer"}},
       {"", {"train.keep_best=true", "data.min_givens=9"}, {"data.min_givens", " (and 1 more)"}},
   };
   return all;

@@ -10,29 +10,10 @@
 #include "dis/core/json.h"
 #include "dis/data/identifiers.h"
 #include "dis/eval/seen_tasks.h"
+#include "eval/small_arc.h"
 
 namespace dis {
 namespace {
-
-const std::filesystem::path kSets = std::filesystem::path(DIS_SOURCE_DIR) / "tests/data/arc";
-
-RunConfig small_config() {
-  RunConfig config;
-  config.data.kind = DataKind::arc;
-  config.data.path = kSets.string();
-  config.data.subsets = "small,other";
-  config.data.test_set = "small";
-  config.data.augmentations = 6;
-  config.data.max_grid = 6;
-  config.model.hidden_size = 16;
-  config.model.num_heads = 2;
-  config.model.expansion = 0.5;
-  config.model.puzzle_emb_len = 1;
-  config.method.num_supervision = 2;
-  config.compute.dtype = ComputeType::float32;
-  config.compute.threads = 2;
-  return config;
-}
 
 std::vector<std::vector<Candidate>> rankings(const VoteBook& book) {
   std::vector<std::vector<Candidate>> all;
@@ -54,7 +35,7 @@ void expect_same_rankings(const VoteBook& a, const VoteBook& b) {
 }
 
 TEST(Election, HasEveryPuzzleOfEveryTestTaskOnce) {
-  const ArcData data(small_config().data);
+  const ArcData data(small_arc().data);
   const auto election = plan_election(data.puzzles(), 0, 0, 0);
   EXPECT_EQ(std::ssize(election.rows), data.puzzles().examples(ArcSplit::test));
   std::set<std::pair<std::int64_t, int>> seen;
@@ -70,7 +51,7 @@ TEST(Election, HasEveryPuzzleOfEveryTestTaskOnce) {
 }
 
 TEST(Election, ASampleOfTasksAndTheFirstVotes) {
-  const ArcData data(small_config().data);
+  const ArcData data(small_arc().data);
   const auto whole = plan_election(data.puzzles(), 0, 0, 1);
   const auto part = plan_election(data.puzzles(), 3, 2, 1);
   EXPECT_EQ(part.tasks.size(), 3U);
@@ -83,14 +64,14 @@ TEST(Election, ASampleOfTasksAndTheFirstVotes) {
     EXPECT_LE(row.puzzle - data.puzzles().groups()[static_cast<std::size_t>(row.group)].first_puzzle, 1);
   }
   EXPECT_EQ(plan_election(data.puzzles(), 1000, 0, 1).groups, whole.groups);
-  auto config = small_config();
+  auto config = small_arc();
   config.data.test_set.clear();
   EXPECT_TRUE(
       contains(user_error_of([&] { plan_election(ArcData(config.data).puzzles(), 0, 0, 0); }), "nothing to evaluate"));
 }
 
 TEST(Voting, EveryRowVotesAndNothingIsKeptFromTheLastTime) {
-  const auto session = make_session(small_config());
+  const auto session = make_session(small_arc());
   const auto& data = data_as<ArcData>(session);
   const auto election = plan_election(data.puzzles(), 0, 0, 0);
   const auto first = vote(session, data, election, {.eval = {.batch = 7}});
@@ -100,7 +81,7 @@ TEST(Voting, EveryRowVotesAndNothingIsKeptFromTheLastTime) {
 
 TEST(Voting, GoesOnFromAFileBitForBit) {
   const TemporaryFolder folder;
-  const auto session = make_session(small_config());
+  const auto session = make_session(small_arc());
   const auto& data = data_as<ArcData>(session);
   const auto election = plan_election(data.puzzles(), 0, 0, 0);
   const auto whole = vote(session, data, election, {.eval = {.batch = 7}});
@@ -118,7 +99,7 @@ TEST(Voting, GoesOnFromAFileBitForBit) {
 }
 
 TEST(SeenTasks, AreRefusedUnlessForced) {
-  const ArcData data(small_config().data);
+  const ArcData data(small_arc().data);
   const auto tested = tested_tasks(data.puzzles());
   ASSERT_EQ(tested.size(), 5U);
   const SeenTasks one{[&](const std::string& task) { return task == tested[2]; }};
@@ -131,7 +112,7 @@ TEST(SeenTasks, AreRefusedUnlessForced) {
 }
 
 TEST(SeenTasks, TasksOutsideTheTestSetAreAnswered) {
-  const ArcData data(small_config().data);
+  const ArcData data(small_arc().data);
   const auto answered = data.answered_tasks();
   ASSERT_TRUE(answered.has_value());
   std::set<std::string> expected;
@@ -143,7 +124,7 @@ TEST(SeenTasks, TasksOutsideTheTestSetAreAnswered) {
 
 TEST(SeenTasks, ARunSaysWhatItSaw) {
   const TemporaryFolder folder;
-  const ArcData data(small_config().data);
+  const ArcData data(small_arc().data);
   const auto& puzzles = data.puzzles();
   const auto id = tested_tasks(puzzles)[0];
   write_json(folder / "seen_tasks.json", Json{id, "another"});
@@ -154,7 +135,7 @@ TEST(SeenTasks, ARunSaysWhatItSaw) {
 }
 
 TEST(SeenTasks, IdentifiersOfOtherTasksMakeTheCommonOnesSuspect) {
-  const ArcData data(small_config().data);
+  const ArcData data(small_arc().data);
   const auto& puzzles = data.puzzles();
   const auto tested = tested_tasks(puzzles);
   const auto same = identifier_names(data);

@@ -14,17 +14,17 @@ namespace dis {
 namespace {
 
 constexpr std::int64_t kTests = 4;
-constexpr std::size_t kRows = 5000;
+constexpr std::size_t kVotes = 5000;
 constexpr std::size_t kBatch = 300;
 
 void nothing(const Ballots&) {}
 
 /// An evaluation as the header describes it; stops in front of row `end`.
-void evaluate(const MadeUpVotes& votes, const std::filesystem::path& path, VoteBook& book, std::size_t end = kRows) {
+void evaluate(const MadeUpVotes& votes, const std::filesystem::path& path, VoteBook& book, std::size_t end = kVotes) {
   VoteFile file(path, "weights 1", [&](const Ballots& ballots) { book.add(ballots); });
   Ballots ballots;
   for (std::size_t first = 0; first < end; first += kBatch) {
-    const std::size_t last = std::min(first + kBatch, kRows);
+    const std::size_t last = std::min(first + kBatch, kVotes);
     if (static_cast<std::int64_t>(last) <= file.next_prediction()) continue;
     ballots.read(votes.batch(first, last), 2);
     ballots.drop_before(file.next_prediction());
@@ -35,7 +35,7 @@ void evaluate(const MadeUpVotes& votes, const std::filesystem::path& path, VoteB
 
 TEST(VoteFile, AResumedEvaluationEqualsAWholeOne) {
   const TemporaryFolder folder;
-  const auto votes = made_up_votes(kRows, kTests, 0);
+  const auto votes = made_up_votes(kVotes, kTests, 0);
   VoteBook whole(kTests);
   whole.add(votes.all(), 1);
   Draws draws(0, Purpose::test, 3, 0);
@@ -43,7 +43,7 @@ TEST(VoteFile, AResumedEvaluationEqualsAWholeOne) {
     const auto path = folder / ("votes" + std::to_string(trial));
     {
       VoteBook book(kTests);
-      evaluate(votes, path, book, 1 + draws.below(kRows));
+      evaluate(votes, path, book, 1 + draws.below(kVotes));
     }
     // A crash that left the last batch in part, or all of it.
     const auto size = std::filesystem::file_size(path);

@@ -217,6 +217,47 @@ TEST(Backbone, ANetworkWithConvolutionsEqualsTheComposedOne) {
   }
 }
 
+TEST(Backbone, ANetworkWithOneStateEqualsTheComposedOne) {
+  for (const std::int64_t with_gradient : {0, 1, 4}) {  // of 6 passes; 0: the last 3
+    auto shape = other_shape(false, false);
+    shape.config.states = StateCount::one;
+    shape.config.L_cycles = 3;
+    shape.config.gradient_passes = with_gradient;
+    expect_as_exact(shape, at::kFloat, {0x1p-23, 3.0, 1e-4});
+    expect_as_exact(shape, at::kBFloat16, {0x1p-8, 2.0, std::numeric_limits<double>::infinity()});
+  }
+}
+
+TEST(Backbone, OneStateIsRenewedWithTheInputBeforeEveryPass) {
+  auto shape = small_shape();
+  shape.config.states = StateCount::one;
+  shape.config.H_cycles = 2;
+  auto model = network(shape);
+  const Step in(shape);
+  const at::NoGradGuard no_grad;
+  const auto x = model.input(in.tokens, model.puzzle_embeddings(in.ids), in.steps);
+  const States before{in.y.to(at::kFloat), in.z.to(at::kFloat)};
+  auto y = before.y;
+  for (int pass = 0; pass < 4; ++pass) y = model.answer_pass({y, x});
+  const auto after = model.latent_reasoning(x, before);
+  EXPECT_TRUE(after.y.equal(y));
+  EXPECT_TRUE(after.z.equal(before.z)) << "it has no part in it";
+}
+
+TEST(Backbone, GradientGoesThroughAsManyPassesAsAsked) {
+  for (const bool hierarchical : {false, true}) {
+    for (const std::int64_t with_gradient : {2, 5, 6}) {
+      SCOPED_TRACE(std::to_string(with_gradient) + (hierarchical ? " of two stacks" : ""));
+      auto shape = other_shape(hierarchical, false);
+      shape.config.gradient_passes = with_gradient;
+      expect_as_exact(shape, at::kFloat, {0x1p-23, 3.0, 1e-4});
+      auto model = network(shape);
+      results_of(model, Step(shape));
+      EXPECT_EQ(model.passes().backward, kLanes * with_gradient);
+    }
+  }
+}
+
 TEST(Backbone, OfSeveralCyclesOnlyTheLastCarriesGradient) {
   auto shape = small_shape();
   shape.config.H_cycles = 3;

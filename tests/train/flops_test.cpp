@@ -66,5 +66,23 @@ TEST(Flops, AreThoseOfThePlan) {
   }
 }
 
+TEST(Flops, OfOneStateGrowWithThePassesThatCarryGradient) {
+  std::vector<double> found;
+  for (const std::int64_t with_gradient : {1, 2, 4}) {
+    auto config = small_config();
+    config.model.states = StateCount::one;
+    config.model.H_cycles = 2;
+    config.model.gradient_passes = with_gradient;
+    SmallRun run(frozen(config));
+    const auto& shape = run.model.shape();
+    EXPECT_EQ(passes_per_sample(shape).forward, 4 * shape.supervision);
+    EXPECT_EQ(passes_per_sample(shape).backward, with_gradient * shape.supervision);
+    found.push_back(flops_of_batch(run) / static_cast<double>(config.train.global_batch) -
+                    flops_per_sample(shape, passes_per_sample(shape)));
+  }
+  EXPECT_EQ(found[0], found[1]) << "the heads and the puzzle's gradient, which the plan leaves out";
+  EXPECT_EQ(found[0], found[2]);
+}
+
 }  // namespace
 }  // namespace dis

@@ -39,7 +39,7 @@ class ReferenceRun {
                       ? reference::dis_step(net, in, states_, frames_.select(1, s), before, loss_of(method))
                       : reference::halting_step(net, in, states_, labels_, loss_of(method));
     auto whole = taught.losses;
-    if (taught.halting_losses.defined()) whole = whole + 0.5 * taught.halting_losses;
+    if (taught.halting_losses.defined()) whole = whole + method.halting_weight * taught.halting_losses;
     whole.mean().backward();
     states_ = {taught.out.states.y.detach(), taught.out.states.z.detach()};
     return taught;
@@ -101,6 +101,17 @@ TEST(ReferenceStep, TheBaselinesAreTaughtAsTheReferenceSays) {
       config.model.mlp_t = mlp_t;
       expect_reference_steps(config);
     }
+  }
+}
+
+TEST(ReferenceStep, WithOneStateAndAnotherHaltingWeight) {
+  for (const auto algorithm : {Algorithm::dis, Algorithm::trm}) {
+    SCOPED_TRACE(to_string(algorithm));
+    auto config = algorithm == Algorithm::dis ? small_config() : small_baseline(algorithm);
+    config.model.states = StateCount::one;
+    config.model.gradient_passes = 1;
+    config.method.halting_weight = 2.0;
+    expect_reference_steps(config);
   }
 }
 

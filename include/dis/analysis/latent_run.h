@@ -2,7 +2,7 @@
 // the answer would have been without one of the passes (method, section 8).
 //
 // Passes of a supervision step count from 0 to T (n + 1) - 1; every (n + 1)-th is an answer pass, the others are
-// latent.
+// latent. A network with one state has T n passes, all of which are answer passes and are read out as they are.
 #pragma once
 
 #include <ATen/core/Tensor.h>
@@ -16,7 +16,7 @@
 
 namespace dis {
 
-/// T (n + 1).
+/// Of a supervision step.
 std::int64_t passes_per_step(const ModelShape& shape);
 
 /// A row of the piece, and the pass that is left out in a run of its own.

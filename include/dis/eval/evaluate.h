@@ -5,8 +5,8 @@
 // "guidance" and "halting" where the readout is not the plain one, "mean_steps" that a row (ARC: a base puzzle) made
 // where it is not all of them, and what the kind of data has to say
 //   nqueens         "test_sets": {test set: {"meaning", decoder: score (queens_score.h), "per_supervision_step"}}
-//   arc             "arc": scores of the votes (arc_score.h), "per_supervision_step"; beside it <name>_tasks.csv and
-//                   <name>_submission.json
+//   arc             "arc": scores of the votes (arc_score.h), "per_supervision_step"; beside it <name>_tasks.csv,
+//                   <name>_submission.json and <name>_candidates.json (rescoring.h)
 // with eval.rollouts above 1: "rollouts": {"rollouts", "steps", "passes_per_row", "seconds", and as of RolloutTally},
 //                   in a decoder's scores or beside "examples", which are then those of the chosen answers
 //   the others      "examples": the measures of the data set (dataset.h), "per_supervision_step"

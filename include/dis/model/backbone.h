@@ -34,15 +34,17 @@ struct PassCount {
 
 /// One pass of a supervision step.
 struct Pass {
-  std::int64_t number = 0;  ///< 0 .. T (n + 1) - 1
-  bool latent = true;       ///< z <- f_L(z, y + x); else the answer pass y <- f_H(y, z)
+  std::int64_t number = 0;  ///< from 0
+  bool latent = true;       ///< z <- f_L(z, y + x); else the answer pass y <- f_H(y, z); one state: y <- f(y, x)
   bool opens = false;       ///< the first of its cycle
   bool closes = false;      ///< the last latent one of its cycle: the answer pass is next
   bool gradient = false;    ///< carries gradient in training
 };
 
 /// T cycles of n latent passes and an answer pass. TRM has one stack for both, and the last cycle carries gradient; HRM
-/// (shape.hierarchical) has two, and of the last cycle only the last latent and the answer pass carry gradient.
+/// (shape.hierarchical) has two, and of the last cycle only the last latent and the answer pass carry gradient. With
+/// one state (model.states, URM) a cycle is n answer passes. model.gradient_passes says otherwise how many carry
+/// gradient.
 std::vector<Pass> passes_of_step(const ModelShape& shape);
 
 /// Looks into latent reasoning, or leaves passes out. Each function may be empty.
@@ -84,7 +86,7 @@ class Backbone {
   States latent_reasoning(const at::Tensor& x, States states, std::size_t worker = 0,
                           const PassObserver* observer = nullptr, const PassNoise* noise = nullptr) const;
 
-  /// What these passes are, undamped: z <- f_L(z, y + x), and y <- f_H(y, z).
+  /// What these passes are, undamped: z <- f_L(z, y + x), and y <- f_H(y, z), where one state has x in the place of z.
   at::Tensor latent_pass(const at::Tensor& x, const States& states, std::size_t worker = 0) const;
   at::Tensor answer_pass(const States& states, std::size_t worker = 0) const;
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 #include <utility>
 
@@ -14,8 +15,9 @@ namespace {
 /// What counts in the ranking of a candidate.
 struct Standing {
   std::int64_t votes = 0;
-  double sum = 0.0;         // of the probabilities, in the order of the votes
-  std::int64_t first = -1;  // its first vote
+  double sum = 0.0;                                               // of the probabilities, in the order of the votes
+  std::int64_t first = -1;                                        // its first vote
+  std::int64_t place = std::numeric_limits<std::int64_t>::max();  // that it was given, ahead of all that count votes
 
   void add(std::int64_t vote, double probability) {
     if (votes++ == 0) first = vote;
@@ -26,14 +28,17 @@ struct Standing {
 
 /// A standing as rankings compare it.
 struct RankKey {
-  explicit RankKey(const Standing& s) : votes(s.votes), mean(std::round(s.mean() * 0x1p40)), first(s.first) {}
+  explicit RankKey(const Standing& s)
+      : place(s.place), votes(s.votes), mean(std::round(s.mean() * 0x1p40)), first(s.first) {}
 
   bool ahead_of(const RankKey& other) const {
+    if (place != other.place) return place < other.place;
     if (votes != other.votes) return votes > other.votes;
     if (mean != other.mean) return mean > other.mean;
     return first < other.first;
   }
 
+  std::int64_t place;
   std::int64_t votes;
   double mean;  // in steps of 2^-40: the same numbers summed in another order are a tie, whatever rounding made of them
   std::int64_t first;
@@ -175,8 +180,10 @@ namespace {
 std::optional<std::int64_t> rank_in(const std::vector<Standing>& standings, std::size_t candidate) {
   if (standings[candidate].votes == 0) return {};
   const RankKey own(standings[candidate]);
-  return 1 + std::ranges::count_if(standings,
-                                   [&](const Standing& s) { return s.votes >= own.votes && RankKey(s).ahead_of(own); });
+  return 1 + std::ranges::count_if(standings, [&](const Standing& s) {
+           const bool may = s.place < own.place || s.votes >= own.votes;
+           return may && RankKey(s).ahead_of(own);
+         });
 }
 
 }  // namespace
@@ -221,6 +228,17 @@ void VoteBook::add(std::int64_t test, const Grid& answer, double probability) {
 void VoteBook::add(const PredictionBatch& batch, int threads) {
   batch_.read(batch, threads);
   add(batch_);
+}
+
+void VoteBook::put_first(std::int64_t test, std::span<const Grid> order) {
+  ensure(test >= 0 && test < tests(), "VoteBook::put_first", "the number of a test input");
+  Book& b = shelf_->books[static_cast<std::size_t>(test)];
+  for (auto& entry : b.candidates) entry.standing.place = Standing().place;
+  for (std::size_t place = 0; place < order.size(); ++place) {
+    const auto candidate = b.find(order[place]);
+    ensure(candidate.has_value(), "VoteBook::put_first", "candidates");
+    b.candidates[*candidate].standing.place = static_cast<std::int64_t>(place);
+  }
 }
 
 std::int64_t VoteBook::tests() const { return static_cast<std::int64_t>(shelf_->books.size()); }

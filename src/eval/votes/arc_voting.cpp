@@ -17,6 +17,7 @@
 #include "dis/eval/evaluate.h"
 #include "dis/eval/rows/rollouts.h"
 #include "dis/eval/votes/vote_file.h"
+#include "rows_asked.h"
 
 namespace dis {
 namespace {
@@ -24,23 +25,6 @@ namespace {
 constexpr std::uint64_t kSampleStep = std::uint64_t{1} << 46;  // of Purpose::votes, whose other steps are small
 
 constexpr double kSecondsPerPartial = 20;
-
-/// A batch of rows in the forms that the network and the vote want.
-struct Rows {
-  std::vector<std::int32_t> inputs, ids, labels;
-  std::vector<Augmentation> augmentations;
-};
-
-Rows make_rows(const ArcData& data, std::span<const ArcTestRow> rows) {
-  const auto length = static_cast<std::size_t>(data.shape().length);
-  Rows made{std::vector<std::int32_t>(rows.size() * length), {}, std::vector<std::int32_t>(length), {}};
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    data.test_fields(rows[i], std::span(made.inputs).subspan(i * length, length), made.labels);
-    made.ids.push_back(data.identifier_of(rows[i]));
-    made.augmentations.push_back(data.puzzles().augmentation(rows[i].puzzle));
-  }
-  return made;
-}
 
 /// An answer of each row, with its halting logit.
 struct RowAnswers {
@@ -96,6 +80,34 @@ std::int64_t shared_number(const Ranks& ranks, std::int64_t mine) {
 }
 
 }  // namespace
+
+Rows make_rows(const ArcData& data, std::span<const ArcTestRow> rows) {
+  const auto length = static_cast<std::size_t>(data.shape().length);
+  Rows made{std::vector<std::int32_t>(rows.size() * length), {}, {}};
+  std::vector<std::int32_t> label(length);
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    data.test_fields(rows[i], std::span(made.inputs).subspan(i * length, length), label);
+    made.ids.push_back(data.identifier_of(rows[i]));
+    made.augmentations.push_back(data.puzzles().augmentation(rows[i].puzzle));
+  }
+  return made;
+}
+
+bool goes_on(const Session& session, const VotingSettings& settings, const RowsDone& rows) {
+  const auto part = std::to_string(rows.done) + " of " + std::to_string(rows.total) + " puzzles";
+  const bool late = settings.deadline > 0.0 && steady_seconds() > settings.deadline;
+  if (session.ranks->any(late) && rows.done < rows.total) {
+    log_info("the time is up, " + part + " have " + rows.what + ": about as many of each task");
+    return false;
+  }
+  if (settings.interruptible && session.ranks->any(stop_requested())) {
+    log_info("stopped by a signal after " + part + " have " + rows.what +
+             (settings.file.empty() ? "" : "; the votes are kept, and count when it goes on"));
+    throw Stopped{ending_signal()};
+  }
+  if (settings.within_training && session.ranks->any(take_checkpoint_request())) throw CheckpointWanted{};
+  return true;
+}
 
 ArcElection plan_election(const ArcPuzzles& puzzles, std::int64_t tasks, std::int64_t votes, std::uint64_t seed) {
   std::vector<std::int64_t> groups;
@@ -187,21 +199,11 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
       settings.partial(book);
       told = steady_seconds();
     }
-    const bool late = settings.deadline > 0.0 && steady_seconds() > settings.deadline;
-    if (session.ranks->any(late) && first + count < total) {
-      log_info("the time is up after " + std::to_string(first + count) + " of " + std::to_string(total) +
-               " votes: about as many of each task");
-      break;
-    }
-    if (settings.interruptible && session.ranks->any(stop_requested())) {
+    try {
+      if (!goes_on(session, settings, {"voted", first + count, total})) break;
+    } catch (...) {
       if (file) file->sync();
-      log_info("stopped by a signal after " + std::to_string(first + count) + " of " + std::to_string(total) +
-               " puzzles" + (file ? ", the votes are kept, and count when it goes on" : ""));
-      throw Stopped{ending_signal()};
-    }
-    if (settings.within_training && session.ranks->any(take_checkpoint_request())) {
-      if (file) file->sync();
-      throw CheckpointWanted{};
+      throw;
     }
   }
   progress.finish();

@@ -6,6 +6,7 @@
 #include <iterator>
 
 #include "../kind_evaluation.h"
+#include "dis/core/clock.h"
 #include "dis/core/files.h"
 #include "dis/core/json.h"
 #include "dis/core/sha256.h"
@@ -13,6 +14,7 @@
 #include "dis/eval/rows/test_rows.h"
 #include "dis/eval/votes/arc_score.h"
 #include "dis/eval/votes/arc_voting.h"
+#include "dis/eval/votes/rescoring.h"
 #include "dis/eval/votes/submission.h"
 
 namespace dis {
@@ -80,6 +82,29 @@ StepScores base_puzzle_scores(const Session& session, const EvalConfig& eval) {
   return scores;
 }
 
+struct RankedVotes {
+  VoteBook book;
+  std::vector<RescoredTest> candidates;  ///< the first ones, as votes rank them
+};
+
+/// Votes, and asks for the candidates' log-probabilities if they are ranked by them: each gets half of the time.
+RankedVotes vote_and_rank(const Session& session, const ArcData& data, const ArcElection& election,
+                          const VotingSettings& settings) {
+  constexpr std::int64_t kRescored = 20;  // candidates of a test input, at least
+  const auto rank = settings.eval.rank;
+  auto voting = settings;
+  if (rank != CandidateRank::votes && voting.deadline > 0.0) {
+    voting.deadline -= std::max(0.0, voting.deadline - steady_seconds()) / 2.0;
+  }
+  RankedVotes ranked{vote(session, data, election, voting), {}};
+  ranked.candidates = first_candidates(ranked.book, std::max(kRescored, settings.eval.attempts));
+  if (rank != CandidateRank::votes) {
+    rescore(session, data, election, settings, ranked.candidates);
+    rank_candidates(ranked.book, ranked.candidates, rank);
+  }
+  return ranked;
+}
+
 /// The scores without the tasks whose answers training saw.
 void add_unseen(Evaluation& evaluation, const ArcElection& election, const VoteBook& book, const SeenPairs& seen,
                 std::uint64_t seed) {
@@ -123,13 +148,14 @@ Evaluation evaluate_arc(const Session& session, const EvalConfig& eval, const Ev
                           target.while_training,
                           target.deadline};
   if (!target.partial.empty()) settings.partial = [&](const VoteBook& votes) { write(target.partial, votes); };
-  const auto book = vote(session, data, election, settings);
+  const auto [book, candidates] = vote_and_rank(session, data, election, settings);
   const auto score = score_arc(election.tasks, book, {.seed = seed});
 
   Evaluation evaluation;
   evaluation.json["arc"] = {{"test_set", data.puzzles().settings().test_set},
                             {"max_grid", data.puzzles().side()},
                             {"votes_per_test_input", eval.votes}};
+  if (eval.rank != CandidateRank::votes) evaluation.json["arc"]["rank"] = to_string(eval.rank);
   evaluation.json["arc"].update(to_json(score));
   evaluation.report = report_text(score);
   if (target.seen_pairs) add_unseen(evaluation, election, book, *target.seen_pairs, seed);
@@ -141,6 +167,8 @@ Evaluation evaluate_arc(const Session& session, const EvalConfig& eval, const Ev
   if (writes) {
     write_or_keep(target.folder / (target.name + "_tasks.csv"), table_csv(score));
     write(target.folder / (target.name + "_submission.json"), book);
+    write_or_keep(target.folder / (target.name + "_candidates.json"),
+                  json_file_text(candidates_json(election.tasks, book, candidates), -1));
   }
   evaluation.kept_votes = votes_file;
   if (!score.pass_at.empty()) {

@@ -79,23 +79,23 @@ at::Tensor stack(const Network& net, at::Tensor h, const std::vector<BlockWeight
   return h;
 }
 
-// z <- f_L(z + (y + x)), n times; y <- f_H(y + z); T times. TRM: f_H = f_L. Of each the damped form, and noise.
+// z <- f_L(z + (y + x)), n times; y <- f_H(y + z); T times. TRM: f_H = f_L. One state: y <- f(y + x), T n times. Of
+// each the damped form, and noise. The last passes carry gradient: of TRM those of the last cycle, of HRM two.
 States latent_reasoning(const Network& net, const at::Tensor& x, States s, const PassNoiseOf& noise) {
-  std::int64_t number = 0;
-  const auto moved = [&](const at::Tensor& h, const at::Tensor& next, WhichState which) {
+  const auto& config = net.shape.config;
+  const bool one = config.states == StateCount::one;
+  const auto n = config.L_cycles, cycle = one ? n : n + 1, passes = config.H_cycles * cycle;
+  const auto usual = net.shape.hierarchical ? 2 : cycle;
+  const auto with_gradient = config.gradient_passes > 0 ? config.gradient_passes : usual;
+  for (std::int64_t pass = 0; pass < passes; ++pass) {
+    if (pass == passes - with_gradient) s = {s.y.detach(), s.z.detach()};
+    const bool latent = !one && pass % cycle < n;
+    auto& h = latent ? s.z : s.y;
+    const auto next = latent ? stack(net, s.z + (s.y + x), net.weights.blocks)
+                             : stack(net, s.y + (one ? x : s.z), net.weights.answer_blocks);
     const auto a = net.shape.damping;
-    const auto mixed = a == 1.0 ? next : (1.0 - a) * h + a * next;
-    const auto pass = number++;
-    return noise ? mixed + noise(mixed, pass, which) : mixed;
-  };
-  const auto T = net.shape.config.H_cycles, n = net.shape.config.L_cycles;
-  for (std::int64_t cycle = 1; cycle <= T; ++cycle) {
-    s = {s.y.detach(), s.z.detach()};  // only the last cycle carries gradient
-    for (std::int64_t pass = 1; pass <= n; ++pass) {
-      if (net.shape.hierarchical && pass == n) s.z = s.z.detach();  // HRM: only its last latent pass
-      s.z = moved(s.z, stack(net, s.z + (s.y + x), net.weights.blocks), WhichState::latent);
-    }
-    s.y = moved(s.y, stack(net, s.y + s.z, net.weights.answer_blocks), WhichState::answer);
+    h = a == 1.0 ? next : (1.0 - a) * h + a * next;
+    if (noise) h = h + noise(h, pass, latent ? WhichState::latent : WhichState::answer);
   }
   return s;
 }

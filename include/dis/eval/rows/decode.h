@@ -42,6 +42,12 @@ struct Answers {
 Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
                     const std::vector<std::int32_t>& ids, std::int64_t steps, std::int64_t first_row = 0);
 
+/// Visits the log-probabilities of the cells' tokens after the last step, float64 [count, L, A] on the CPU, of rows
+/// first .. first + count - 1: those of this rank, by several threads at once. The rest as of answer_rows().
+void visit_policies(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
+                    const std::vector<std::int32_t>& ids, std::int64_t steps, std::int64_t first_row,
+                    const std::function<void(std::int64_t first, const at::Tensor& log_p)>& visit);
+
 /// The paper's decoder: answer_rows() of boards `inputs` [boards, L], each cell by itself.
 Answers decode_argmax(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
                       std::int64_t steps);

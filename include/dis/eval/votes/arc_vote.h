@@ -2,8 +2,9 @@
 //
 // Candidates rank by their number of votes, then by the mean halting probability of the predictions that voted for
 // them (means that differ by less than 1e-12 are equal: the same numbers summed in another order), then by which was
-// predicted first. "First" and the order in which probabilities are summed are those in which the votes were added, so
-// the same votes in the same order give the same ranking, bit for bit. The empty grid is a candidate like any other.
+// predicted first; or as somebody else orders them (put_first(), rescoring.h). "First" and the order in which
+// probabilities are summed are those in which the votes were added, so the same votes in the same order give the same
+// ranking, bit for bit. The empty grid is a candidate like any other.
 //
 // A book belongs to one evaluation: the next one begins a new book, so no vote is counted twice. Distinct grids are
 // kept once, packed, and of a prediction no more than whom it voted for and its probability.
@@ -58,6 +59,9 @@ class VoteBook {
   void add(const Ballots& ballots);
   /// Crops, undoes and adds; several threads, but the result does not depend on them.
   void add(const PredictionBatch& batch, int threads);
+
+  /// These candidates come first in the rankings of all predictions, in this order; the others stay behind them.
+  void put_first(std::int64_t test, std::span<const Grid> order);
 
   std::int64_t tests() const;
   std::int64_t votes() const;     ///< for all test inputs

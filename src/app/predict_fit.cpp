@@ -27,15 +27,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Of a file or of the files in a folder.
-std::vector<ArcTask> read_tasks(const fs::path& input) {
-  if (!fs::exists(input)) throw UserError("--input: '" + input.string() + "' does not exist");
-  if (fs::is_directory(input)) {
-    return read_arc_folder(input, fs::weakly_canonical(input).filename().string()).tasks;
-  }
-  return read_arc_tasks(input);
-}
-
 /// The settings of a file as those of --set.
 std::vector<std::string> settings_of(const fs::path& preset) {
   const auto file = find_shipped(preset);
@@ -111,7 +102,7 @@ FitStart resumed_fit(const PredictOptions& options) {
 
 /// The tasks, into the folder of a new fit. Returns what the trained network saw, if it is known.
 SeenPairsPointer bring_tasks(const PredictOptions& options, const FitStart& start) {
-  const auto tasks = read_tasks(options.input);
+  const auto tasks = asked_tasks(options, start.config.data.max_grid);
   auto seen = refuse_seen(options.run, tasks, start.allow_seen);
   write_fit_tasks(options.fit_run(), start.config, tasks);
   return seen;
@@ -178,6 +169,26 @@ class Fit {
 
 }  // namespace
 
+std::vector<ArcTask> asked_tasks(const PredictOptions& options, std::int64_t max_grid) {
+  const fs::path input = options.input;
+  if (!fs::exists(input)) throw UserError("--input: '" + input.string() + "' does not exist");
+  auto tasks = fs::is_directory(input) ? read_arc_folder(input, fs::weakly_canonical(input).filename().string()).tasks
+                                       : read_arc_tasks(input);
+  if (options.chunk < 0) return tasks;
+  std::erase_if(tasks, [&](const ArcTask& task) {
+    return largest_side(task) > max_grid || std::ranges::none_of(task.pairs, &ArcPair::test);
+  });
+  if (std::ssize(tasks) < options.chunks) {
+    throw UserError("--chunks: expected at most " + std::to_string(tasks.size()) +
+                    ", the tasks that the network can answer, found " + std::to_string(options.chunks));
+  }
+  std::vector<ArcTask> chunk;
+  for (auto i = options.chunk; i < std::ssize(tasks); i += options.chunks) {
+    chunk.push_back(std::move(tasks[static_cast<std::size_t>(i)]));
+  }
+  return chunk;
+}
+
 FitStart fit_start(const PredictOptions& options) {
   if (options.resume) return resumed_fit(options);
   const auto run = options.fit_run();
@@ -188,7 +199,7 @@ FitStart fit_start(const PredictOptions& options) {
   if (find_place().restart > 0 && is_fit(run)) {
     auto there = run_config(run, {});
     const auto steps = std::exchange(there.train.steps, fit.train.steps);  // a time limit may have lowered it
-    if (there == fit && same_fit_tasks(run, read_tasks(options.input))) {
+    if (there == fit && same_fit_tasks(run, asked_tasks(options, fit.data.max_grid))) {
       fit.train.steps = steps;
       return {.config = std::move(fit), .goes_on = true};
     }

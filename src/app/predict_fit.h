@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "dis/data/arc/arc_task.h"
 #include "dis/train/session.h"
 #include "predict_time.h"
 
@@ -15,13 +16,17 @@ namespace dis {
 struct PredictOptions {
   std::string run;
   std::string checkpoint = "latest";
+  std::string weights;  ///< in place of a run, for puzzles other than ARC's; `preset` is then their configuration
   std::string input;
   std::string output;
   std::string preset;
   std::string fit;  ///< run folder of the fit
   std::string time_limit;
+  std::string picture;  ///< of puzzles other than ARC's
   std::vector<std::string> set;
   std::vector<std::string> merge;
+  std::int64_t chunks = 1;  ///< groups of tasks that are fitted one after the other
+  std::int64_t chunk = -1;  ///< the one that is meant, 0..chunks-1; -1: all tasks in one fit
   bool resume = false;
   bool json = false;
 
@@ -32,6 +37,10 @@ struct PredictOptions {
     return file.parent_path() / (file.stem().string() + "_run");
   }
 };
+
+/// The tasks of options.input that are answered, or those of one chunk: of the tasks that the field of `max_grid` rows
+/// and columns holds, every chunks-th. UserError: there is no such file, fewer tasks than chunks.
+std::vector<ArcTask> asked_tasks(const PredictOptions& options, std::int64_t max_grid);
 
 /// The fit that a command is about.
 struct FitStart {

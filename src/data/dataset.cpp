@@ -25,6 +25,16 @@ std::optional<bool> DataSet::obeys_rules(std::span<const std::int32_t>, std::spa
   return std::nullopt;
 }
 
+std::vector<Example> DataSet::questions(const std::filesystem::path&) const {
+  throw UserError(
+      "dis predict answers puzzles of ARC, boards, Sudokus, mazes and grids of a user's own, which these data "
+      "(data.kind) are not; dis eval answers the tests of a data set");
+}
+
+Json DataSet::written(std::span<const std::int32_t> tokens) const {
+  return Json(std::vector<std::int32_t>(tokens.begin(), tokens.end()));
+}
+
 std::optional<Drawing> DataSet::draw(std::span<const DrawnExample>, const TextStyle&) const { return std::nullopt; }
 
 std::optional<GridPanel> DataSet::picture(const DrawnExample&) const { return std::nullopt; }

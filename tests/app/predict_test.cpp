@@ -188,6 +188,73 @@ TEST(Predict, EndsWithinItsTimeThoughTheMachineSlowsDown) {
   expect_complete(output);
 }
 
+TEST(Predict, FitsChunksOneAfterTheOther) {
+  const TemporaryFolder folder;
+  const auto output = folder / "a.json";
+  const std::vector<std::string> fit{"predict.steps=300", "predict.augmentations=1"};
+  Program program(predict(output, fit) + Arguments{"--chunks", "2"});
+  ASSERT_TRUE(wait_until(program, [&] { return fs::exists(folder / "a_run/chunk_1/metrics.jsonl"); }))
+      << program.wait().err;
+  expect_complete(output);  // with the first chunk's answers
+  program.send(SIGKILL);
+  program.wait();
+  const auto refused = run_program(predict(output, fit) + Arguments{"--chunks", "2"});
+  EXPECT_TRUE(contains(refused.err, "exists already")) << refused.err;
+  const auto end = expect_success({"predict", "--output", output.string(), "--resume"});
+  EXPECT_TRUE(contains(end.out, "8 tasks in 2 chunks")) << end.out;
+  EXPECT_FALSE(contains(end.err, "chunk 0 of")) << "it is done";
+  expect_complete(output);
+  // Each chunk is what its tasks alone would give.
+  const auto all = read_json(kSets / "arc-agi_small_challenges.json"), whole = read_json(output);
+  const auto chunk = read_json(folder / "a_run/chunk_1.json");
+  Json theirs = Json::object();
+  for (const auto& [task, pairs] : all.items()) {
+    if (!chunk.contains(task)) continue;
+    theirs[task] = pairs;
+    EXPECT_EQ(whole.at(task), chunk.at(task)) << task;
+  }
+  EXPECT_GE(chunk.size(), 2U);
+  write_json(folder / "theirs.json", theirs);
+  auto alone = predict(folder / "b.json", fit);
+  *std::ranges::find(alone, (kSets / "arc-agi_small_challenges.json").string()) = (folder / "theirs.json").string();
+  expect_success(alone);
+  EXPECT_EQ(read_text(folder / "b.json"), read_text(folder / "a_run/chunk_1.json"));
+  EXPECT_EQ(read_text(weights_of_fit(folder / "b_run")), read_text(weights_of_fit(folder / "a_run/chunk_1")));
+  const auto many = run_program(predict(folder / "c.json", fit) + Arguments{"--chunks", "6"});
+  EXPECT_TRUE(contains(many.err, "--chunks: expected at most 5")) << many.err;
+  EXPECT_FALSE(fs::exists(folder / "c_run"));
+}
+
+TEST(Predict, AnswersBoardsOfATextWithoutAFit) {
+  const TemporaryFolder folder;
+  const auto run = (folder / "run").string(), output = (folder / "a.json").string();
+  expect_success(train_tiny(run, {"train.steps=12"}));
+  write_atomically(folder / "boards.txt", std::string_view(".....\n.....\n...Q.\n.....\n.....\n\n"
+                                                           "Q........................\n"));
+  const auto ask = [&](const std::string& input, const Arguments& more) {
+    return run_program(Arguments{"predict", "--run", run, "--input", (folder / input).string(), "--output", output} +
+                       more);
+  };
+  const auto found = ask("boards.txt", {"--picture", (folder / "a.svg").string()});
+  EXPECT_EQ(found.status, 0) << found.err;
+  EXPECT_TRUE(contains(found.out, "2 puzzles") && contains(found.out, "of 2 valid")) << found.out;
+  EXPECT_TRUE(contains(read_text(folder / "a.svg"), ">answer</text>"));
+  const auto puzzles = read_json(output).at("puzzles");
+  ASSERT_EQ(puzzles.size(), 2U);
+  EXPECT_EQ(puzzles[0].at("question"), ".............Q...........");
+  for (const auto& puzzle : puzzles) {
+    const auto question = puzzle.at("question").get<std::string>(), answer = puzzle.at("answer").get<std::string>();
+    EXPECT_EQ(std::ranges::count(answer, 'Q'), 5) << "commit places them all";
+    for (std::size_t cell = 0; cell < answer.size(); ++cell) EXPECT_TRUE(question[cell] != 'Q' || answer[cell] == 'Q');
+  }
+  write_atomically(folder / "four.txt", std::string_view("....\n"));
+  EXPECT_TRUE(contains(ask("four.txt", {}).err, "line 1: expected a puzzle of 25 characters, or a row of 5"));
+  write_atomically(folder / "attack.txt", std::string_view("QQ.......................\n"));
+  EXPECT_TRUE(contains(ask("attack.txt", {}).err, "line 1: expected queens that do not attack one another"));
+  EXPECT_TRUE(contains(ask("boards.txt", {"--time-limit", "5s"}).err, "answers without a fit"));
+  EXPECT_EQ(ask("boards.txt", {"--output", (folder / "boards.txt").string()}).status, 2) << "--output twice";
+}
+
 TEST(Predict, HasAllTasksOnTheDiskOnceTheVoteHasBegun) {
   const TemporaryFolder folder;
   const auto output = folder / "a.json";

@@ -9,6 +9,7 @@
 
 #include "core/temporary_folder.h"
 #include "core/user_error.h"
+#include "dis/core/files.h"
 
 namespace dis {
 namespace {
@@ -142,6 +143,26 @@ TEST(GridPuzzles, MistakesAreNamedWithTheirPlace) {
     EXPECT_TRUE(contains(message, part)) << message << "\nexpected: " << part;
     EXPECT_TRUE(contains(message, (folder / "puzzles.json").string())) << message;
   }
+}
+
+TEST(GridPuzzles, QuestionsAndAnswersAreWrittenAsTheFile) {
+  TemporaryFolder folder;
+  const PuzzleRows data = read(folder, kPuzzles);
+  const auto questions = [&](const std::string& text) {
+    write_atomically(folder / "mine.json", text);
+    return data.questions(folder / "mine.json");
+  };
+  const auto found = questions(R"({"test": [{"input": [[0, 3], [1, 2]], "puzzle": "turn"},
+                                            {"input": [[1]], "output": [[2]], "puzzle": "never seen"}]})");
+  ASSERT_EQ(found.size(), 2U);
+  EXPECT_EQ(found[0].puzzle_id, 1);
+  EXPECT_EQ(found[1].puzzle_id, 0);
+  EXPECT_EQ(found[0].label, Tokens(6, kIgnore));
+  EXPECT_EQ(found[1].label.front(), 3);
+  EXPECT_EQ(data.written(found[0].input), Json::parse("[[0, 3], [1, 2]]"));
+  EXPECT_EQ(data.written(Tokens(6, 0)), Json::array());
+  EXPECT_TRUE(contains(user_error_of([&] { questions(R"({"test": [{"input": [[9]]}]})"); }), "row 0, column 0"));
+  EXPECT_TRUE(contains(user_error_of([&] { questions(R"({"test": []})"); }), "expected a list of puzzles"));
 }
 
 }  // namespace

@@ -52,18 +52,18 @@ BoardCounts count_training(const NQueensData& data) {
   return count_boards(data.items(), [&](std::int64_t i) { return data.item(i); });
 }
 
-struct Example {
+struct DrawnRow {
   std::vector<std::int32_t> input;
   std::vector<std::int32_t> label;
   Origin origin;
-  auto operator<=>(const Example& other) const {
+  auto operator<=>(const DrawnRow& other) const {
     return std::pair(input, label) <=> std::pair(other.input, other.label);
   }
 };
 
-Example example_at(const NQueensData& data, std::uint64_t seed, std::uint64_t position) {
+DrawnRow example_at(const NQueensData& data, std::uint64_t seed, std::uint64_t position) {
   const auto length = static_cast<std::size_t>(data.shape().length);
-  Example example{std::vector<std::int32_t>(length), std::vector<std::int32_t>(length), {}};
+  DrawnRow example{std::vector<std::int32_t>(length), std::vector<std::int32_t>(length), {}};
   std::int32_t puzzle_id = -1;
   example.origin = data.example(seed, position, example.input, example.label, puzzle_id);
   EXPECT_EQ(puzzle_id, 0);
@@ -127,11 +127,11 @@ TEST(AuthorsBoards, AnEpochHoldsTheOfficialRows) {
   const NQueensData data(config_of(Split::authors), 0);
   ASSERT_EQ(data.epoch_length(), 7200);
   const Json counts = golden("nqueens_official_test.json")["counts"];
-  std::set<Example> rows;
+  std::set<DrawnRow> rows;
   std::set<std::vector<std::int32_t>> inputs;
   std::map<std::int64_t, std::map<std::int64_t, int>> visits;  // [board][symmetry]
   for (std::uint64_t position = 0; position < 7200; ++position) {
-    const Example example = example_at(data, 5, position);
+    const DrawnRow example = example_at(data, 5, position);
     ++visits[example.origin.item][example.origin.transform];
     inputs.insert(example.input);
     rows.insert(example);
@@ -433,7 +433,7 @@ TEST(BoardsDistribution, AugmentationIsUniformPerVisit) {
   std::vector<std::int64_t> symmetries(kSymmetries);
   std::vector<std::int64_t> visits(static_cast<std::size_t>(data.items()));
   for (std::uint64_t position = 0; position < 8000; ++position) {
-    const Example example = example_at(data, 3, position);
+    const DrawnRow example = example_at(data, 3, position);
     ++symmetries[static_cast<std::size_t>(example.origin.transform)];
     ++visits[static_cast<std::size_t>(example.origin.item)];
     const Board board = data.item(example.origin.item);
@@ -457,7 +457,7 @@ TEST(NQueensStream, DrawsAreFunctionsOfSeedAndPosition) {
   int differing_order = 0;
   int differing_boards = 0;
   for (std::uint64_t position = 900; position < 950; ++position) {
-    const Example example = example_at(data, 0, position);
+    const DrawnRow example = example_at(data, 0, position);
     EXPECT_EQ(example.input, example_at(same, 0, position).input);
     differing_order += example.origin.item != example_at(data, 1, position).origin.item;
     differing_boards += example.input != example_at(other, 0, position).input;
@@ -477,7 +477,7 @@ TEST(NQueensStream, ShapeAndBatch) {
   EXPECT_THROW(data.identifier(1), std::logic_error);
   const Batch batch = draw_batch(data, 4, 100, 3);
   for (std::size_t lane = 0; lane < 3; ++lane) {
-    const Example example = example_at(data, 4, 100 + lane);
+    const DrawnRow example = example_at(data, 4, 100 + lane);
     EXPECT_EQ(example.origin.transform, 0);
     EXPECT_TRUE(
         std::equal(example.input.begin(), example.input.end(), batch.inputs.begin() + static_cast<int>(lane) * 25));

@@ -341,5 +341,39 @@ TEST(PuzzleDrawings, ShowPuzzlesAndMistakes) {
   EXPECT_EQ(path.lines.at(1), "#!G ");
 }
 
+TEST(PuzzlesQuestions, AreReadAsTextOrCsv) {
+  const TemporaryFolder folder;
+  copy_csv("sudoku", folder.path());
+  const PuzzlesData data(sudoku_family(), puzzles_config(folder.path()));
+  const auto csv = data.questions(folder / "test.csv");
+  ASSERT_EQ(csv.size(), 10U);
+  std::string lines, blocks;
+  for (const auto& example : csv) {
+    EXPECT_TRUE(is_sudoku_solution(example.input, example.label));
+    const auto text = data.written(example.input).get<std::string>();
+    lines += text + "\r\n";
+    for (std::size_t row = 0; row < 9; ++row) blocks += text.substr(9 * row, 9) + "\n";
+    blocks += "\n";
+  }
+  for (const auto& text : {lines, blocks}) {
+    write_atomically(folder / "mine.txt", text);
+    const auto found = data.questions(folder / "mine.txt");
+    ASSERT_EQ(found.size(), csv.size());
+    for (std::size_t i = 0; i < csv.size(); ++i) {
+      EXPECT_EQ(found[i].input, csv[i].input);
+      EXPECT_EQ(found[i].label, Tokens(81, kIgnore));
+    }
+  }
+  const auto message = [&](const std::string& text) {
+    write_atomically(folder / "mine.txt", text);
+    return user_error_of([&] { data.questions(folder / "mine.txt"); });
+  };
+  EXPECT_TRUE(contains(message("\n" + std::string(80, '.') + "\n"), "line 2: expected a puzzle of 81 characters"));
+  EXPECT_TRUE(
+      contains(message(blocks.substr(0, 30) + "\n\n" + lines), "line 1: expected a puzzle of 9 lines, found 3"));
+  EXPECT_TRUE(contains(message(std::string(80, '.') + "x"), "found \"x\" in cell 81"));
+  EXPECT_TRUE(contains(message("\n"), "expected a puzzle a line, found none"));
+}
+
 }  // namespace
 }  // namespace dis

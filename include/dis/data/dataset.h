@@ -151,6 +151,12 @@ class DataSet : public TrainingStream {
   virtual std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
                                           std::span<const std::int32_t> answer) const;
 
+  /// Puzzles of a user's file, to be answered (docs/predict.md); a label is kIgnore where the file has no answer.
+  /// UserError: a file that is none, puzzles of other sizes than the data's; this kind takes none.
+  virtual std::vector<Example> questions(const std::filesystem::path& file) const;
+  /// An input or an answer [L] as such a file writes it; by default the tokens.
+  virtual Json written(std::span<const std::int32_t> tokens) const;
+
   /// Counts, and what tests share with training. `config` is the one that the data were opened with.
   virtual Json describe(const RunConfig& config) const = 0;
   /// The same for a terminal.

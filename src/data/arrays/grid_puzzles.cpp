@@ -50,14 +50,8 @@ void check_keys(const Json& object, const std::vector<std::string>& known, const
   }
 }
 
-struct Sizes {
-  std::int64_t vocabulary = 0;
-  std::int64_t rows = 0;
-  std::int64_t columns = 0;
-};
-
 /// Appends the tokens of a padded grid to `to`.
-void read_grid(const Json& grid, const Sizes& sizes, const std::string& place, std::vector<std::int32_t>& to) {
+void read_grid(const Json& grid, const GridForm& sizes, const std::string& place, std::vector<std::int32_t>& to) {
   const auto check_size = [&](const Json& list, std::int64_t most, const std::string& where, const char* what) {
     if (!list.is_array() || list.empty() || std::cmp_greater(list.size(), most)) {
       throw UserError(where + ": expected a list of 1 to " + std::to_string(most) + " " + what +
@@ -82,6 +76,13 @@ void read_grid(const Json& grid, const Sizes& sizes, const std::string& place, s
   }
 }
 
+std::string name_of(const Json& puzzle, const std::string& where) {
+  if (!puzzle.is_string() || puzzle == "" || puzzle == kBlank) {
+    throw UserError(where + ": puzzle: expected a name that is not empty and not <blank>" + found(puzzle));
+  }
+  return puzzle.get<std::string>();
+}
+
 /// The examples of one puzzle, as padded rows.
 struct PuzzleExamples {
   std::int32_t identifier = 0;
@@ -95,8 +96,8 @@ using Identifiers = std::map<std::string, std::int32_t>;
 
 /// The puzzles of a list of examples. In training, names get identifiers, and a puzzle stands where its first example
 /// does; in testing, every example is a puzzle of its own, so that the rows are in the order of the file.
-std::vector<PuzzleExamples> read_examples(const Json& list, const Sizes& sizes, const std::string& place, bool training,
-                                          Identifiers& identifiers) {
+std::vector<PuzzleExamples> read_examples(const Json& list, const GridForm& sizes, const std::string& place,
+                                          bool training, Identifiers& identifiers) {
   if (!list.is_array()) throw UserError(place + ": expected a list of examples" + found(list));
   std::vector<PuzzleExamples> puzzles;
   std::map<std::string, std::size_t> places;
@@ -106,11 +107,7 @@ std::vector<PuzzleExamples> read_examples(const Json& list, const Sizes& sizes, 
     std::size_t at = puzzles.size();
     std::int32_t identifier = 0;
     if (list[i].contains("puzzle")) {
-      const Json& name = list[i]["puzzle"];
-      if (!name.is_string() || name == "" || name == kBlank) {
-        throw UserError(where + ": puzzle: expected a name that is not empty and not <blank>" + found(name));
-      }
-      const auto text = name.get<std::string>();
+      const auto text = name_of(list[i]["puzzle"], where);
       if (training) {
         identifiers.emplace(text, static_cast<std::int32_t>(identifiers.size()) + 1);
         at = places.emplace(text, at).first->second;
@@ -127,7 +124,7 @@ std::vector<PuzzleExamples> read_examples(const Json& list, const Sizes& sizes, 
 }
 
 /// Rows as an array of the smallest type.
-NpyArray array_of(const std::string& name, const Sizes& sizes, const std::vector<PuzzleExamples>& puzzles,
+NpyArray array_of(const std::string& name, const GridForm& sizes, const std::vector<PuzzleExamples>& puzzles,
                   std::vector<std::int32_t> PuzzleExamples::*rows) {
   std::vector<std::int32_t> tokens;
   for (const PuzzleExamples& puzzle : puzzles)
@@ -140,7 +137,7 @@ NpyArray array_of(const std::string& name, const Sizes& sizes, const std::vector
   return NpyArray(name, shape, std::move(bytes));
 }
 
-RowSplit split_of(const std::string& place, const Sizes& sizes, const std::vector<PuzzleExamples>& puzzles,
+RowSplit split_of(const std::string& place, const GridForm& sizes, const std::vector<PuzzleExamples>& puzzles,
                   std::int64_t identifiers) {
   std::vector<std::int32_t> puzzle_identifiers;
   std::vector<std::int32_t> puzzle_indices{0};
@@ -175,6 +172,49 @@ RowSplit split_of(const std::string& place, const Sizes& sizes, const std::vecto
 
 }  // namespace
 
+std::vector<Example> read_grid_questions(const std::filesystem::path& file, const GridForm& form,
+                                         const std::function<std::int32_t(const std::string&)>& identifier) {
+  const Json document = read_json(file);
+  check_keys(document, {"test"}, file.string());
+  const auto& list = entry_of(document, "test", file.string());
+  if (!list.is_array() || list.empty()) {
+    throw UserError(file.string() + ": test: expected a list of puzzles" + found(list));
+  }
+  std::vector<Example> examples;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string where = file.string() + ": test[" + std::to_string(i) + "]";
+    check_keys(list[i], {"input", "output", "puzzle"}, where);
+    auto& example = examples.emplace_back();
+    read_grid(entry_of(list[i], "input", where), form, where + ".input", example.input);
+    if (list[i].contains("output")) {
+      read_grid(list[i]["output"], form, where + ".output", example.label);
+      std::ranges::replace(example.label, kPad, kIgnore);
+    } else {
+      example.label.assign(example.input.size(), kIgnore);
+    }
+    if (list[i].contains("puzzle")) example.puzzle_id = identifier(name_of(list[i]["puzzle"], where));
+  }
+  return examples;
+}
+
+Json grid_as_written(std::span<const std::int32_t> tokens, const GridForm& form) {
+  std::int64_t rows = 0, columns = 0;
+  for (std::int64_t cell = 0; cell < std::ssize(tokens); ++cell) {
+    if (tokens[static_cast<std::size_t>(cell)] == kPad) continue;
+    rows = std::max(rows, cell / form.columns + 1);
+    columns = std::max(columns, cell % form.columns + 1);
+  }
+  Json grid = Json::array();
+  for (std::int64_t row = 0; row < rows; ++row) {
+    Json& line = grid.emplace_back(Json::array());
+    for (std::int64_t column = 0; column < columns; ++column) {
+      const auto token = tokens[static_cast<std::size_t>(row * form.columns + column)];
+      line.push_back(token == kPad ? Json(nullptr) : Json(token - 1));
+    }
+  }
+  return grid;
+}
+
 PuzzleRows read_grid_puzzles(const std::filesystem::path& file) {
   const std::string name = file.string();
   const Json document = read_json(file);
@@ -182,7 +222,8 @@ PuzzleRows read_grid_puzzles(const std::filesystem::path& file) {
   const auto size = [&](const char* key, std::int64_t most) {
     return integer_of(entry_of(document, key, name), 1, most, name + ": " + key);
   };
-  const Sizes sizes{size("vocabulary", kLargestVocabulary), size("rows", kLongestSide), size("columns", kLongestSide)};
+  const GridForm sizes{size("vocabulary", kLargestVocabulary), size("rows", kLongestSide),
+                       size("columns", kLongestSide)};
 
   Identifiers identifiers;
   const auto train = read_examples(entry_of(document, "train", name), sizes, name + ": train", true, identifiers);
@@ -199,7 +240,9 @@ PuzzleRows read_grid_puzzles(const std::filesystem::path& file) {
   for (const std::string& puzzle : names) list.add(puzzle);
   std::optional<RowSplit> test_split;
   if (!test.empty()) test_split = split_of(name + ": test", sizes, test, count);
-  return PuzzleRows(split_of(name + ": train", sizes, train, count), std::move(test_split), std::move(list));
+  PuzzleRows rows(split_of(name + ": train", sizes, train, count), std::move(test_split), std::move(list));
+  rows.set_form(sizes);
+  return rows;
 }
 
 }  // namespace dis

@@ -4,12 +4,14 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 #include <string_view>
 #include <utility>
 
 #include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/core/json.h"
+#include "dis/data/arrays/grid_puzzles.h"
 #include "dis/data/arrays/puzzle_rules.h"
 
 namespace dis {
@@ -408,6 +410,20 @@ PuzzleRows read_puzzle_rows(const fs::path& folder) {
   }
   const fs::path tasks = folder / "test_puzzles.json";
   return PuzzleRows(std::move(train), std::move(test), std::move(names), fs::exists(tasks, error) ? tasks : fs::path());
+}
+
+std::vector<Example> PuzzleRows::questions(const fs::path& file) const {
+  if (!form_) return DataSet::questions(file);
+  std::map<std::string, std::int32_t> names;
+  for (std::int64_t i = 1; i < identifiers_.size(); ++i) names[identifiers_[i]] = static_cast<std::int32_t>(i);
+  return read_grid_questions(file, *form_, [&](const std::string& name) {
+    const auto known = names.find(name);
+    return known == names.end() ? 0 : known->second;
+  });
+}
+
+Json PuzzleRows::written(std::span<const std::int32_t> tokens) const {
+  return form_ ? grid_as_written(tokens, *form_) : DataSet::written(tokens);
 }
 
 std::optional<bool> PuzzleRows::obeys_rules(std::span<const std::int32_t> input,

@@ -1,5 +1,6 @@
 // Boards for people: counted, listed, drawn.
 #include <algorithm>
+#include <iterator>
 #include <sstream>
 
 #include "dis/core/error.h"
@@ -44,6 +45,10 @@ Example example_of(const Board& board) {
           .label = {board.label.begin(), board.label.end()},
           .one_answer = board.completions == 1,
           .note = std::to_string(board.completions) + (capped ? "+" : "")};
+}
+
+BoardView board_view(const DrawnExample& example) {
+  return {example.title, {example.input.begin(), example.input.end()}, example.answer};
 }
 
 }  // namespace
@@ -95,13 +100,23 @@ std::string NQueensData::description_text(const Json& description) const {
   return text.str();
 }
 
+std::optional<GridPanel> NQueensData::picture(const DrawnExample& example) const {
+  constexpr std::uint8_t kGivenGrey = 5, kAnsweredBlue = 8, kWrongOrange = 7, kOpenBlack = 0;
+  const int n = board_size();
+  GridPanel panel{example.title, Grid{n, n, {}}};
+  for (const char mark : board_marks(board_view(example), n)) {
+    panel.letters += mark == '.' ? ' ' : mark == 'q' || mark == 'x' ? 'Q' : mark;
+    panel.grid->cells.push_back(mark == '.'   ? kOpenBlack
+                                : mark == 'Q' ? kGivenGrey
+                                : mark == 'q' ? kAnsweredBlue
+                                              : kWrongOrange);
+  }
+  return panel;
+}
+
 std::optional<Drawing> NQueensData::draw(std::span<const DrawnExample> examples, const TextStyle& style) const {
   std::vector<BoardView> views;
-  for (const auto& example : examples) {
-    BoardView view{example.title, {}, example.answer};
-    for (const auto token : example.input) view.input.push_back(static_cast<std::uint8_t>(token));
-    views.push_back(std::move(view));
-  }
+  std::ranges::transform(examples, std::back_inserter(views), board_view);
   return Drawing{style.colour ? "black: given, blue: the label's other queens; #number: completions"
                               : "Q: given, q: the label's other queens; #number: completions",
                  board_text(views, style)};

@@ -10,36 +10,6 @@ namespace {
 
 constexpr int kGap = 3;  // columns between two drawings
 
-/// The marks of the cells, as in the header's list.
-std::string marks_of(const BoardView& view, int n) {
-  const auto cells = static_cast<std::size_t>(n * n);
-  std::string marks(cells, '.');
-  const auto answer = [&](std::size_t cell) {
-    return view.answer.empty() ? std::int32_t{view.input[cell]} : view.answer[cell];
-  };
-  std::vector<int> queens;
-  for (std::size_t cell = 0; cell < cells; ++cell) {
-    const bool given = view.input[cell] == kQueenCell;
-    if (answer(cell) == kQueenCell) {
-      marks[cell] = given ? 'Q' : 'q';
-      queens.push_back(static_cast<int>(cell));
-    } else if (given) {
-      marks[cell] = '!';
-    } else if (answer(cell) != kEmptyCell) {
-      marks[cell] = '?';
-    }
-  }
-  for (const int a : queens) {
-    for (const int b : queens) {
-      const int down = b / n - a / n;
-      const int across = b % n - a % n;
-      const bool attack = a != b && (down == 0 || across == 0 || std::abs(down) == std::abs(across));
-      if (attack && marks[static_cast<std::size_t>(a)] == 'q') marks[static_cast<std::size_t>(a)] = 'x';
-    }
-  }
-  return marks;
-}
-
 /// A row of a board, 2 N - 1 columns (2 N with colour, whose ground has no gaps).
 std::string row_text(const std::string& marks, int n, int row, const TextStyle& style) {
   std::string text;
@@ -86,6 +56,35 @@ void append_line(std::string& text, std::string line) {
 
 }  // namespace
 
+std::string board_marks(const BoardView& view, int n) {
+  const auto cells = static_cast<std::size_t>(n * n);
+  std::string marks(cells, '.');
+  const auto answer = [&](std::size_t cell) {
+    return view.answer.empty() ? std::int32_t{view.input[cell]} : view.answer[cell];
+  };
+  std::vector<int> queens;
+  for (std::size_t cell = 0; cell < cells; ++cell) {
+    const bool given = view.input[cell] == kQueenCell;
+    if (answer(cell) == kQueenCell) {
+      marks[cell] = given ? 'Q' : 'q';
+      queens.push_back(static_cast<int>(cell));
+    } else if (given) {
+      marks[cell] = '!';
+    } else if (answer(cell) != kEmptyCell) {
+      marks[cell] = '?';
+    }
+  }
+  for (const int a : queens) {
+    for (const int b : queens) {
+      const int down = b / n - a / n;
+      const int across = b % n - a % n;
+      const bool attack = a != b && (down == 0 || across == 0 || std::abs(down) == std::abs(across));
+      if (attack && marks[static_cast<std::size_t>(a)] == 'q') marks[static_cast<std::size_t>(a)] = 'x';
+    }
+  }
+  return marks;
+}
+
 std::string side_by_side(std::span<const TextBlock> blocks, int columns) {
   int width = 1;
   for (const TextBlock& block : blocks) {
@@ -122,7 +121,7 @@ std::string board_text(std::span<const BoardView> views, const TextStyle& style)
                (view.answer.empty() || view.answer.size() == view.input.size()),
            "board_text", "inputs and answers of one size");
     TextBlock block{view.title, {}, style.colour ? 2 * n : 2 * n - 1};
-    const auto marks = marks_of(view, n);
+    const auto marks = board_marks(view, n);
     for (int row = 0; row < n; ++row) block.lines.push_back(row_text(marks, n, row, style));
     blocks.push_back(std::move(block));
   }

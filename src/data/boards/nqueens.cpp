@@ -9,6 +9,7 @@
 #include "dis/core/random.h"
 #include "dis/data/boards/board_file.h"
 #include "dis/data/boards/board_generator.h"
+#include "dis/data/puzzle_text.h"
 
 namespace dis {
 namespace {
@@ -184,6 +185,31 @@ std::optional<bool> NQueensData::obeys_rules(std::span<const std::int32_t> input
                                              std::span<const std::int32_t> answer) const {
   const std::vector<std::uint8_t> givens(input.begin(), input.end());
   return is_valid_completion(givens, answer);
+}
+
+std::vector<Example> NQueensData::questions(const std::filesystem::path& file) const {
+  const auto length = static_cast<std::size_t>(shape().length);
+  std::vector<Example> examples;
+  for (const auto& puzzle : read_puzzle_texts(file, length)) {
+    auto input = tokens_of(puzzle, file, ". (empty) and Q (queen)", [](char character) -> std::optional<std::uint8_t> {
+      if (character == '.' || character == '1') return kEmptyCell;
+      if (character == 'Q' || character == '2') return kQueenCell;
+      return std::nullopt;
+    });
+    const auto placement = placement_of(std::vector<std::uint8_t>(input.begin(), input.end()));
+    if (!placement || !is_peaceful(*placement)) {
+      throw UserError(file.string() + ": line " + std::to_string(puzzle.line) +
+                      ": expected queens that do not attack one another, found some that do");
+    }
+    examples.push_back({std::move(input), std::vector<std::int32_t>(length, kIgnore)});
+  }
+  return examples;
+}
+
+Json NQueensData::written(std::span<const std::int32_t> tokens) const {
+  std::string text;
+  for (const auto token : tokens) text += token == kEmptyCell ? '.' : token == kQueenCell ? 'Q' : '?';
+  return text;
 }
 
 std::string NQueensData::identifier(std::int64_t index) const {

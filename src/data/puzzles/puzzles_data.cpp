@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <fstream>
 #include <limits>
+#include <string>
 #include <utility>
 
 #include "../content_hash.h"
@@ -11,6 +13,7 @@
 #include "dis/core/parts.h"
 #include "dis/data/arc/arc_data.h"
 #include "dis/data/numpy_legacy_random.h"
+#include "dis/data/puzzle_text.h"
 #include "dis/data/puzzles/puzzle_csv.h"
 
 namespace dis {
@@ -207,6 +210,38 @@ std::vector<MeasureCount> PuzzlesData::score(const AnsweredRow& row) const {
   const int of = row.test < 0 ? -1 : rating_class(tests_.rating(row_of(row.test, true)));
   for (const int i : classes_) counts.push_back(i == of ? exact : MeasureCount{});
   return counts;
+}
+
+std::vector<Example> PuzzlesData::questions(const fs::path& file) const {
+  const auto length = training_.length();
+  std::vector<Example> examples;
+  std::string first_line;
+  std::getline(std::ifstream(file), first_line);
+  if (first_line.starts_with(kPuzzleColumns)) {
+    const auto table = read_puzzle_csv(file, family_, 0);
+    if (table.length() != length) {
+      throw UserError(file.string() + ": expected puzzles of " + std::to_string(length) +
+                      " characters, as the network was trained on, found " + std::to_string(table.length()));
+    }
+    for (std::int64_t i = 0; i < table.size(); ++i) {
+      auto& example = examples.emplace_back(
+          Example{std::vector<std::int32_t>(length), std::vector<std::int32_t>(length), 0, true, {}});
+      table.read(i, example.input, example.label);
+    }
+    return examples;
+  }
+  for (const auto& puzzle : read_puzzle_texts(file, length)) {
+    auto input = tokens_of(puzzle, file, family_.alphabet(false, length),
+                           [&](char character) { return family_.token(character, false, length); });
+    examples.push_back({std::move(input), std::vector<std::int32_t>(length, kIgnore)});
+  }
+  return examples;
+}
+
+Json PuzzlesData::written(std::span<const std::int32_t> tokens) const {
+  std::string text;
+  for (const auto token : tokens) text += family_.character(token, tokens.size());
+  return text;
 }
 
 std::optional<bool> PuzzlesData::obeys_rules(std::span<const std::int32_t> input,

@@ -11,7 +11,7 @@
 #include "dis/data/boards/nqueens.h"
 #include "dis/eval/boards/coverage.h"
 #include "dis/eval/boards/queens_score.h"
-#include "dis/eval/rows/rollouts.h"
+#include "dis/eval/rows/answers.h"
 
 namespace dis {
 namespace {
@@ -154,11 +154,9 @@ DecoderReport argmax_report(const BoardsTest& test, const AskedBoards& asked) {
 
 DecoderReport commit_report(const BoardsTest& test, const AskedBoards& asked) {
   const auto inputs = inputs_of(asked.boards);
-  const auto temperature = test.eval.commit_temperature;
-  const bool draws = temperature > 0.0 || test.settings.draws.any();
+  const bool draws = test.eval.commit_temperature > 0.0 || test.settings.draws.any();
   const auto answers = [&](std::int64_t steps, std::int64_t rollouts) {
-    return decode_commit(*test.session.model, test.settings, inputs, steps,
-                         {temperature, test.eval.commit_min_p, rollouts, test.eval.commit_symmetries});
+    return decode_commit(*test.session.model, test.settings, inputs, steps, commit_draws(test.eval, rollouts));
   };
   if (draws && test.eval.rollouts > 1) {
     auto [found, seconds] = timed([&] { return answers(test.steps, test.eval.rollouts); });

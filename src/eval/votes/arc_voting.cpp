@@ -15,7 +15,7 @@
 #include "dis/core/random.h"
 #include "dis/core/signals.h"
 #include "dis/eval/evaluate.h"
-#include "dis/eval/rows/rollouts.h"
+#include "dis/eval/rows/answers.h"
 #include "dis/eval/votes/vote_file.h"
 #include "rows_asked.h"
 
@@ -25,33 +25,6 @@ namespace {
 constexpr std::uint64_t kSampleStep = std::uint64_t{1} << 46;  // of Purpose::votes, whose other steps are small
 
 constexpr double kSecondsPerPartial = 20;
-
-/// An answer of each row, with its halting logit.
-struct RowAnswers {
-  std::vector<std::int32_t> tokens;  ///< [rows, L]
-  std::vector<float> halting;
-};
-
-/// Of several rollouts the chosen one. `first`: the number of the first row among all.
-RowAnswers answers_to(const Session& session, const EvalConfig& eval, const DecodeSettings& decode, const Rows& rows,
-                      std::int64_t first) {
-  const auto steps = evaluated_steps(session, eval);
-  if (eval.rollouts == 1) {
-    auto answers = answer_rows(*session.model, decode, rows.inputs, rows.ids, steps, first);
-    return {std::move(answers.steps.back()), std::move(answers.halting)};
-  }
-  const auto rollouts = answer_rollouts(*session.model, decode, {rows.inputs, rows.ids, first}, eval.rollouts, {steps});
-  RowAnswers answers;
-  const auto length = rows.inputs.size() / rows.ids.size();
-  for (std::int64_t row = 0; row < std::ssize(rows.ids); ++row) {
-    const auto view = view_of(rollouts.front(), row, eval.rollouts, {}, length);
-    const auto best = chosen_rollout(view, eval.select, session.model->shape().halting);
-    const auto answer = view.answer(best);
-    answers.tokens.insert(answers.tokens.end(), answer.begin(), answer.end());
-    answers.halting.push_back(view.halting[static_cast<std::size_t>(best)]);
-  }
-  return answers;
-}
 
 std::vector<double> probabilities(const std::vector<float>& logits) {
   std::vector<double> result;
@@ -181,7 +154,7 @@ VoteBook vote(const Session& session, const ArcData& data, const ArcElection& el
     const auto count = std::min(stride, total - first);
     const auto from = static_cast<std::size_t>(first), size = static_cast<std::size_t>(count);
     const auto rows = make_rows(data, std::span(election.rows).subspan(from, size));
-    const auto answers = answers_to(session, settings.eval, decode, rows, first);
+    const auto answers = answers_to(session, settings.eval, decode, {rows.inputs, rows.ids, first});
     const std::vector<std::uint8_t> tokens(answers.tokens.begin(), answers.tokens.end());
     const auto halting = probabilities(answers.halting);
     ballots.read({.first = first,

@@ -100,7 +100,7 @@ RankedVotes vote_and_rank(const Session& session, const ArcData& data, const Arc
   ranked.candidates = first_candidates(ranked.book, std::max(kRescored, settings.eval.attempts));
   if (rank != CandidateRank::votes) {
     rescore(session, data, election, settings, ranked.candidates);
-    rank_candidates(ranked.book, ranked.candidates, rank);
+    if (session.ranks->first()) rank_candidates(ranked.book, ranked.candidates, rank);  // who has all votes
   }
   return ranked;
 }

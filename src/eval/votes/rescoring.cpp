@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <numeric>
+#include <string>
 #include <utility>
 
 #include "../rows/piece_tensors.h"
@@ -35,6 +36,34 @@ float mean_log_p(const Grid& candidate, const Augmentation& augmentation, int si
     ++cells;
   }
   return static_cast<float>(sum / static_cast<double>(cells));
+}
+
+/// Rank 0's candidates on all ranks: after votes that were read from its file, others know fewer.
+void share_candidates(const Ranks& ranks, std::vector<RescoredTest>& tests) {
+  if (ranks.size() == 1) return;
+  std::string mine;
+  for (const auto& test : tests) {
+    mine += std::to_string(test.candidates.size()) + ';';
+    for (const auto& candidate : test.candidates) {
+      const auto packed = pack_grid(candidate.grid);
+      mine.append(packed.begin(), packed.end());
+    }
+  }
+  const auto theirs = ranks.exchange(ranks.first() ? mine : "").front();
+  const auto* next = reinterpret_cast<const std::uint8_t*>(theirs.data());
+  for (auto& test : tests) {
+    std::size_t count = 0;
+    for (; *next != ';'; ++next) count = 10 * count + (*next - '0');
+    ++next;
+    test.candidates.resize(count);
+    test.log_p.assign(count, std::numeric_limits<double>::quiet_NaN());
+    test.same_shape.resize(count);
+    for (auto& candidate : test.candidates) {
+      const PackedGrid packed(next, packed_size(next[0], next[1]));
+      candidate.grid = unpack_grid(packed);
+      next += packed.size();
+    }
+  }
 }
 
 /// Those of the election whose test input has a choice.
@@ -70,6 +99,7 @@ std::vector<RescoredTest> first_candidates(const VoteBook& book, std::int64_t mo
 
 void rescore(const Session& session, const ArcData& data, const ArcElection& election, const VotingSettings& settings,
              std::vector<RescoredTest>& tests) {
+  share_candidates(*session.ranks, tests);
   const auto open = open_rows_of(election, tests);
   const auto decode = decode_settings(session, settings.eval);
   const auto steps = evaluated_steps(session, settings.eval);

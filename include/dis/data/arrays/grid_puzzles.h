@@ -14,11 +14,24 @@
 // learnt about the puzzle, and its identifier is the blank one. "test" may be empty or left out; "train" may not.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
 
+#include "dis/core/json.h"
 #include "dis/data/arrays/puzzle_rows.h"
 
 namespace dis {
+
+/// Puzzles to be answered: {"test": [{"input": grid, "puzzle": "optional name", "output": grid, if it is known}, ...]}.
+/// `identifier`: of a name. UserError as below.
+std::vector<Example> read_grid_questions(const std::filesystem::path& file, const GridForm& form,
+                                         const std::function<std::int32_t(const std::string&)>& identifier);
+/// The smallest rectangle that holds all tokens [rows columns] but pads; a pad within it is null. No cells: [].
+Json grid_as_written(std::span<const std::int32_t> tokens, const GridForm& form);
 
 /// Reads such a file; its rows are held in memory. UserError: invalid JSON, a missing or unknown key, a grid that is
 /// ragged, empty or too large, a value outside the vocabulary; it names file, example, row and column (from 0).

@@ -97,6 +97,12 @@ class NameList {
   std::vector<std::size_t> ends_;
 };
 
+/// How a user's own grids become rows (grid_puzzles.h).
+struct GridForm {
+  std::int64_t vocabulary = 0;  ///< values 0..vocabulary-1, of which v is token v + 1
+  std::int64_t rows = 0, columns = 0;
+};
+
 /// Training draws from the split `train` by group_sampler.h; `test` is read row by row. There is no augmentation: the
 /// rows are augmented already, or not.
 class PuzzleRows : public DataSet {
@@ -125,12 +131,16 @@ class PuzzleRows : public DataSet {
 
   /// "test", without a name of its own; none without a test split.
   std::vector<ExampleList> tests() const override;
-  /// {"kind", "path", "vocabulary", "length", "identifiers", "identifiers_sha256", "train": counts,
-  /// "examples_per_epoch", "test": counts or null, "trained_test_pairs": shared_pairs()}
   /// As data.rules says (puzzle_rules.h).
   std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
                                   std::span<const std::int32_t> answer) const override;
   void set_rules(Rules rules) { rules_ = rules; }
+  void set_form(const GridForm& form) { form_ = form; }
+  /// Of grids (set_form()), as grid_puzzles.h has them.
+  std::vector<Example> questions(const std::filesystem::path& file) const override;
+  Json written(std::span<const std::int32_t> tokens) const override;
+  /// {"kind", "path", "vocabulary", "length", "identifiers", "identifiers_sha256", "train": counts,
+  /// "examples_per_epoch", "test": counts or null, "trained_test_pairs": shared_pairs()}
   Json describe(const RunConfig& config) const override;
   std::string description_text(const Json& description) const override;
   void write_rows(const std::filesystem::path& folder, const ExportProgress& progress) const override;
@@ -148,6 +158,7 @@ class PuzzleRows : public DataSet {
   std::filesystem::path test_puzzles_;
   GroupSampler sampler_;
   Rules rules_ = Rules::unknown;
+  std::optional<GridForm> form_;
 };
 
 /// Opens a folder. UserError: a missing or bad file, or files that do not fit each other; it names file, key, what was

@@ -39,6 +39,9 @@ struct TextBlock {
 /// fit into `columns` go below, after an empty line. No line ends with blanks.
 std::string side_by_side(std::span<const TextBlock> blocks, int columns);
 
+/// The letters above, [N N].
+std::string board_marks(const BoardView& view, int n);
+
 /// Boards of the same size, each under its title, ending with an end of line. A given queen is never marked x: the
 /// queens that attack it are.
 std::string board_text(std::span<const BoardView> views, const TextStyle& style);

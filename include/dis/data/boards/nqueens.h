@@ -75,6 +75,11 @@ class NQueensData : public DataSet {
   /// A valid completion.
   std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
                                   std::span<const std::int32_t> answer) const override;
+  /// A text (puzzle_text.h): '.' or '1' an empty cell, 'Q' or '2' a queen. UserError: queens that attack one another.
+  std::vector<Example> questions(const std::filesystem::path& file) const override;
+  Json written(std::span<const std::int32_t> tokens) const override;
+  /// Givens grey, other queens blue, mistakes orange.
+  std::optional<GridPanel> picture(const DrawnExample& example) const override;
   /// {"kind", "board_size", "split", "seed", "training": counts, "test_sets": [{"name", "meaning", counts,
   /// "in_training"}]}
   Json describe(const RunConfig& config) const override;

@@ -61,6 +61,9 @@ class PuzzlesData : public DataSet {
   std::vector<MeasureCount> score(const AnsweredRow& row) const override;
   std::optional<bool> obeys_rules(std::span<const std::int32_t> input,
                                   std::span<const std::int32_t> answer) const override;
+  /// A text (puzzle_text.h), or a CSV file as those of data.path, whose answers are the labels.
+  std::vector<Example> questions(const std::filesystem::path& file) const override;
+  Json written(std::span<const std::int32_t> tokens) const override;
   /// {"kind", "path", "length", "copies", "build_seed", "training" and "test": {"puzzles", "mean_rating", "by_rating":
   /// {class: puzzles}, "answers_obey_rules"}, "trained_test_pairs": shared_pairs()}; "test" is null without any.
   Json describe(const RunConfig& config) const override;

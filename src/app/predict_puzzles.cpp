@@ -1,0 +1,176 @@
+#include "predict_puzzles.h"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <iostream>
+
+#include "dis/core/error.h"
+#include "dis/core/files.h"
+#include "dis/core/json.h"
+#include "dis/core/progress.h"
+#include "dis/data/open_data.h"
+#include "dis/eval/evaluate.h"
+#include "dis/eval/rows/answers.h"
+#include "evaluated_network.h"
+#include "joined_ranks.h"
+#include "outputs.h"
+#include "terminal.h"
+
+namespace dis {
+namespace {
+
+/// Options that only a fit has.
+void check_options(const PredictOptions& options, DataKind kind) {
+  const auto fit_only = [&](const char* name, bool given) {
+    if (!given) return;
+    throw CLI::ExcludesError(name, "a network for data.kind = " + to_string(kind) + ", which answers without a fit");
+  };
+  fit_only("--config", options.weights.empty() && !options.preset.empty());
+  fit_only("--resume", options.resume);
+  fit_only("--run-dir", !options.fit.empty());
+  fit_only("--time-limit", !options.time_limit.empty());
+  if (!options.picture.empty()) check_picture_name(options.picture);
+}
+
+NetworkOptions network_of(const PredictOptions& options) {
+  NetworkOptions network;
+  network.run = options.run;
+  network.checkpoint = options.checkpoint;
+  network.weights = options.weights;
+  network.results = "eval";
+  network.config.set = options.set;
+  if (!options.weights.empty()) network.config.file = options.preset;
+  return network;
+}
+
+struct Answered {
+  std::vector<Example> questions;
+  std::vector<std::vector<std::int32_t>> answers;
+};
+
+Answered answer(const Session& session, std::vector<Example> questions) {
+  const auto& eval = session.config.eval;
+  const auto decode = decode_settings(session, eval);
+  const auto total = std::ssize(questions);
+  const auto length = session.data->shape().length;
+  Answered all{std::move(questions), {}};
+  Progress progress({.what = "predict", .unit = "puzzles", .total = total});
+  const auto stride = eval.batch * session.ranks->size();
+  for (std::int64_t first = 0; first < total; first += stride) {
+    const auto count = std::min(stride, total - first);
+    std::vector<std::int32_t> inputs, ids;
+    for (auto i = first; i < first + count; ++i) {
+      const auto& question = all.questions[static_cast<std::size_t>(i)];
+      inputs.insert(inputs.end(), question.input.begin(), question.input.end());
+      ids.push_back(question.puzzle_id);
+    }
+    const auto found = answers_to(session, eval, decode, {inputs, ids, first});
+    for (auto at = found.tokens.begin(); at != found.tokens.end(); at += length) {
+      all.answers.emplace_back(at, at + length);
+    }
+    progress.update(first + count, "");
+  }
+  progress.finish();
+  return all;
+}
+
+/// Of a question whose answer the file has.
+std::optional<bool> exact(const Example& question, const std::vector<std::int32_t>& answer) {
+  if (std::ranges::all_of(question.label, [](auto token) { return token == kIgnore; })) return std::nullopt;
+  bool right = true;
+  for (std::size_t cell = 0; cell < answer.size(); ++cell) {
+    right = right && (question.label[cell] == kIgnore || question.label[cell] == answer[cell]);
+  }
+  return right;
+}
+
+Json puzzles_json(const DataSet& data, const Answered& all) {
+  Json list = Json::array();
+  for (std::size_t i = 0; i < all.answers.size(); ++i) {
+    const auto& question = all.questions[i];
+    Json entry = {{"question", data.written(question.input)}, {"answer", data.written(all.answers[i])}};
+    if (const auto obeys = data.obeys_rules(question.input, all.answers[i])) entry["valid"] = *obeys;
+    if (const auto right = exact(question, all.answers[i])) entry["exact"] = *right;
+    list.push_back(std::move(entry));
+  }
+  return list;
+}
+
+void write_picture(const DataSet& data, const Answered& all, const std::string& file) {
+  GridScene scene;
+  for (std::size_t i = 0; i < all.answers.size(); ++i) {
+    const auto& input = all.questions[i].input;
+    auto question = data.picture({"question", input, {}}), answer = data.picture({"answer", input, all.answers[i]});
+    if (!question) throw UserError("--picture: these puzzles are not drawn; leave it out");
+    scene.rows.push_back({"#" + std::to_string(i), {std::move(*question), std::move(*answer)}});
+  }
+  write_grid_picture(file, scene);
+}
+
+/// "9 of 10 valid"; empty: not known of any.
+std::string count_text(const Json& puzzles, const char* key) {
+  std::int64_t known = 0, hits = 0;
+  for (const auto& puzzle : puzzles) {
+    if (!puzzle.contains(key)) continue;
+    ++known;
+    hits += puzzle[key].get<bool>() ? 1 : 0;
+  }
+  return known == 0 ? "" : ", " + std::to_string(hits) + " of " + std::to_string(known) + " " + key;
+}
+
+void print(const PredictOptions& options, const DataSet& data, const Answered& all, const Json& puzzles) {
+  constexpr std::size_t kDrawn = 4;
+  std::vector<DrawnExample> drawn;
+  for (std::size_t i = 0; i < std::min(kDrawn, all.answers.size()); ++i) {
+    drawn.push_back({"#" + std::to_string(i), all.questions[i].input, all.answers[i]});
+  }
+  if (const auto drawing = data.draw(drawn, style_of_stdout(false))) std::cout << drawing->text << "\n";
+  std::cout << puzzles.size() << (puzzles.size() == 1 ? " puzzle" : " puzzles") << count_text(puzzles, "valid")
+            << count_text(puzzles, "exact") << "; written to " << options.output << "\n";
+}
+
+}  // namespace
+
+bool answers_without_fit(const PredictOptions& options) {
+  if (options.weights.empty() && options.run.empty()) return false;
+  if (!kind_of(network_of(options).load().data).tasks) return true;
+  if (options.weights.empty()) return false;
+  throw UserError("--weights: a network for ARC is fitted to new tasks from its run folder; name that with --run");
+}
+
+void answer_puzzles(const PredictOptions& options) {
+  const auto network = network_of(options);
+  const auto config = network.load();
+  check_options(options, config.data.kind);
+  if (find_place().rank == 0) {
+    for (const auto& [file, name] : {std::pair(options.output, "--output"), {options.picture, "--picture"}}) {
+      if (file.empty()) continue;
+      auto inputs = options.run.empty() ? std::vector<std::filesystem::path>{options.weights, options.preset}
+                                        : run_inputs(options.run);
+      inputs.emplace_back(options.input);
+      refuse_input(file, name, inputs);
+      try_file(file);
+    }
+  }
+  const auto ranks = join_ranks(config);
+  with_last_words(*ranks, [&] {
+    const auto [session, target] = open_network(network, config, ranks);
+    const auto all = answer(session, session.data->questions(options.input));
+    if (!ranks->first()) return;
+    const auto puzzles = puzzles_json(*session.data, all);
+    const Json json = {{"run", target.run},
+                       {"checkpoint", target.name},
+                       {"weights", target.weights},
+                       {"kind", to_string(config.data.kind)},
+                       {"puzzles", puzzles}};
+    write_or_keep(options.output, json_file_text(json, 1));
+    if (!options.picture.empty()) write_picture(*session.data, all, options.picture);
+    if (options.json) {
+      std::cout << json_text(json, 2) << "\n";
+    } else {
+      print(options, *session.data, all, puzzles);
+    }
+  });
+}
+
+}  // namespace dis

@@ -93,7 +93,7 @@ Prediction written(const PredictOptions& options, const Evaluation& evaluation, 
 /// One fit and its vote. On rank 0 also what came of it.
 Prediction predict(const PredictOptions& options, const FitStart& start, const std::shared_ptr<const Ranks>& ranks,
                    const std::optional<TimeShare>& time) {
-  check_shares(start.config, *ranks);
+  check_shares(start.config, *ranks, "predict.batch");
   const double began = steady_seconds();
   fit_to_tasks(options, start, ranks, time);
   const double fitted = steady_seconds();

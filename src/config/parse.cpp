@@ -6,6 +6,7 @@
 #include "dis/config/config.h"
 #include "dis/config/fields.h"
 #include "dis/core/error.h"
+#include "dis/core/log.h"
 #include "mistakes.h"
 #include "suggest.h"
 
@@ -94,7 +95,13 @@ void apply_document(RunConfig& config, const Json& document, const std::string& 
                    std::string(value.type_name()));
     } else {
       for (const auto& [inner, inner_value] : value.items()) {
-        if (is_retired(key + "." + inner)) continue;
+        if (is_retired(key + "." + inner)) {
+          if (inner_value == true) {
+            log_warn(source + ": predict.train_network = true has no meaning any more; predict.rows_first = 0 trains " +
+                     "the network from the first update on");
+          }
+          continue;
+        }
         apply_value(config, key + "." + inner, inner_value, mistakes);
       }
     }

@@ -65,11 +65,11 @@ std::shared_ptr<const Ranks> join_ranks(const RunConfig& config, const std::stri
   return ranks;
 }
 
-void check_shares(const RunConfig& config, const Ranks& ranks) {
+void check_shares(const RunConfig& config, const Ranks& ranks, const std::string& name) {
   const auto batch = config.train.global_batch;
   const auto unit = ranks.size() * (config.dist.deterministic ? config.dist.chunk : 1);
   if (batch % unit != 0) {
-    std::string message = "train.global_batch = " + std::to_string(batch);
+    std::string message = name + " = " + std::to_string(batch);
     message += " cannot be shared evenly: it must be a multiple of the " + std::to_string(ranks.size()) + " ranks";
     if (config.dist.deterministic) message += " times dist.chunk = " + std::to_string(config.dist.chunk);
     message += ", as " + std::to_string((batch + unit - 1) / unit * unit);

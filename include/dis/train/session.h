@@ -32,8 +32,8 @@ const Data& data_as(const Session& session) {
 /// ranks' configurations or builds differ.
 std::shared_ptr<const Ranks> join_ranks(const RunConfig& config, const std::string& build);
 
-/// UserError: train.global_batch cannot be shared evenly among the ranks.
-void check_shares(const RunConfig& config, const Ranks& ranks);
+/// UserError: train.global_batch, which the message calls `batch`, cannot be shared evenly among the ranks.
+void check_shares(const RunConfig& config, const Ranks& ranks, const std::string& batch = "train.global_batch");
 
 /// The same, taught the label where trajectories from a file were the targets: for work that needs none, and that the
 /// file may be gone by. The vocabulary is the same.

@@ -38,14 +38,16 @@ class Runner {
     return cells.argmax(-1).to(at::kInt).cpu().contiguous();
   }
 
-  /// Tells `tell(pass, before, after)` what each latent pass changes in the policy of the observed rows.
-  PassObserver watch(const at::Tensor& observed,
+  /// Tells `tell(pass, before, after)` what each latent pass changes in the policy of the observed rows, which is
+  /// `before` at first. With one state every pass is told, compared with the one before it.
+  PassObserver watch(const at::Tensor& observed, const at::Tensor& before,
                      std::function<void(std::int64_t, const at::Tensor&, const at::Tensor&)> tell) const {
     return {{},
-            [this, observed, tell = std::move(tell), seen = at::Tensor()](const Pass& pass, const States& s) mutable {
+            [this, observed, tell = std::move(tell), seen = before.index_select(0, observed.cpu())](
+                const Pass& pass, const States& s) mutable {
               const auto y = s.y.index_select(0, observed);
               // The y that the cycle begins with is still there: latent passes do not touch it.
-              if (pass.opens) seen = policy(y);
+              if (pass.opens && pass.latent) seen = policy(y);
               if (pass.closes) return;  // seen after the answer pass that follows
               const auto now = policy(pass.latent ? model_.answer_pass({y, s.z.index_select(0, observed)}) : y);
               const bool behind = !pass.latent && model_.shape().config.states == StateCount::two;  // a closing one
@@ -92,9 +94,10 @@ std::vector<Answer> run_open(const Backbone& model, const DecodeSettings& settin
   std::vector<Answer> answers;
   for (std::int64_t s = 1; s <= request.steps; ++s) {
     for (auto& answer : removed_at(runner, request, s, rows)) answers.push_back(std::move(answer));
-    const auto watch = runner.watch(observed, [&](std::int64_t pass, const at::Tensor& from, const at::Tensor& to) {
-      observer.latent_pass(s, pass, from, to);
-    });
+    const auto watch =
+        runner.watch(observed, before, [&](std::int64_t pass, const at::Tensor& from, const at::Tensor& to) {
+          observer.latent_pass(s, pass, from, to);
+        });
     const auto step = runner.step(rows, s, {.halting = true, .observer = watches ? &watch : nullptr});
     const auto after = runner.policy_of(step.cells);
     observer.step(s, before, after, model.halt_decision(step.halting).cpu());

@@ -30,15 +30,17 @@ void merge_submissions(const PredictOptions& options) {
 
 void check_options(const PredictOptions& options) {
   if (!options.weights.empty()) {
-    if (!options.run.empty()) throw CLI::ExcludesError("--weights", "--run");
+    if (!options.run.empty() || !options.merge.empty() || options.checkpoint != "latest") {
+      throw CLI::ExcludesError("--weights", "--run, --checkpoint and --merge");
+    }
     if (options.preset.empty() || options.input.empty()) {
       throw CLI::RequiredError("--config, the configuration of the weights, and --input,");
     }
     return;
   }
   if (!options.merge.empty()) {
-    if (options.resume || !options.run.empty() || !options.input.empty()) {
-      throw CLI::ExcludesError("--merge", "--run, --input and --resume");
+    if (options.resume || !options.run.empty() || !options.input.empty() || options.chunks != 1 || options.json) {
+      throw CLI::ExcludesError("--merge", "--run, --input, --resume, --chunks and --json");
     }
     return;
   }
@@ -90,9 +92,9 @@ void add_predict_command(CLI::App& app) {
       ->type_name("TIME");
   predict
       ->add_option("--chunks", options->chunks,
-                   "Fit so many groups of the tasks one after the other, each from the trained network")
+                   "Split the tasks into so many groups and fit one after the other, each from the trained network")
       ->check(CLI::Range(1, 100000));
-  predict->add_flag("--json", options->json, "Print times and scores as JSON");
+  predict->add_flag("--json", options->json, "Print times and scores as JSON; of other puzzles the answers");
   predict->footer(
       "Examples:\n  dis predict --run runs/mini --input task.json --output submission.json\n"
       "  dis predict --output submission.json --resume          # after Ctrl-C or a crash\n"

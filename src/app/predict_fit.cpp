@@ -47,18 +47,6 @@ std::vector<std::string> settings_of(const fs::path& preset) {
   return settings;
 }
 
-/// The settings of the preset, then those of --set. UserError: one that the fit takes from `predict`.
-std::vector<std::string> asked_settings(const PredictOptions& options) {
-  auto settings = options.preset.empty() ? std::vector<std::string>() : settings_of(options.preset);
-  settings.insert(settings.end(), options.set.begin(), options.set.end());
-  for (const auto& text : settings) {
-    if (const auto own = fit_setting(text.substr(0, text.find('='))); !own.empty()) {
-      throw UserError("--set " + text + ": the fit takes this from " + own + "; set that");
-    }
-  }
-  return settings;
-}
-
 /// Those whose answers are all known.
 std::vector<ArcTask> scored_tasks(const std::vector<ArcTask>& tasks) {
   std::vector<ArcTask> scored;
@@ -103,7 +91,8 @@ FitStart resumed_fit(const PredictOptions& options) {
 /// The tasks, into the folder of a new fit. Returns what the trained network saw, if it is known.
 SeenPairsPointer bring_tasks(const PredictOptions& options, const FitStart& start) {
   const auto tasks = asked_tasks(options, start.config.data.max_grid);
-  auto seen = refuse_seen(options.run, tasks, start.allow_seen);
+  // Of chunks all tasks were looked at before.
+  auto seen = refuse_seen(options.run, tasks, start.allow_seen || options.chunk >= 0);
   write_fit_tasks(options.fit_run(), start.config, tasks);
   return seen;
 }
@@ -121,8 +110,7 @@ class Fit {
   Trained train_until(double deadline) {
     const auto trained = train(session_, {.run = options_.fit_run(),
                                           .resume = resume_,
-                                          .go_on = "dis predict --output " + options_.output + " --run-dir " +
-                                                   options_.fit_run().string() + " --resume",
+                                          .go_on = go_on(),
                                           .deadline = deadline,
                                           .batch = "predict.batch",
                                           .seen_before = seen_ ? &seen_->pairs : nullptr});
@@ -154,6 +142,11 @@ class Fit {
   }
 
  private:
+  std::string go_on() const {
+    if (!options_.go_on.empty()) return options_.go_on;
+    return "dis predict --output " + options_.output + " --run-dir " + options_.fit_run().string() + " --resume";
+  }
+
   /// Rank 0's number, whole ones up to 2^53 exactly.
   double shared(double number) const {
     const auto tensor = at::full({1}, number, at::kDouble);
@@ -169,6 +162,21 @@ class Fit {
 
 }  // namespace
 
+std::vector<std::string> asked_settings(const PredictOptions& options) {
+  auto settings = options.preset.empty() ? std::vector<std::string>() : settings_of(options.preset);
+  settings.insert(settings.end(), options.set.begin(), options.set.end());
+  for (const auto& text : settings) {
+    if (const auto own = fit_setting(text.substr(0, text.find('='))); !own.empty()) {
+      throw UserError("--set " + text + ": the fit takes this from " + own + "; set that");
+    }
+  }
+  return settings;
+}
+
+void refuse_seen_tasks(const PredictOptions& options, const FitStart& start, const std::vector<ArcTask>& tasks) {
+  refuse_seen(options.run, tasks, start.allow_seen);
+}
+
 std::vector<ArcTask> asked_tasks(const PredictOptions& options, std::int64_t max_grid) {
   const fs::path input = options.input;
   if (!fs::exists(input)) throw UserError("--input: '" + input.string() + "' does not exist");
@@ -178,6 +186,11 @@ std::vector<ArcTask> asked_tasks(const PredictOptions& options, std::int64_t max
   std::erase_if(tasks, [&](const ArcTask& task) {
     return largest_side(task) > max_grid || std::ranges::none_of(task.pairs, &ArcPair::test);
   });
+  if (tasks.empty()) {
+    throw UserError("no task of '" + input.string() + "' has a test input and grids of at most " +
+                    std::to_string(max_grid) +
+                    " rows and columns, the data.max_grid that the network was trained with");
+  }
   if (std::ssize(tasks) < options.chunks) {
     throw UserError("--chunks: expected at most " + std::to_string(tasks.size()) +
                     ", the tasks that the network can answer, found " + std::to_string(options.chunks));

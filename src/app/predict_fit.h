@@ -27,13 +27,14 @@ struct PredictOptions {
   std::vector<std::string> merge;
   std::int64_t chunks = 1;  ///< groups of tasks that are fitted one after the other
   std::int64_t chunk = -1;  ///< the one that is meant, 0..chunks-1; -1: all tasks in one fit
+  std::string go_on;        ///< the command that goes on with the whole; empty: with this fit
   bool resume = false;
   bool json = false;
 
   /// Beside the submission, unless it is named.
-  fs::path fit_run() const {
+  std::filesystem::path fit_run() const {
     if (!fit.empty()) return fit;
-    const fs::path file = output;
+    const std::filesystem::path file = output;
     return file.parent_path() / (file.stem().string() + "_run");
   }
 };
@@ -48,6 +49,12 @@ struct FitStart {
   bool allow_seen = false;  ///< eval.allow_seen_tasks as it was asked for
   bool goes_on = false;     ///< as asked for, or because the launcher has started the ranks anew after a failure
 };
+
+/// The settings of the preset, then those of --set. UserError: one that the fit takes from `predict`.
+std::vector<std::string> asked_settings(const PredictOptions& options);
+
+/// UserError: training saw answers of these tasks, unless it is allowed to have. For chunks, before the first.
+void refuse_seen_tasks(const PredictOptions& options, const FitStart& start, const std::vector<ArcTask>& tasks);
 
 /// From the files alone; nothing is written. UserError: no such run, settings that do not go together or that the fit
 /// takes from `predict`, a run folder that is there already.

@@ -19,16 +19,37 @@
 namespace dis {
 namespace {
 
-/// Options that only a fit has.
 void check_options(const PredictOptions& options, DataKind kind) {
   const auto fit_only = [&](const char* name, bool given) {
     if (!given) return;
-    throw CLI::ExcludesError(name, "a network for data.kind = " + to_string(kind) + ", which answers without a fit");
+    throw UserError(std::string(name) + ": networks for data.kind = " + to_string(kind) +
+                    " answer without a fit; leave it out");
   };
   fit_only("--config", options.weights.empty() && !options.preset.empty());
   fit_only("--resume", options.resume);
   fit_only("--run-dir", !options.fit.empty());
   fit_only("--time-limit", !options.time_limit.empty());
+  fit_only("--chunks", options.chunks != 1);
+}
+
+/// Before the work: whether the outputs can be written, and replace nothing that is read.
+void try_outputs(const PredictOptions& options, const RunConfig& config) {
+  namespace fs = std::filesystem;
+  if (options.output.empty()) throw UserError("--output: expected a file, found an empty name");
+  const auto place = [](const std::string& file) { return fs::absolute(file).lexically_normal(); };
+  if (!options.picture.empty() && place(options.output) == place(options.picture)) {
+    throw UserError("--output and --picture are both '" + options.output + "'; name another file");
+  }
+  auto inputs = options.run.empty() ? std::vector<fs::path>{options.weights} : run_inputs(options.run);
+  if (!options.preset.empty()) inputs.push_back(find_shipped(options.preset));
+  for (const auto& file : {options.input, config.data.path, config.data.train_file, config.data.test_file}) {
+    if (!file.empty()) inputs.emplace_back(file);
+  }
+  for (const auto& [file, name] : {std::pair(options.output, "--output"), {options.picture, "--picture"}}) {
+    if (file.empty()) continue;
+    refuse_input(file, name, inputs);
+    try_file(file);
+  }
   if (!options.picture.empty()) check_picture_name(options.picture);
 }
 
@@ -74,37 +95,45 @@ Answered answer(const Session& session, std::vector<Example> questions) {
   return all;
 }
 
-/// Of a question whose answer the file has.
-std::optional<bool> exact(const Example& question, const std::vector<std::int32_t>& answer) {
-  if (std::ranges::all_of(question.label, [](auto token) { return token == kIgnore; })) return std::nullopt;
-  bool right = true;
-  for (std::size_t cell = 0; cell < answer.size(); ++cell) {
-    right = right && (question.label[cell] == kIgnore || question.label[cell] == answer[cell]);
-  }
-  return right;
+bool has_answer(const Example& question) {
+  return std::ranges::any_of(question.label, [](auto token) { return token != kIgnore; });
+}
+
+Json puzzle_json(const DataSet& data, const Example& question, const std::vector<std::int32_t>& answer) {
+  const auto& like = has_answer(question) ? question.label : question.input;
+  Json entry = {{"question", data.written(question.input, question.input)}, {"answer", data.written(answer, like)}};
+  if (const auto obeys = data.obeys_rules(question.input, answer)) entry["valid"] = *obeys;
+  if (has_answer(question)) entry["exact"] = entry["answer"] == data.written(question.label, like);
+  return entry;
 }
 
 Json puzzles_json(const DataSet& data, const Answered& all) {
   Json list = Json::array();
   for (std::size_t i = 0; i < all.answers.size(); ++i) {
-    const auto& question = all.questions[i];
-    Json entry = {{"question", data.written(question.input)}, {"answer", data.written(all.answers[i])}};
-    if (const auto obeys = data.obeys_rules(question.input, all.answers[i])) entry["valid"] = *obeys;
-    if (const auto right = exact(question, all.answers[i])) entry["exact"] = *right;
-    list.push_back(std::move(entry));
+    list.push_back(puzzle_json(data, all.questions[i], all.answers[i]));
   }
   return list;
 }
 
-void write_picture(const DataSet& data, const Answered& all, const std::string& file) {
+/// Questions beside their answers, or, before there are any, beside themselves. UserError: a kind without pictures.
+GridScene scene_of(const DataSet& data, const std::vector<Example>& questions,
+                   const std::vector<std::vector<std::int32_t>>& answers) {
   GridScene scene;
-  for (std::size_t i = 0; i < all.answers.size(); ++i) {
-    const auto& input = all.questions[i].input;
-    auto question = data.picture({"question", input, {}}), answer = data.picture({"answer", input, all.answers[i]});
+  for (std::size_t i = 0; i < questions.size(); ++i) {
+    const auto& input = questions[i].input;
+    auto question = data.picture({"question", input, {}});
     if (!question) throw UserError("--picture: these puzzles are not drawn; leave it out");
+    auto answer = data.picture({"answer", input, answers.empty() ? input : answers[i]});
     scene.rows.push_back({"#" + std::to_string(i), {std::move(*question), std::move(*answer)}});
   }
-  write_grid_picture(file, scene);
+  return scene;
+}
+
+/// UserError: the picture cannot be drawn, which is to be known before the work.
+void try_picture(const DataSet& data, const std::vector<Example>& questions, const std::string& file) {
+  if (file.empty()) return;
+  const auto scene = scene_of(data, questions, {});
+  if (file.ends_with(".png")) grid_png(scene);
 }
 
 /// "9 of 10 valid"; empty: not known of any.
@@ -142,20 +171,13 @@ void answer_puzzles(const PredictOptions& options) {
   const auto network = network_of(options);
   const auto config = network.load();
   check_options(options, config.data.kind);
-  if (find_place().rank == 0) {
-    for (const auto& [file, name] : {std::pair(options.output, "--output"), {options.picture, "--picture"}}) {
-      if (file.empty()) continue;
-      auto inputs = options.run.empty() ? std::vector<std::filesystem::path>{options.weights, options.preset}
-                                        : run_inputs(options.run);
-      inputs.emplace_back(options.input);
-      refuse_input(file, name, inputs);
-      try_file(file);
-    }
-  }
+  if (find_place().rank == 0) try_outputs(options, config);
   const auto ranks = join_ranks(config);
   with_last_words(*ranks, [&] {
     const auto [session, target] = open_network(network, config, ranks);
-    const auto all = answer(session, session.data->questions(options.input));
+    auto questions = session.data->questions(options.input);
+    try_picture(*session.data, questions, options.picture);
+    const auto all = answer(session, std::move(questions));
     if (!ranks->first()) return;
     const auto puzzles = puzzles_json(*session.data, all);
     const Json json = {{"run", target.run},
@@ -164,7 +186,9 @@ void answer_puzzles(const PredictOptions& options) {
                        {"kind", to_string(config.data.kind)},
                        {"puzzles", puzzles}};
     write_or_keep(options.output, json_file_text(json, 1));
-    if (!options.picture.empty()) write_picture(*session.data, all, options.picture);
+    if (!options.picture.empty()) {
+      write_grid_picture(options.picture, scene_of(*session.data, all.questions, all.answers));
+    }
     if (options.json) {
       std::cout << json_text(json, 2) << "\n";
     } else {

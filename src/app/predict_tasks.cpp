@@ -44,6 +44,8 @@ void try_submission(const PredictOptions& options) {
     inputs.insert(inputs.end(), own.begin(), own.end());
   }
   inputs.emplace_back(options.input);
+  const auto whole = chunk_inputs(options.fit_run());
+  inputs.insert(inputs.end(), whole.begin(), whole.end());
   if (auto name = options.input; name.ends_with(kChallenges)) {
     inputs.emplace_back(name.replace(name.size() - std::string(kChallenges).size(), std::string::npos, kSolutions));
   }
@@ -93,7 +95,6 @@ Prediction written(const PredictOptions& options, const Evaluation& evaluation, 
 /// One fit and its vote. On rank 0 also what came of it.
 Prediction predict(const PredictOptions& options, const FitStart& start, const std::shared_ptr<const Ranks>& ranks,
                    const std::optional<TimeShare>& time) {
-  check_shares(start.config, *ranks, "predict.batch");
   const double began = steady_seconds();
   fit_to_tasks(options, start, ranks, time);
   const double fitted = steady_seconds();
@@ -109,6 +110,7 @@ void predict_at_once(const PredictOptions& options, double began) {
   const auto start = fit_start(options);
   const auto ranks = join_ranks(start.config);
   with_last_words(*ranks, [&] {
+    check_shares(start.config, *ranks, "predict.batch");
     const auto prediction = predict(options, start, ranks, time);
     if (ranks->first())
       std::cout << (options.json ? json_text(prediction.json, 2) + "\n" : prediction.head + prediction.report);
@@ -119,10 +121,13 @@ void predict_in_chunks(const PredictOptions& options, double began) {
   const double seconds = options.time_limit.empty() ? 0.0 : parse_duration(options.time_limit);
   Chunks chunks(options);
   const auto todo = chunks.todo();
-  const auto ranks = join_ranks(fit_start(chunks.options(todo.empty() ? 0 : todo.front())).config);
+  const auto config = fit_start(chunks.options(todo.empty() ? 0 : todo.front())).config;
+  const auto ranks = join_ranks(config);
   Json results = Json::array();
-  if (ranks->first()) chunks.begin();
   with_last_words(*ranks, [&] {
+    check_shares(config, *ranks, "predict.batch");
+    if (ranks->first()) chunks.begin();
+    ranks->barrier();  // the tasks are there
     for (std::size_t i = 0; i < todo.size(); ++i) {
       const auto own = chunks.options(todo[i]);
       std::optional<TimeShare> time;
@@ -130,10 +135,10 @@ void predict_in_chunks(const PredictOptions& options, double began) {
         const double now = steady_seconds(), left = began + seconds - now;
         time.emplace(std::max(1.0, left / static_cast<double>(todo.size() - i)), now);
       }
-      log_info("chunk " + std::to_string(todo[i]) + " of 0 to " + std::to_string(chunks.count() - 1));
+      log_info("chunk " + std::to_string(todo[i] + 1) + " of " + std::to_string(chunks.count()) + ": " + own.fit);
       const auto prediction = predict(own, fit_start(own), ranks, time);
       if (ranks->first()) {
-        chunks.finish(todo[i]);
+        chunks.finish(todo[i], prediction.json);
         results.push_back(prediction.json);
         if (!options.json) std::cout << prediction.head << std::flush;
       }
@@ -141,11 +146,10 @@ void predict_in_chunks(const PredictOptions& options, double began) {
     }
   });
   if (!ranks->first()) return;
-  const auto tasks = chunks.write_submission();
   if (options.json) {
-    std::cout << json_text({{"submission", options.output}, {"tasks", tasks}, {"chunks", results}}, 2) << "\n";
+    std::cout << json_text({{"submission", options.output}, {"tasks", chunks.tasks()}, {"chunks", results}}, 2) << "\n";
   } else {
-    std::cout << tasks << " tasks in " << chunks.count() << " chunks written to " << options.output << "\n";
+    std::cout << chunks.text() << "; written to " << options.output << "\n";
   }
 }
 

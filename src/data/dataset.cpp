@@ -27,11 +27,12 @@ std::optional<bool> DataSet::obeys_rules(std::span<const std::int32_t>, std::spa
 
 std::vector<Example> DataSet::questions(const std::filesystem::path&) const {
   throw UserError(
-      "dis predict answers puzzles of ARC, boards, Sudokus, mazes and grids of a user's own, which these data "
-      "(data.kind) are not; dis eval answers the tests of a data set");
+      "dis predict answers ARC tasks, and puzzles with data.kind = nqueens, sudoku, maze or grids, which these data "
+      "are "
+      "not; dis eval answers the tests of a data set");
 }
 
-Json DataSet::written(std::span<const std::int32_t> tokens) const {
+Json DataSet::written(std::span<const std::int32_t> tokens, std::span<const std::int32_t>) const {
   return Json(std::vector<std::int32_t>(tokens.begin(), tokens.end()));
 }
 

@@ -1,10 +1,12 @@
 #include "dis/data/puzzle_text.h"
 
 #include <cmath>
+#include <string_view>
+#include <utility>
 
 #include "dis/core/error.h"
-#include "dis/core/files.h"
 #include "dis/core/json.h"
+#include "text_lines.h"
 
 namespace dis {
 namespace {
@@ -17,10 +19,8 @@ std::string place_of(const std::filesystem::path& file, std::int64_t line) {
 
 std::vector<PuzzleText> read_puzzle_texts(const std::filesystem::path& file, std::size_t length) {
   const auto side = static_cast<std::size_t>(std::lround(std::sqrt(static_cast<double>(length))));
-  const auto text = read_text(file);
   std::vector<PuzzleText> puzzles;
   PuzzleText rows;  // of the puzzle that is being read
-  std::int64_t number = 0;
   const auto end_rows = [&] {
     if (rows.cells.empty()) return;
     if (rows.cells.size() != length) {
@@ -30,25 +30,21 @@ std::vector<PuzzleText> read_puzzle_texts(const std::filesystem::path& file, std
     puzzles.push_back(std::move(rows));
     rows = {};
   };
-  for (std::size_t first = 0; first < text.size();) {
-    const auto end = std::min(text.find('\n', first), text.size());
-    auto line = text.substr(first, end - first);
-    first = end + 1;
-    ++number;
-    if (line.ends_with('\r')) line.pop_back();
+  TextLines lines(file);
+  for (std::string_view line; lines.next(line);) {
     if (line.empty()) {
       end_rows();
     } else if (line.size() == length) {
       end_rows();
-      puzzles.push_back({std::move(line), number});
+      puzzles.push_back({std::string(line), lines.number()});
     } else if (line.size() == side) {
-      if (rows.cells.empty()) rows.line = number;
+      if (rows.cells.empty()) rows.line = lines.number();
       rows.cells += line;
       if (rows.cells.size() == length) end_rows();
     } else {
-      throw UserError(place_of(file, number) + "expected a puzzle of " + std::to_string(length) +
-                      " characters, or a row of " + std::to_string(side) + " (the network was trained on " +
-                      std::to_string(side) + " x " + std::to_string(side) + "), found " + std::to_string(line.size()));
+      throw UserError(lines.here() + "expected a puzzle of " + std::to_string(length) + " characters, or a row of " +
+                      std::to_string(side) + " (the network was trained on " + std::to_string(side) + " x " +
+                      std::to_string(side) + "), found " + std::to_string(line.size()));
     }
   }
   end_rows();

@@ -75,6 +75,8 @@ RunConfig fit_config(const RunConfig& trained, const fs::path& weights, const fs
   fit.data.subsets = fit.data.test_set = kSubset;
   if (fit.data.translations == TranslationKind::frozen) fit.data.translations = TranslationKind::fresh;
   for (const auto& [to, from] : kTaken) take(fit, to, from);
+  const auto passes = fit.model.H_cycles * (fit.model.L_cycles + (fit.model.states == StateCount::two ? 1 : 0));
+  fit.model.gradient_passes = std::min(fit.model.gradient_passes, passes);  // of shorter steps all of them
   // Muon's rate keeps its proportion to Adam's.
   fit.optim.muon_lr = trained.optim.lr > 0.0 ? trained.optim.muon_lr * predict.lr / trained.optim.lr : predict.lr;
   fit.train.init_from = fs::absolute(weights).string();

@@ -139,6 +139,39 @@ TEST_P(LatentRun, RunsWithoutAPassAreThoseMadeByHand) {
   EXPECT_GT(different, 0) << "passes that all do nothing would prove nothing";
 }
 
+TEST(LatentRunOfOneState, EveryPassIsComparedWithTheOneBefore) {
+  const at::NoGradGuard no_grad;
+  auto shape = small_model_shape(kCells, 5);
+  shape.config.states = StateCount::one;
+  shape.config.H_cycles = 2;
+  shape.config.L_cycles = 2;
+  shape.identifiers = 3;
+  const Backbone model(shape, 5, at::kCPU, at::kFloat);
+  LatentRunRequest asked;
+  asked.tokens = at::ones({3, kCells}, at::kInt);
+  asked.ids = at::tensor({0, 1, 2}, at::kInt);
+  asked.steps = kSteps;
+  asked.observed = {0, 2};
+  const auto index = at::tensor(asked.observed, at::kLong);
+  std::vector<std::pair<at::Tensor, at::Tensor>> changes;  // of a step
+  LatentRunObserver observer;
+  observer.latent_pass = [&](std::int64_t, std::int64_t pass, const at::Tensor& before, const at::Tensor& after) {
+    EXPECT_EQ(pass, std::ssize(changes));
+    if (pass > 0) {
+      EXPECT_TRUE(before.equal(changes.back().second));
+    }
+    EXPECT_FALSE(before.equal(after));
+    changes.emplace_back(before, after);
+  };
+  observer.step = [&](std::int64_t, const at::Tensor& before, const at::Tensor& after, const at::Tensor&) {
+    ASSERT_EQ(changes.size(), 4U);
+    EXPECT_TRUE(changes.front().first.equal(before.index_select(0, index)));
+    EXPECT_TRUE(at::allclose(changes.back().second, after.index_select(0, index), 0.0, 1e-5));
+    changes.clear();
+  };
+  run_open(model, {}, asked, observer);
+}
+
 INSTANTIATE_TEST_SUITE_P(All, LatentRun,
                          ::testing::Values(Setting{1, 2, false, Feedback::input, LossForm::stablemax},
                                            Setting{2, 1, false, Feedback::prediction, LossForm::softmax},

@@ -201,8 +201,8 @@ TEST(Predict, FitsChunksOneAfterTheOther) {
   const auto refused = run_program(predict(output, fit) + Arguments{"--chunks", "2"});
   EXPECT_TRUE(contains(refused.err, "exists already")) << refused.err;
   const auto end = expect_success({"predict", "--output", output.string(), "--resume"});
-  EXPECT_TRUE(contains(end.out, "8 tasks in 2 chunks")) << end.out;
-  EXPECT_FALSE(contains(end.err, "chunk 0 of")) << "it is done";
+  EXPECT_TRUE(contains(end.out, "8 tasks in 2 chunks, pass@2 ") && contains(end.out, " of 5 tasks")) << end.out;
+  EXPECT_FALSE(contains(end.err, "chunk 1 of")) << "it is done";
   expect_complete(output);
   // Each chunk is what its tasks alone would give.
   const auto all = read_json(kSets / "arc-agi_small_challenges.json"), whole = read_json(output);
@@ -220,6 +220,17 @@ TEST(Predict, FitsChunksOneAfterTheOther) {
   expect_success(alone);
   EXPECT_EQ(read_text(folder / "b.json"), read_text(folder / "a_run/chunk_1.json"));
   EXPECT_EQ(read_text(weights_of_fit(folder / "b_run")), read_text(weights_of_fit(folder / "a_run/chunk_1")));
+  // Neither its settings nor its files are replaced.
+  for (const auto& [more, told] : {std::pair(Arguments{"--set", "predict.steps=3"}, "keep the settings"),
+                                   {Arguments{"--chunks", "3"}, "keep the settings"}}) {
+    const auto other = run_program(Arguments{"predict", "--output", output.string(), "--resume"} + more);
+    EXPECT_TRUE(contains(other.err, told)) << other.err;
+  }
+  for (const auto& mine : {folder / "a_run/chunks.json", kSets / "arc-agi_small_challenges.json"}) {
+    const auto other =
+        run_program({"predict", "--output", mine.string(), "--run-dir", (folder / "a_run").string(), "--resume"});
+    EXPECT_TRUE(contains(other.err, "is read by this command")) << other.err;
+  }
   const auto many = run_program(predict(folder / "c.json", fit) + Arguments{"--chunks", "6"});
   EXPECT_TRUE(contains(many.err, "--chunks: expected at most 5")) << many.err;
   EXPECT_FALSE(fs::exists(folder / "c_run"));
@@ -251,7 +262,8 @@ TEST(Predict, AnswersBoardsOfATextWithoutAFit) {
   EXPECT_TRUE(contains(ask("four.txt", {}).err, "line 1: expected a puzzle of 25 characters, or a row of 5"));
   write_atomically(folder / "attack.txt", std::string_view("QQ.......................\n"));
   EXPECT_TRUE(contains(ask("attack.txt", {}).err, "line 1: expected queens that do not attack one another"));
-  EXPECT_TRUE(contains(ask("boards.txt", {"--time-limit", "5s"}).err, "answers without a fit"));
+  EXPECT_TRUE(contains(ask("boards.txt", {"--time-limit", "5s"}).err, "answer without a fit"));
+  EXPECT_TRUE(contains(ask("boards.txt", {"--picture", output + ""}).err, "--output and --picture are both"));
   EXPECT_EQ(ask("boards.txt", {"--output", (folder / "boards.txt").string()}).status, 2) << "--output twice";
 }
 

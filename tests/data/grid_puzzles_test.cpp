@@ -159,8 +159,9 @@ TEST(GridPuzzles, QuestionsAndAnswersAreWrittenAsTheFile) {
   EXPECT_EQ(found[1].puzzle_id, 0);
   EXPECT_EQ(found[0].label, Tokens(6, kIgnore));
   EXPECT_EQ(found[1].label.front(), 3);
-  EXPECT_EQ(data.written(found[0].input), Json::parse("[[0, 3], [1, 2]]"));
-  EXPECT_EQ(data.written(Tokens(6, 0)), Json::array());
+  EXPECT_EQ(data.written(found[0].input, found[0].input), Json::parse("[[0, 3], [1, 2]]"));
+  EXPECT_EQ(data.written(Tokens{3, 0, 4, 4, 4, 4}, found[1].label), Json::parse("[[2]]")) << "the label's size";
+  EXPECT_EQ(data.written(Tokens{3, 0, 4, 4, 4, 4}, found[0].input), Json::parse("[[2, null], [3, 3]]"));
   EXPECT_TRUE(contains(user_error_of([&] { questions(R"({"test": [{"input": [[9]]}]})"); }), "row 0, column 0"));
   EXPECT_TRUE(contains(user_error_of([&] { questions(R"({"test": []})"); }), "expected a list of puzzles"));
 }

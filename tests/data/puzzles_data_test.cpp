@@ -350,7 +350,7 @@ TEST(PuzzlesQuestions, AreReadAsTextOrCsv) {
   std::string lines, blocks;
   for (const auto& example : csv) {
     EXPECT_TRUE(is_sudoku_solution(example.input, example.label));
-    const auto text = data.written(example.input).get<std::string>();
+    const auto text = data.written(example.input, example.input).get<std::string>();
     lines += text + "\r\n";
     for (std::size_t row = 0; row < 9; ++row) blocks += text.substr(9 * row, 9) + "\n";
     blocks += "\n";

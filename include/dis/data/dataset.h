@@ -154,8 +154,9 @@ class DataSet : public TrainingStream {
   /// Puzzles of a user's file, to be answered (docs/predict.md); a label is kIgnore where the file has no answer.
   /// UserError: a file that is none, puzzles of other sizes than the data's; this kind takes none.
   virtual std::vector<Example> questions(const std::filesystem::path& file) const;
-  /// An input or an answer [L] as such a file writes it; by default the tokens.
-  virtual Json written(std::span<const std::int32_t> tokens) const;
+  /// An input or an answer [L] as such a file writes it; by default the tokens. `like` [L]: a field whose size it is
+  /// to have, where fields may have several: the label, or the input.
+  virtual Json written(std::span<const std::int32_t> tokens, std::span<const std::int32_t> like) const;
 
   /// Counts, and what tests share with training. `config` is the one that the data were opened with.
   virtual Json describe(const RunConfig& config) const = 0;

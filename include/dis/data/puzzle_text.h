@@ -1,7 +1,7 @@
 // A user's puzzles as text, of families whose cells are characters: boards, Sudokus, mazes.
 //
 // A line of L characters is a puzzle by itself; lines of sqrt(L) characters are rows, sqrt(L) of them a puzzle. Empty
-// lines may stand between puzzles.
+// lines may stand between puzzles. The file may be gzipped.
 #pragma once
 
 #include <cstdint>

@@ -45,7 +45,7 @@ void check_keys(const Json& object, const std::vector<std::string>& known, const
   if (!object.is_object()) throw UserError(place + ": expected an object with " + list + found(object));
   for (const auto& [key, value] : object.items()) {
     if (std::ranges::find(known, key) == known.end()) {
-      throw UserError(place + ": expected only the keys " + list + found(Json(key)));
+      throw UserError(place + ": expected only the key" + (known.size() == 1 ? " " : "s ") + list + found(Json(key)));
     }
   }
 }
@@ -197,10 +197,10 @@ std::vector<Example> read_grid_questions(const std::filesystem::path& file, cons
   return examples;
 }
 
-Json grid_as_written(std::span<const std::int32_t> tokens, const GridForm& form) {
+Json grid_as_written(std::span<const std::int32_t> tokens, std::span<const std::int32_t> like, const GridForm& form) {
   std::int64_t rows = 0, columns = 0;
-  for (std::int64_t cell = 0; cell < std::ssize(tokens); ++cell) {
-    if (tokens[static_cast<std::size_t>(cell)] == kPad) continue;
+  for (std::int64_t cell = 0; cell < std::ssize(like); ++cell) {
+    if (like[static_cast<std::size_t>(cell)] <= kPad) continue;  // kIgnore is below it
     rows = std::max(rows, cell / form.columns + 1);
     columns = std::max(columns, cell % form.columns + 1);
   }

@@ -422,8 +422,8 @@ std::vector<Example> PuzzleRows::questions(const fs::path& file) const {
   });
 }
 
-Json PuzzleRows::written(std::span<const std::int32_t> tokens) const {
-  return form_ ? grid_as_written(tokens, *form_) : DataSet::written(tokens);
+Json PuzzleRows::written(std::span<const std::int32_t> tokens, std::span<const std::int32_t> like) const {
+  return form_ ? grid_as_written(tokens, like, *form_) : DataSet::written(tokens, like);
 }
 
 std::optional<bool> PuzzleRows::obeys_rules(std::span<const std::int32_t> input,

@@ -206,7 +206,7 @@ std::vector<Example> NQueensData::questions(const std::filesystem::path& file) c
   return examples;
 }
 
-Json NQueensData::written(std::span<const std::int32_t> tokens) const {
+Json NQueensData::written(std::span<const std::int32_t> tokens, std::span<const std::int32_t>) const {
   std::string text;
   for (const auto token : tokens) text += token == kEmptyCell ? '.' : token == kQueenCell ? 'Q' : '?';
   return text;

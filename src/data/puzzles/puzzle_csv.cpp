@@ -1,7 +1,5 @@
 #include "dis/data/puzzles/puzzle_csv.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "../text_lines.h"
 #include "dis/core/error.h"
 #include "dis/core/files.h"
 #include "dis/core/json.h"
@@ -19,70 +18,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::size_t kLongestLine = 1 << 20;
-
-/// The lines of a file that may be gzipped.
-class Lines {
- public:
-  explicit Lines(fs::path path) : path_(std::move(path)), file_(gzopen(path_.c_str(), "rb"), &gzclose) {
-    if (!file_) throw file_error("read", path_, errno);
-    gzbuffer(file_.get(), 1 << 18);
-  }
-
-  /// The next line without its end; false behind the last one. The text stays until the next call.
-  bool next(std::string_view& line) {
-    for (;;) {
-      const auto end = std::string_view(buffer_).find('\n', first_);
-      if (end != std::string_view::npos) {
-        line = std::string_view(buffer_).substr(first_, end - first_);
-        first_ = end + 1;
-        break;
-      }
-      if (!fill()) {
-        line = std::string_view(buffer_).substr(first_);
-        first_ = buffer_.size();
-        if (line.empty()) return false;
-        break;
-      }
-    }
-    if (line.ends_with('\r')) line.remove_suffix(1);
-    ++number_;
-    return true;
-  }
-
-  /// "<file>: line 12: "
-  std::string here() const { return path_.string() + ": line " + std::to_string(number_) + ": "; }
-
- private:
-  /// More of the file behind what is not yet read; false at its end.
-  bool fill() {
-    buffer_.erase(0, first_);
-    first_ = 0;
-    if (buffer_.size() > kLongestLine) {
-      throw UserError(path_.string() + ": line " + std::to_string(number_ + 1) + ": expected at most " +
-                      std::to_string(kLongestLine) + " characters, found more: this is no file of puzzles");
-    }
-    const auto before = buffer_.size();
-    buffer_.resize(before + (1 << 18));
-    const int read = gzread(file_.get(), buffer_.data() + before, 1 << 18);
-    buffer_.resize(before + static_cast<std::size_t>(std::max(read, 0)));
-    int error = Z_OK;
-    const std::string_view text = gzerror(file_.get(), &error);
-    if (read < 0 || error != Z_OK) {
-      throw UserError("cannot read '" + path_.string() +
-                      "': " + (error == Z_BUF_ERROR ? "it is cut off" : std::string(text)) + "; fetch it again");
-    }
-    if (number_ == 0 && before == 0) refuse_git_lfs_pointer(path_, buffer_);
-    return read > 0;
-  }
-
-  fs::path path_;
-  std::unique_ptr<gzFile_s, int (*)(gzFile)> file_;
-  std::string buffer_;
-  std::size_t first_ = 0;
-  std::int64_t number_ = 0;
-};
-
 struct Fields {
   std::string_view question, answer;
   std::int64_t rating = 0;
@@ -90,7 +25,7 @@ struct Fields {
 
 std::string shown(std::string_view text) { return in_message(Json(std::string(text.substr(0, 40)))); }
 
-Fields fields_of(std::string_view line, const Lines& lines) {
+Fields fields_of(std::string_view line, const TextLines& lines) {
   const auto columns = split_puzzle_line(line);
   if (!columns) {
     throw UserError(lines.here() + "expected four columns, " + std::string(kPuzzleColumns) + ", found " + shown(line));
@@ -105,7 +40,7 @@ Fields fields_of(std::string_view line, const Lines& lines) {
 
 class CsvReader {
  public:
-  CsvReader(const Lines& lines, const PuzzleFamily& family, std::size_t length)
+  CsvReader(const TextLines& lines, const PuzzleFamily& family, std::size_t length)
       : lines_(lines), family_(family), length_(length), question_(length), answer_(length) {
     for (int character = 0; character < 256; ++character) {
       for (const bool answer : {false, true}) {
@@ -147,7 +82,7 @@ class CsvReader {
     }
   }
 
-  const Lines& lines_;
+  const TextLines& lines_;
   const PuzzleFamily& family_;
   std::size_t length_;
   std::array<std::array<std::uint8_t, 256>, 2> tokens_{};
@@ -175,7 +110,7 @@ std::optional<std::int64_t> rating_of(std::string_view text) {
 }
 
 PuzzleTable read_puzzle_csv(const fs::path& file, const PuzzleFamily& family, std::int64_t min_rating) {
-  Lines lines(file);
+  TextLines lines(file);
   std::string_view line;
   if (!lines.next(line) || line != kPuzzleColumns) {
     throw UserError(file.string() + ": expected the columns " + std::string(kPuzzleColumns) +

@@ -2,12 +2,13 @@
 
 #include <algorithm>
 #include <array>
-#include <fstream>
 #include <limits>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "../content_hash.h"
+#include "../text_lines.h"
 #include "dis/core/cpus.h"
 #include "dis/core/error.h"
 #include "dis/core/parts.h"
@@ -215,9 +216,8 @@ std::vector<MeasureCount> PuzzlesData::score(const AnsweredRow& row) const {
 std::vector<Example> PuzzlesData::questions(const fs::path& file) const {
   const auto length = training_.length();
   std::vector<Example> examples;
-  std::string first_line;
-  std::getline(std::ifstream(file), first_line);
-  if (first_line.starts_with(kPuzzleColumns)) {
+  std::string_view first_line;
+  if (TextLines lines(file); lines.next(first_line) && first_line == kPuzzleColumns) {
     const auto table = read_puzzle_csv(file, family_, 0);
     if (table.length() != length) {
       throw UserError(file.string() + ": expected puzzles of " + std::to_string(length) +
@@ -238,7 +238,7 @@ std::vector<Example> PuzzlesData::questions(const fs::path& file) const {
   return examples;
 }
 
-Json PuzzlesData::written(std::span<const std::int32_t> tokens) const {
+Json PuzzlesData::written(std::span<const std::int32_t> tokens, std::span<const std::int32_t>) const {
   std::string text;
   for (const auto token : tokens) text += family_.character(token, tokens.size());
   return text;

@@ -18,7 +18,8 @@ Rollouts several_answers(const Session& session, const EvalConfig& eval, const D
     const bool draws = eval.commit_temperature > 0.0 || decode.draws.any();
     const auto K = draws ? eval.rollouts : 1;
     return {.rollouts = K,
-            .answers = decode_commit(*session.model, decode, numbers_of(rows.inputs), steps, commit_draws(eval, K))};
+            .answers = decode_commit(*session.model, decode, numbers_of(rows.inputs), steps, commit_draws(eval, K),
+                                     rows.first)};
   }
   return std::move(answer_rollouts(*session.model, decode, rows, eval.rollouts, {steps}).front());
 }

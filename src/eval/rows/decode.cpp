@@ -194,7 +194,7 @@ Answers decode_argmax(const Backbone& model, const DecodeSettings& settings, con
 
 std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSettings& settings,
                                         const std::vector<std::int32_t>& inputs, std::int64_t steps,
-                                        const CommitDraws& draws) {
+                                        const CommitDraws& draws, std::int64_t first_board) {
   const auto boards = tensor_of_rows(inputs, model.shape().length);
   std::vector<std::int32_t> answers(inputs.size() * static_cast<std::size_t>(draws.rollouts));
   const Committed committed(model, settings, steps, draws);
@@ -203,7 +203,7 @@ std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSetti
              model.device(), [&](std::int64_t first, std::int64_t count) {
                const auto board = at::arange(first, first + count, at::kLong).div(draws.rollouts, "floor");
                const auto tokens = boards.index_select(0, board).to(model.device());
-               store_rows(committed.answers(tokens, first), first, answers);
+               store_rows(committed.answers(tokens, first_board * draws.rollouts + first), first, answers);
              });
   join_ranks_parts(settings.ranks, answers);
   return answers;

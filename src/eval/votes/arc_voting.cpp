@@ -70,12 +70,12 @@ bool goes_on(const Session& session, const VotingSettings& settings, const RowsD
   const auto part = std::to_string(rows.done) + " of " + std::to_string(rows.total) + " puzzles";
   const bool late = settings.deadline > 0.0 && steady_seconds() > settings.deadline;
   if (session.ranks->any(late) && rows.done < rows.total) {
-    log_info("the time is up, " + part + " have " + rows.what + ": about as many of each task");
+    log_info("the time is up: " + part + " have " + rows.what + ", about as many of each task");
     return false;
   }
   if (settings.interruptible && session.ranks->any(stop_requested())) {
     log_info("stopped by a signal after " + part + " have " + rows.what +
-             (settings.file.empty() ? "" : "; the votes are kept, and count when it goes on"));
+             (settings.file.empty() ? "" : "; the votes are kept, and count when the command goes on"));
     throw Stopped{ending_signal()};
   }
   if (settings.within_training && session.ranks->any(take_checkpoint_request())) throw CheckpointWanted{};

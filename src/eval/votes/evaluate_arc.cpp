@@ -99,6 +99,7 @@ RankedVotes vote_and_rank(const Session& session, const ArcData& data, const Arc
   RankedVotes ranked{vote(session, data, election, voting), {}};
   ranked.candidates = first_candidates(ranked.book, std::max(kRescored, settings.eval.attempts));
   if (rank != CandidateRank::votes) {
+    if (settings.partial && session.ranks->first()) settings.partial(ranked.book);
     rescore(session, data, election, settings, ranked.candidates);
     if (session.ranks->first()) rank_candidates(ranked.book, ranked.candidates, rank);  // who has all votes
   }
@@ -149,7 +150,9 @@ Evaluation evaluate_arc(const Session& session, const EvalConfig& eval, const Ev
                           target.deadline};
   if (!target.partial.empty()) settings.partial = [&](const VoteBook& votes) { write(target.partial, votes); };
   const auto [book, candidates] = vote_and_rank(session, data, election, settings);
-  const auto score = score_arc(election.tasks, book, {.seed = seed});
+  ArcScoreSettings scored{.seed = seed};
+  if (eval.rank != CandidateRank::votes) scored.vote_counts.clear();  // of fewer votes only their number is known
+  const auto score = score_arc(election.tasks, book, scored);
 
   Evaluation evaluation;
   evaluation.json["arc"] = {{"test_set", data.puzzles().settings().test_set},

@@ -137,7 +137,7 @@ void rescore(const Session& session, const ArcData& data, const ArcElection& ele
       ++asked[test];
     }
     progress.update(first + count, "");
-    if (!goes_on(session, settings, {"rescored", first + count, total})) break;
+    if (!goes_on(session, settings, {"been rescored", first + count, total})) break;
   }
   progress.finish();
   for (std::size_t i = 0; i < tests.size(); ++i) {
@@ -160,6 +160,7 @@ void rank_candidates(VoteBook& book, std::span<const RescoredTest> tests, Candid
     std::iota(order.begin(), order.end(), std::size_t{0});
     std::ranges::stable_sort(order, std::greater<>(), [&](std::size_t c) { return score[c]; });
     std::vector<Grid> grids;
+    grids.reserve(order.size());
     for (const auto candidate : order) grids.push_back(candidates[candidate].grid);
     book.put_first(static_cast<std::int64_t>(i), grids);
   }

@@ -30,8 +30,9 @@ namespace dis {
 /// `identifier`: of a name. UserError as below.
 std::vector<Example> read_grid_questions(const std::filesystem::path& file, const GridForm& form,
                                          const std::function<std::int32_t(const std::string&)>& identifier);
-/// The smallest rectangle that holds all tokens [rows columns] but pads; a pad within it is null. No cells: [].
-Json grid_as_written(std::span<const std::int32_t> tokens, const GridForm& form);
+/// The grid in the upper left corner of tokens [rows columns] that is as large as the one in `like`, where pads and
+/// kIgnore lie outside: what a network says there was never taught. A pad within it is null.
+Json grid_as_written(std::span<const std::int32_t> tokens, std::span<const std::int32_t> like, const GridForm& form);
 
 /// Reads such a file; its rows are held in memory. UserError: invalid JSON, a missing or unknown key, a grid that is
 /// ragged, empty or too large, a value outside the vocabulary; it names file, example, row and column (from 0).

@@ -138,7 +138,7 @@ class PuzzleRows : public DataSet {
   void set_form(const GridForm& form) { form_ = form; }
   /// Of grids (set_form()), as grid_puzzles.h has them.
   std::vector<Example> questions(const std::filesystem::path& file) const override;
-  Json written(std::span<const std::int32_t> tokens) const override;
+  Json written(std::span<const std::int32_t> tokens, std::span<const std::int32_t> like) const override;
   /// {"kind", "path", "vocabulary", "length", "identifiers", "identifiers_sha256", "train": counts,
   /// "examples_per_epoch", "test": counts or null, "trained_test_pairs": shared_pairs()}
   Json describe(const RunConfig& config) const override;

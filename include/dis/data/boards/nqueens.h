@@ -77,7 +77,7 @@ class NQueensData : public DataSet {
                                   std::span<const std::int32_t> answer) const override;
   /// A text (puzzle_text.h): '.' or '1' an empty cell, 'Q' or '2' a queen. UserError: queens that attack one another.
   std::vector<Example> questions(const std::filesystem::path& file) const override;
-  Json written(std::span<const std::int32_t> tokens) const override;
+  Json written(std::span<const std::int32_t> tokens, std::span<const std::int32_t> like) const override;
   /// Givens grey, other queens blue, mistakes orange.
   std::optional<GridPanel> picture(const DrawnExample& example) const override;
   /// {"kind", "board_size", "split", "seed", "training": counts, "test_sets": [{"name", "meaning", counts,

@@ -63,7 +63,7 @@ class PuzzlesData : public DataSet {
                                   std::span<const std::int32_t> answer) const override;
   /// A text (puzzle_text.h), or a CSV file as those of data.path, whose answers are the labels.
   std::vector<Example> questions(const std::filesystem::path& file) const override;
-  Json written(std::span<const std::int32_t> tokens) const override;
+  Json written(std::span<const std::int32_t> tokens, std::span<const std::int32_t> like) const override;
   /// {"kind", "path", "length", "copies", "build_seed", "training" and "test": {"puzzles", "mean_rating", "by_rating":
   /// {class: puzzles}, "answers_obey_rules"}, "trained_test_pairs": shared_pairs()}; "test" is null without any.
   Json describe(const RunConfig& config) const override;

@@ -63,9 +63,9 @@ struct CommitDraws {
 /// Answers [boards, K, L] of the decoder `commit` (not in the paper): run `steps` supervision steps, fix the queen that
 /// the network is most certain of, or one that is drawn, give it to the network as a part of the board, and again until
 /// the board has N queens. It can choose between several completions, which a cell-wise argmax cannot. Draws are
-/// functions of (seed, board, rollout, round, cell).
+/// functions of (seed, board, rollout, round, cell); `first_board`: number of the first one.
 std::vector<std::int32_t> decode_commit(const Backbone& model, const DecodeSettings& settings,
                                         const std::vector<std::int32_t>& inputs, std::int64_t steps,
-                                        const CommitDraws& draws = {});
+                                        const CommitDraws& draws = {}, std::int64_t first_board = 0);
 
 }  // namespace dis

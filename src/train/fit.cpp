@@ -37,7 +37,8 @@ constexpr std::pair<const char*, const char*> kTaken[] = {{"train.steps", "predi
 void take(RunConfig& fit, const char* to, const char* from) {
   const auto value = find_field(from)->get(fit);
   const auto* field = find_field(to);
-  const bool as_trained = field->section == "method" || field->section == "model";  // 0 stands for it
+  const bool as_trained =  // 0 stands for it
+      field->section == "method" || field->section == "model" || field->path == "optim.lr";
   if (!as_trained || value != 0) field->set(*field, fit, value);
 }
 
@@ -78,7 +79,7 @@ RunConfig fit_config(const RunConfig& trained, const fs::path& weights, const fs
   const auto passes = fit.model.H_cycles * (fit.model.L_cycles + (fit.model.states == StateCount::two ? 1 : 0));
   fit.model.gradient_passes = std::min(fit.model.gradient_passes, passes);  // of shorter steps all of them
   // Muon's rate keeps its proportion to Adam's.
-  fit.optim.muon_lr = trained.optim.lr > 0.0 ? trained.optim.muon_lr * predict.lr / trained.optim.lr : predict.lr;
+  fit.optim.muon_lr = trained.optim.lr > 0.0 ? trained.optim.muon_lr * fit.optim.lr / trained.optim.lr : fit.optim.lr;
   fit.train.init_from = fs::absolute(weights).string();
   if (fit.train.micro_batch > predict.batch) fit.train.micro_batch = 0;
   fit.train.checkpoint_every = (predict.steps + kCheckpoints - 1) / kCheckpoints;

@@ -89,8 +89,11 @@ TEST(Predict, FirstTheRowsLearnThenTheNetwork) {
     std::erase_if(changed, [](const std::string& tensor) { return contains(tensor, "puzzle_emb"); });
     return changed;
   };
-  EXPECT_EQ(changed_by("rows", {"predict.steps=8"}), std::vector<std::string>{});
+  EXPECT_EQ(changed_by("rows", {"predict.steps=8", "predict.rows_first=1"}), std::vector<std::string>{});
   EXPECT_FALSE(changed_by("all", {"predict.steps=8", "predict.rows_first=0.5"}).empty());
+  EXPECT_FALSE(changed_by("default", {"predict.steps=8"}).empty());
+  const auto rate = [&](const fs::path& run) { return read_json(run / "config.json").at("optim").at("lr"); };
+  EXPECT_EQ(rate(folder / "default_run"), rate(trained_run())) << "as it was trained";
   EXPECT_EQ(changed_by("none", {"predict.steps=0", "predict.rows_first=0"}), std::vector<std::string>{});
 }
 

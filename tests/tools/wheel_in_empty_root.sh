@@ -17,7 +17,9 @@ torch_site=$(dirname "${1:-/none}")/../lib/python3.11/site-packages
 scripts/wheel
 wheel=$(ls dist/dis_toolkit-*.whl)
 scripts/kaggle_check --python "$(dirname "$1")/python3" --wheel "$wheel" --scratch 64 --time-limit 20s \
-  -- --chunks 2 2>&1 | tail -n 2
+  -- --chunks 2 >/tmp/kaggle_check.$$ 2>&1 || { status=$?; cat /tmp/kaggle_check.$$; [[ $status == 77 ]]; }
+tail -n 2 /tmp/kaggle_check.$$
+rm /tmp/kaggle_check.$$
 # Beside the environment: hard links do not cross file systems.
 work=$(mktemp -d "$(dirname "$(realpath "$torch_site")")/.wheel_root.XXXXXX")
 root=$work/root

@@ -1,10 +1,10 @@
 // Hard 9 x 9 Sudokus made from nothing, by climbing.
 //
 // A puzzle begins as a random minimal one: it has one solution, and no clue can go. A step removes a clue, completes
-// what is left at random, adds clues of that solution until it is the only one, removes in random order what can go, and
-// keeps the result if it takes as many guesses as before (sudoku_solver.h) or more. One clue is enough: of steps that
-// remove two to five, one in 700 climbs from a mean of ten guesses on, for little is left of what made the puzzle hard.
-// Every draw is a function of (seed, split, number of the puzzle, step): a puzzle depends on no other one.
+// what is left at random, adds clues of that solution until it is the only one, removes in random order what can go,
+// and keeps the result if it takes as many guesses as before (sudoku_solver.h) or more. One clue is enough: of steps
+// that remove two to five, one in 700 climbs from a mean of ten guesses on, for little is left of what made the puzzle
+// hard. Every draw is a function of (seed, split, number of the puzzle, step): a puzzle depends on no other one.
 #pragma once
 
 #include <cstdint>

@@ -63,7 +63,7 @@ void combine(const CombineOptions& options) {
   try_folder(options.output);
   ArcSubset subset = read_input(options.input, options.name);
   for (const ArcTask& task : subset.tasks) {
-    if (std::ranges::none_of(task.pairs, &ArcPair::test)) {
+    if (!has_tests(task)) {
       throw UserError("--input: task " + quoted_name(task.id) +
                       " has no test input, which files of challenges need; train on the folder as it is "
                       "(data.path, data.subsets)");

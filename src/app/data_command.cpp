@@ -15,6 +15,7 @@
 #include "dis/core/error.h"
 #include "dis/core/json.h"
 #include "dis/data/open_data.h"
+#include "puzzle_scene.h"
 #include "puzzles_build.h"
 #include "puzzles_data.h"
 #include "terminal.h"
@@ -68,21 +69,6 @@ ExampleList list_to_show(const DataSet& data, const std::string& test) {
   throw UserError("--test: expected one of the test sets of this configuration (" + known + "), found " + test);
 }
 
-/// Each example and its answer side by side.
-void write_picture(const DataSet& data, const std::vector<DrawnExample>& examples, const std::string& file) {
-  check_picture_name(file);
-  GridScene scene;
-  for (const auto& example : examples) {
-    auto question = data.picture({"question", example.input, {}}),
-         answer = data.picture({"answer", example.input, example.answer});
-    if (!question)
-      throw UserError("--output: there are pictures of ARC tasks, Sudokus and mazes, and none of these examples");
-    scene.rows.push_back({example.title, {std::move(*question), std::move(*answer)}});
-  }
-  write_grid_picture(file, scene);
-  std::cout << file << ": " << examples.size() << " puzzles\n";
-}
-
 void show_examples(const RunConfig& config, const ShowOptions& options) {
   const auto data = open_data(config);
   const auto style = style_of_stdout(options.plain);
@@ -102,7 +88,12 @@ void show_examples(const RunConfig& config, const ShowOptions& options) {
     const auto example = list.at(i);
     drawn.push_back({"#" + std::to_string(i) + ": " + example.note, example.input, example.label});
   }
-  if (!options.output.empty()) return write_picture(*data, drawn, options.output);
+  if (!options.output.empty()) {
+    check_picture_name(options.output);
+    write_grid_picture(options.output, puzzle_scene(*data, drawn, "--output"));
+    std::cout << options.output << ": " << drawn.size() << " puzzles\n";
+    return;
+  }
   const auto drawing = *data->draw(drawn, style);
   std::cout << name << "s " << options.first << " to " << end - 1 << " of " << list.size << " (" << drawing.legend
             << ")\n\n"

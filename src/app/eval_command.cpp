@@ -157,7 +157,7 @@ void evaluate_on(const EvalOptions& options, const RunConfig& config, const std:
   }
   if (options.show > 0 && !options.picture.empty() && !session.data->picture({})) {
     throw UserError(
-        "--show with --picture: there are pictures of Sudokus and mazes (and, with --task, of ARC), found "
+        "--show with --picture: there are pictures of boards, Sudokus and mazes (and, with --task, of ARC), found "
         "data.kind = " +
         to_string(session.config.data.kind));
   }

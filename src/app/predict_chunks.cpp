@@ -1,6 +1,7 @@
 #include "predict_chunks.h"
 
 #include <algorithm>
+#include <functional>
 #include <iterator>
 #include <utility>
 
@@ -152,7 +153,7 @@ void Chunks::finish(std::int64_t chunk, const Json& evaluation) {
 
 void Chunks::write_submission() {
   auto tasks = read_arc_tasks(copied_tasks(asked_.fit_run()));
-  std::erase_if(tasks, [](const ArcTask& task) { return std::ranges::none_of(task.pairs, &ArcPair::test); });
+  std::erase_if(tasks, std::not_fn(has_tests));
   const std::vector<std::vector<Grid>> none(test_inputs(tasks).size());
   auto all = submission(tasks, none, state_.at("asked").at("attempts"));
   for (const auto& done : state_.at("done")) {

@@ -183,9 +183,7 @@ std::vector<ArcTask> asked_tasks(const PredictOptions& options, std::int64_t max
   auto tasks = fs::is_directory(input) ? read_arc_folder(input, fs::weakly_canonical(input).filename().string()).tasks
                                        : read_arc_tasks(input);
   if (options.chunk < 0) return tasks;
-  std::erase_if(tasks, [&](const ArcTask& task) {
-    return largest_side(task) > max_grid || std::ranges::none_of(task.pairs, &ArcPair::test);
-  });
+  std::erase_if(tasks, [&](const ArcTask& task) { return largest_side(task) > max_grid || !has_tests(task); });
   if (tasks.empty()) {
     throw UserError("no task of '" + input.string() + "' has a test input and grids of at most " +
                     std::to_string(max_grid) +

@@ -14,6 +14,7 @@
 #include "evaluated_network.h"
 #include "joined_ranks.h"
 #include "outputs.h"
+#include "puzzle_scene.h"
 #include "terminal.h"
 
 namespace dis {
@@ -115,24 +116,21 @@ Json puzzles_json(const DataSet& data, const Answered& all) {
   return list;
 }
 
-/// Questions beside their answers, or, before there are any, beside themselves. UserError: a kind without pictures.
-GridScene scene_of(const DataSet& data, const std::vector<Example>& questions,
-                   const std::vector<std::vector<std::int32_t>>& answers) {
-  GridScene scene;
+/// For drawings; without answers: the questions alone.
+std::vector<DrawnExample> drawn(const std::vector<Example>& questions,
+                                const std::vector<std::vector<std::int32_t>>& answers) {
+  std::vector<DrawnExample> examples;
   for (std::size_t i = 0; i < questions.size(); ++i) {
-    const auto& input = questions[i].input;
-    auto question = data.picture({"question", input, {}});
-    if (!question) throw UserError("--picture: these puzzles are not drawn; leave it out");
-    auto answer = data.picture({"answer", input, answers.empty() ? input : answers[i]});
-    scene.rows.push_back({"#" + std::to_string(i), {std::move(*question), std::move(*answer)}});
+    examples.push_back({"#" + std::to_string(i), questions[i].input, {}});
+    if (!answers.empty()) examples.back().answer = answers[i];
   }
-  return scene;
+  return examples;
 }
 
 /// UserError: the picture cannot be drawn, which is to be known before the work.
 void try_picture(const DataSet& data, const std::vector<Example>& questions, const std::string& file) {
   if (file.empty()) return;
-  const auto scene = scene_of(data, questions, {});
+  const auto scene = puzzle_scene(data, drawn(questions, {}), "--picture");
   if (file.ends_with(".png")) grid_png(scene);
 }
 
@@ -147,13 +145,11 @@ std::string count_text(const Json& puzzles, const char* key) {
   return known == 0 ? "" : ", " + std::to_string(hits) + " of " + std::to_string(known) + " " + key;
 }
 
-void print(const PredictOptions& options, const DataSet& data, const Answered& all, const Json& puzzles) {
+void print(const PredictOptions& options, const DataSet& data, std::vector<DrawnExample> examples,
+           const Json& puzzles) {
   constexpr std::size_t kDrawn = 4;
-  std::vector<DrawnExample> drawn;
-  for (std::size_t i = 0; i < std::min(kDrawn, all.answers.size()); ++i) {
-    drawn.push_back({"#" + std::to_string(i), all.questions[i].input, all.answers[i]});
-  }
-  if (const auto drawing = data.draw(drawn, style_of_stdout(false))) std::cout << drawing->text << "\n";
+  if (examples.size() > kDrawn) examples.resize(kDrawn);
+  if (const auto drawing = data.draw(examples, style_of_stdout(false))) std::cout << drawing->text << "\n";
   std::cout << puzzles.size() << (puzzles.size() == 1 ? " puzzle" : " puzzles") << count_text(puzzles, "valid")
             << count_text(puzzles, "exact") << "; written to " << options.output << "\n";
 }
@@ -186,13 +182,14 @@ void answer_puzzles(const PredictOptions& options) {
                        {"kind", to_string(config.data.kind)},
                        {"puzzles", puzzles}};
     write_or_keep(options.output, json_file_text(json, 1));
+    const auto examples = drawn(all.questions, all.answers);
     if (!options.picture.empty()) {
-      write_grid_picture(options.picture, scene_of(*session.data, all.questions, all.answers));
+      write_grid_picture(options.picture, puzzle_scene(*session.data, examples, "--picture"));
     }
     if (options.json) {
       std::cout << json_text(json, 2) << "\n";
     } else {
-      print(options, *session.data, all, puzzles);
+      print(options, *session.data, examples, puzzles);
     }
   });
 }

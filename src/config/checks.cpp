@@ -52,8 +52,7 @@ void check(const ModelConfig& model, Mistakes& mistakes) {
     mistakes.add("model.hidden_size = " + number(model.hidden_size) +
                  " must be a multiple of 2 x model.num_heads = " + number(unit) + ", such as " + usable);
   }
-  const auto passes = model.H_cycles * (model.L_cycles + (model.states == StateCount::two ? 1 : 0));
-  if (model.gradient_passes > passes) {
+  if (const auto passes = passes_of_step(model); model.gradient_passes > passes) {
     mistakes.add("model.gradient_passes = " + number(model.gradient_passes) + " must be at most the " + number(passes) +
                  " passes of a supervision step");
   }
@@ -164,6 +163,12 @@ void check_rows_first(const RunConfig& config, Mistakes& mistakes) {
 }
 
 }  // namespace
+
+std::int64_t passes_of_cycle(const ModelConfig& model) {
+  return model.L_cycles + (model.states == StateCount::two ? 1 : 0);
+}
+
+std::int64_t passes_of_step(const ModelConfig& model) { return model.H_cycles * passes_of_cycle(model); }
 
 void check_config(const RunConfig& config, const std::string& source) {
   Mistakes mistakes(source);

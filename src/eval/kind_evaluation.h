@@ -74,6 +74,9 @@ std::vector<std::int64_t> reported_depths(const EvalConfig& eval, std::int64_t s
 /// Settings and cost of rollouts, {"rollouts", "steps", "select", "passes_per_row", "seconds"}, with those of the
 /// tally.
 Json rollouts_json(const Session& session, const EvalConfig& eval, const RolloutTally& tally, double seconds);
+/// [K] whether answers [K, L] to an input [L] obey the rules; empty where they are not known.
+std::vector<bool> obeyed(const DataSet& data, std::span<const std::int32_t> input,
+                         std::span<const std::int32_t> answers);
 /// What is known of several answers [K, L] to a row: by its label, and by the rules (empty where they are not known).
 struct JudgedRollouts {
   std::vector<bool> right, obeys;  ///< [K]

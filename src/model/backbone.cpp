@@ -68,7 +68,7 @@ at::Tensor sinusoids(const ModelShape& shape, at::Device device) {
 
 std::vector<Pass> passes_of_step(const ModelShape& shape) {
   const bool one = shape.config.states == StateCount::one;
-  const auto cycle = shape.config.L_cycles + (one ? 0 : 1), count = shape.config.H_cycles * cycle;
+  const auto cycle = passes_of_cycle(shape.config), count = passes_of_step(shape.config);
   const auto usual = shape.hierarchical ? 2 : cycle;
   const auto with_gradient = shape.config.gradient_passes > 0 ? shape.config.gradient_passes : usual;
   std::vector<Pass> passes;

@@ -45,8 +45,7 @@ void take(RunConfig& fit, const char* to, const char* from) {
 /// Those with test inputs.
 std::vector<ArcTask> asked_tasks(const std::vector<ArcTask>& tasks) {
   std::vector<ArcTask> asked;
-  std::ranges::copy_if(tasks, std::back_inserter(asked),
-                       [](const ArcTask& task) { return std::ranges::any_of(task.pairs, &ArcPair::test); });
+  std::ranges::copy_if(tasks, std::back_inserter(asked), has_tests);
   return asked;
 }
 
@@ -76,8 +75,8 @@ RunConfig fit_config(const RunConfig& trained, const fs::path& weights, const fs
   fit.data.subsets = fit.data.test_set = kSubset;
   if (fit.data.translations == TranslationKind::frozen) fit.data.translations = TranslationKind::fresh;
   for (const auto& [to, from] : kTaken) take(fit, to, from);
-  const auto passes = fit.model.H_cycles * (fit.model.L_cycles + (fit.model.states == StateCount::two ? 1 : 0));
-  fit.model.gradient_passes = std::min(fit.model.gradient_passes, passes);  // of shorter steps all of them
+  // Of shorter steps all of them.
+  fit.model.gradient_passes = std::min(fit.model.gradient_passes, passes_of_step(fit.model));
   // Muon's rate keeps its proportion to Adam's.
   fit.optim.muon_lr = trained.optim.lr > 0.0 ? trained.optim.muon_lr * fit.optim.lr / trained.optim.lr : fit.optim.lr;
   fit.train.init_from = fs::absolute(weights).string();

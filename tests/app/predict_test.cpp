@@ -261,6 +261,9 @@ TEST(Predict, AnswersBoardsOfATextWithoutAFit) {
     EXPECT_EQ(std::ranges::count(answer, 'Q'), 5) << "commit places them all";
     for (std::size_t cell = 0; cell < answer.size(); ++cell) EXPECT_TRUE(question[cell] != 'Q' || answer[cell] == 'Q');
   }
+  const auto steps = (folder / "steps.svg").string();
+  expect_success({"eval", "--run", run, "--show", "1", "--picture", steps});
+  EXPECT_TRUE(contains(read_text(steps), ">givens</text>"));
   write_atomically(folder / "four.txt", std::string_view("....\n"));
   EXPECT_TRUE(contains(ask("four.txt", {}).err, "line 1: expected a puzzle of 25 characters, or a row of 5"));
   write_atomically(folder / "attack.txt", std::string_view("QQ.......................\n"));

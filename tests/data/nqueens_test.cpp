@@ -484,5 +484,23 @@ TEST(NQueensStream, ShapeAndBatch) {
   }
 }
 
+TEST(NQueensPicture, ShowsGivensAnswersAndMistakes) {
+  DataConfig config;
+  config.board_size = 4;
+  const NQueensData data(config, 0);
+  EXPECT_TRUE(data.picture({}).has_value()) << "whatever the example: asked before there is any";
+  std::vector<std::int32_t> input(16, kEmptyCell);
+  input[1] = kQueenCell;
+  auto answer = input;
+  answer[7] = answer[8] = answer[9] = kQueenCell;
+  const auto panel = data.picture({"answer", input, answer});
+  ASSERT_TRUE(panel && panel->grid);
+  EXPECT_EQ(panel->letters, " Q     QQQ      ");
+  EXPECT_EQ(panel->grid->cells[1], 5) << "given";
+  EXPECT_EQ(panel->grid->cells[7], 8);
+  EXPECT_EQ(panel->grid->cells[8], 7) << "two queens in a row";
+  EXPECT_EQ(panel->grid->cells[0], 0);
+}
+
 }  // namespace
 }  // namespace dis

@@ -45,6 +45,10 @@ struct RunConfig {
   bool operator==(const RunConfig&) const = default;
 };
 
+/// Passes of a cycle and of a supervision step: n + 1 and T (n + 1); with one state n and T n.
+std::int64_t passes_of_cycle(const ModelConfig& model);
+std::int64_t passes_of_step(const ModelConfig& model);
+
 /// Reads the file and the chain of files that it extends, base first, then the `overrides` ("model.hidden_size=128",
 /// "seed=3"), and checks the whole (`check_config`). An empty path stands for the defaults.
 /// UserError: no such file, not JSON, a key twice in an object, an unknown key (with the nearest known one), a wrong

@@ -286,8 +286,7 @@ std::vector<ArcTask> ArcPuzzles::left_out_tests() const {
   std::vector<ArcTask> tasks;
   for (const auto& subset : left_out_) {
     if (subset.name != settings_.test_set) continue;
-    std::ranges::copy_if(subset.tasks, std::back_inserter(tasks),
-                         [](const ArcTask& task) { return std::ranges::any_of(task.pairs, &ArcPair::test); });
+    std::ranges::copy_if(subset.tasks, std::back_inserter(tasks), has_tests);
   }
   return tasks;
 }

@@ -220,6 +220,8 @@ ArcSubset read_arc_subset(const fs::path& folder, const std::string& name) {
   throw_no_subset(folder, name);
 }
 
+bool has_tests(const ArcTask& task) { return std::ranges::any_of(task.pairs, &ArcPair::test); }
+
 int largest_side(const ArcTask& task) {
   int side = 0;
   for (const auto& pair : task.pairs) {

@@ -102,7 +102,7 @@ std::string NQueensData::description_text(const Json& description) const {
 
 std::optional<GridPanel> NQueensData::picture(const DrawnExample& example) const {
   constexpr std::uint8_t kGivenGrey = 5, kAnsweredBlue = 8, kWrongOrange = 7, kOpenBlack = 0;
-  const int n = board_size();
+  const int n = board_size_of(example.input.size()).value_or(0);
   GridPanel panel{example.title, Grid{n, n, {}}};
   for (const char mark : board_marks(board_view(example), n)) {
     panel.letters += mark == '.' ? ' ' : mark == 'q' || mark == 'x' ? 'Q' : mark;

@@ -12,16 +12,14 @@ std::vector<std::int32_t> numbers_of(std::span<const std::int32_t> span) { retur
 
 /// K answers [rows, K, L] to each row, and what there is to choose one by.
 Rollouts several_answers(const Session& session, const EvalConfig& eval, const DecodeSettings& decode,
-                         const AskedRows& rows) {
+                         const AskedRows& rows, bool commits) {
   const auto steps = evaluated_steps(session, eval);
-  if (session.config.data.kind == DataKind::nqueens && eval.decoder != Decoder::argmax) {
-    const bool draws = eval.commit_temperature > 0.0 || decode.draws.any();
-    const auto K = draws ? eval.rollouts : 1;
-    return {.rollouts = K,
-            .answers = decode_commit(*session.model, decode, numbers_of(rows.inputs), steps, commit_draws(eval, K),
-                                     rows.first)};
-  }
-  return std::move(answer_rollouts(*session.model, decode, rows, eval.rollouts, {steps}).front());
+  if (!commits) return std::move(answer_rollouts(*session.model, decode, rows, eval.rollouts, {steps}).front());
+  const bool draws = eval.commit_temperature > 0.0 || decode.draws.any();
+  const auto K = draws ? eval.rollouts : 1;
+  return {.rollouts = K,
+          .answers =
+              decode_commit(*session.model, decode, numbers_of(rows.inputs), steps, commit_draws(eval, K), rows.first)};
 }
 
 }  // namespace
@@ -38,16 +36,13 @@ RowAnswers answers_to(const Session& session, const EvalConfig& eval, const Deco
                                evaluated_steps(session, eval), rows.first);
     return {std::move(answers.steps.back()), std::move(answers.halting)};
   }
-  const auto found = several_answers(session, eval, decode, rows);
+  const auto found = several_answers(session, eval, decode, rows, commits);
   const auto length = rows.inputs.size() / rows.ids.size();
   RowAnswers answers;
   for (std::size_t row = 0; row < rows.ids.size(); ++row) {
     auto view = view_of(found, static_cast<std::int64_t>(row), found.rollouts, {}, length);
     if (eval.select == Select::rules) {
-      const auto input = rows.inputs.subspan(row * length, length);
-      for (std::int64_t k = 0; k < found.rollouts; ++k) {
-        if (const auto obeys = session.data->obeys_rules(input, view.answer(k))) view.obeys.push_back(*obeys);
-      }
+      view.obeys = obeyed(*session.data, rows.inputs.subspan(row * length, length), view.answers);
     }
     const auto best = chosen_rollout(view, eval.select, session.model->shape().halting);
     const auto answer = view.answer(best);

@@ -113,28 +113,18 @@ class Committed {
   std::vector<at::Tensor> sources_;  // [symmetries] int64 [L]: the cell that each cell of an image comes from
 };
 
-/// Arguments of answer_rows().
-struct RowsAsked {
-  const Backbone& model;
-  const DecodeSettings& settings;
-  const std::vector<std::int32_t>& inputs;
-  const std::vector<std::int32_t>& ids;
-  std::int64_t first_row;
-};
-
 /// Pieces of the rows, before step 1.
-void for_open_pieces(const RowsAsked& asked, const std::function<void(const OpenRows&, std::int64_t first)>& f) {
-  const auto device = asked.model.device();
-  const auto fields = tensor_of_rows(asked.inputs, asked.model.shape().length);
-  const auto puzzles = puzzles_tensor(asked.ids, asked.settings.puzzle_rows);
-  for_pieces(fields.size(0), asked.settings.batch, asked.settings.ranks, device,
-             [&](std::int64_t first, std::int64_t count) {
-               auto draws = asked.settings.draws;
-               if (draws.any()) draws.keys = rollout_keys(asked.first_row + first, count, 1).to(device);
-               f(open_rows(asked.model, fields.narrow(0, first, count).to(device),
-                           puzzles.narrow(0, first, count).to(device), draws),
-                 first);
-             });
+void for_open_pieces(const Backbone& model, const DecodeSettings& settings, const AskedRows& rows,
+                     const std::function<void(const OpenRows&, std::int64_t first)>& f) {
+  const auto device = model.device();
+  const auto fields = tensor_of_rows(rows.inputs, model.shape().length);
+  const auto puzzles = puzzles_tensor(rows.ids, settings.puzzle_rows);
+  for_pieces(fields.size(0), settings.batch, settings.ranks, device, [&](std::int64_t first, std::int64_t count) {
+    auto draws = settings.draws;
+    if (draws.any()) draws.keys = rollout_keys(rows.first + first, count, 1).to(device);
+    f(open_rows(model, fields.narrow(0, first, count).to(device), puzzles.narrow(0, first, count).to(device), draws),
+      first);
+  });
 }
 
 }  // namespace
@@ -162,8 +152,7 @@ Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const
   answers.steps.assign(static_cast<std::size_t>(steps), std::vector<std::int32_t>(inputs.size()));
   answers.halting.resize(ids.size());
   answers.made.resize(ids.size());
-  const RowsAsked asked{model, settings, inputs, ids, first_row};
-  for_open_pieces(asked, [&](const OpenRows& open, std::int64_t first) {
+  for_open_pieces(model, settings, {inputs, ids, first_row}, [&](const OpenRows& open, std::int64_t first) {
     const auto last = supervise(model, settings, open, steps, [&](const StepView& view, const LastStep&) {
       store_rows(view.scores.values.argmax(-1), first, answers.steps[static_cast<std::size_t>(view.s - 1)]);
     });
@@ -176,10 +165,9 @@ Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const
   return answers;
 }
 
-void visit_policies(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
-                    const std::vector<std::int32_t>& ids, std::int64_t steps, std::int64_t first_row,
+void visit_policies(const Backbone& model, const DecodeSettings& settings, const AskedRows& rows, std::int64_t steps,
                     const std::function<void(std::int64_t first, const at::Tensor& log_p)>& visit) {
-  for_open_pieces({model, settings, inputs, ids, first_row}, [&](const OpenRows& open, std::int64_t first) {
+  for_open_pieces(model, settings, rows, [&](const OpenRows& open, std::int64_t first) {
     supervise(model, settings, open, steps, [&](const StepView& view, const LastStep&) {
       if (view.s == steps) visit(first, log_policy(view.scores.values, view.scores.loss).cpu().contiguous());
     });

@@ -102,13 +102,21 @@ std::vector<std::int64_t> reported_depths(const EvalConfig& eval, std::int64_t s
   return depths;
 }
 
+std::vector<bool> obeyed(const DataSet& data, std::span<const std::int32_t> input,
+                         std::span<const std::int32_t> answers) {
+  std::vector<bool> found;
+  for (std::size_t first = 0; first < answers.size(); first += input.size()) {
+    if (const auto obeys = data.obeys_rules(input, answers.subspan(first, input.size()))) found.push_back(*obeys);
+  }
+  return found;
+}
+
 JudgedRollouts judge_rollouts(const DataSet& data, std::span<const std::int32_t> input,
                               std::span<const std::int32_t> label, std::span<const std::int32_t> answers) {
-  JudgedRollouts judged;
+  JudgedRollouts judged{{}, obeyed(data, input, answers)};
   for (std::size_t first = 0; first < answers.size(); first += input.size()) {
     const auto answer = answers.subspan(first, input.size());
     judged.right.push_back(data.score({input, label, answer}).front().hits > 0);
-    if (const auto obeys = data.obeys_rules(input, answer)) judged.obeys.push_back(*obeys);
   }
   return judged;
 }

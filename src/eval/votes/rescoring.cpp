@@ -77,6 +77,34 @@ ArcElection open_rows_of(const ArcElection& election, std::span<const RescoredTe
   return open;
 }
 
+/// Rows that go through the network together.
+struct RowsPart {
+  const Rows& rows;
+  std::span<const std::int64_t> tests;  ///< [rows]
+  std::int64_t first;                   ///< number of the first row among all
+};
+
+/// [rows, most] the mean log-probabilities of the candidates of each row's test input; 0 where it has fewer.
+std::vector<float> log_p_of_rows(const Session& session, const EvalConfig& eval, const RowsPart& part,
+                                 std::span<const RescoredTest> tests, std::size_t most) {
+  const auto side = data_as<ArcData>(session).puzzles().side();
+  std::vector<float> found(part.tests.size() * most);
+  visit_policies(*session.model, decode_settings(session, eval), {part.rows.inputs, part.rows.ids, part.first},
+                 evaluated_steps(session, eval), [&](std::int64_t from, const at::Tensor& log_p) {
+                   std::vector<std::int32_t> field(static_cast<std::size_t>(side * side));
+                   for (std::int64_t i = 0; i < log_p.size(0); ++i) {
+                     const auto row = static_cast<std::size_t>(from + i);
+                     auto* to = found.data() + row * most;
+                     for (const auto& candidate : tests[static_cast<std::size_t>(part.tests[row])].candidates) {
+                       *to++ = mean_log_p(candidate.grid, part.rows.augmentations[row], side,
+                                          log_p[i].data_ptr<double>(), field);
+                     }
+                   }
+                 });
+  join_ranks_parts(session.ranks.get(), found);
+  return found;
+}
+
 }  // namespace
 
 std::vector<RescoredTest> first_candidates(const VoteBook& book, std::int64_t most) {
@@ -101,10 +129,7 @@ void rescore(const Session& session, const ArcData& data, const ArcElection& ele
              std::vector<RescoredTest>& tests) {
   share_candidates(*session.ranks, tests);
   const auto open = open_rows_of(election, tests);
-  const auto decode = decode_settings(session, settings.eval);
-  const auto steps = evaluated_steps(session, settings.eval);
-  const auto total = std::ssize(open.rows), length = data.shape().length;
-  const auto side = data.puzzles().side();
+  const auto total = std::ssize(open.rows);
   std::size_t most = 0;
   for (const auto& test : tests) most = std::max(most, test.candidates.size());
   std::vector<std::vector<double>> sums(tests.size());
@@ -117,20 +142,7 @@ void rescore(const Session& session, const ArcData& data, const ArcElection& ele
     const auto numbers =
         std::span(open.tests).subspan(static_cast<std::size_t>(first), static_cast<std::size_t>(count));
     const auto rows = make_rows(data, std::span(open.rows).subspan(static_cast<std::size_t>(first), numbers.size()));
-    std::vector<float> log_p(numbers.size() * most);
-    visit_policies(
-        *session.model, decode, rows.inputs, rows.ids, steps, first, [&](std::int64_t from, const at::Tensor& policy) {
-          std::vector<std::int32_t> field(static_cast<std::size_t>(length));
-          for (std::int64_t i = 0; i < policy.size(0); ++i) {
-            const auto row = static_cast<std::size_t>(from + i);
-            const auto& candidates = tests[static_cast<std::size_t>(numbers[row])].candidates;
-            for (std::size_t c = 0; c < candidates.size(); ++c) {
-              log_p[row * most + c] =
-                  mean_log_p(candidates[c].grid, rows.augmentations[row], side, policy[i].data_ptr<double>(), field);
-            }
-          }
-        });
-    join_ranks_parts(session.ranks.get(), log_p);
+    const auto log_p = log_p_of_rows(session, settings.eval, {rows, numbers, first}, tests, most);
     for (std::size_t row = 0; row < numbers.size(); ++row) {
       const auto test = static_cast<std::size_t>(numbers[row]);
       for (std::size_t c = 0; c < sums[test].size(); ++c) sums[test][c] += static_cast<double>(log_p[row * most + c]);

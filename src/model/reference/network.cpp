@@ -84,7 +84,7 @@ at::Tensor stack(const Network& net, at::Tensor h, const std::vector<BlockWeight
 States latent_reasoning(const Network& net, const at::Tensor& x, States s, const PassNoiseOf& noise) {
   const auto& config = net.shape.config;
   const bool one = config.states == StateCount::one;
-  const auto n = config.L_cycles, cycle = one ? n : n + 1, passes = config.H_cycles * cycle;
+  const auto n = config.L_cycles, cycle = passes_of_cycle(config), passes = passes_of_step(config);
   const auto usual = net.shape.hierarchical ? 2 : cycle;
   const auto with_gradient = config.gradient_passes > 0 ? config.gradient_passes : usual;
   for (std::int64_t pass = 0; pass < passes; ++pass) {

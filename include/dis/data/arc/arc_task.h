@@ -33,6 +33,8 @@ struct ArcTask {
 
 /// The most rows or columns that a grid of the task has.
 int largest_side(const ArcTask& task);
+/// Whether it has test inputs.
+bool has_tests(const ArcTask& task);
 
 /// A set of tasks ("training", "evaluation2", "concept", or a user's own), in the order of its file.
 struct ArcSubset {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 #include <vector>
 
 #include "dis/dist/ranks.h"
@@ -27,6 +28,12 @@ struct DecodeSettings {
   StateDraws draws = {};  ///< start and noise of the states; keys are those of the rows (rollout_keys())
 };
 
+/// Which rows: inputs [R, L], puzzles `ids` [R]; numbers first..first+R-1 of all rows.
+struct AskedRows {
+  std::span<const std::int32_t> inputs, ids;
+  std::int64_t first = 0;
+};
+
 /// What the network makes of some rows.
 struct Answers {
   std::vector<std::vector<std::int32_t>> steps;  ///< [steps] tokens [rows, L] after supervision step 1, 2, ...
@@ -43,9 +50,8 @@ Answers answer_rows(const Backbone& model, const DecodeSettings& settings, const
                     const std::vector<std::int32_t>& ids, std::int64_t steps, std::int64_t first_row = 0);
 
 /// Visits the log-probabilities of the cells' tokens after the last step, float64 [count, L, A] on the CPU, of rows
-/// first .. first + count - 1: those of this rank, by several threads at once. The rest as of answer_rows().
-void visit_policies(const Backbone& model, const DecodeSettings& settings, const std::vector<std::int32_t>& inputs,
-                    const std::vector<std::int32_t>& ids, std::int64_t steps, std::int64_t first_row,
+/// first .. first + count - 1 of `rows`: those of this rank, by several threads at once. The rest as of answer_rows().
+void visit_policies(const Backbone& model, const DecodeSettings& settings, const AskedRows& rows, std::int64_t steps,
                     const std::function<void(std::int64_t first, const at::Tensor& log_p)>& visit);
 
 /// The paper's decoder: answer_rows() of boards `inputs` [boards, L], each cell by itself.

@@ -26,12 +26,6 @@ struct Rollouts {
   std::vector<float> margin = {};  ///< [R, K] mean over cells: log-probability of the best token less the second's
 };
 
-/// Which rows: inputs [R, L], puzzles `ids` [R]; numbers first..first+R-1 of all rows.
-struct AskedRows {
-  std::span<const std::int32_t> inputs, ids;
-  std::int64_t first = 0;
-};
-
 /// Makes K rollouts of each row, of depths.back() steps, and gives them after each of `depths` (ascending). At most
 /// settings.batch of the rows' rollouts go through the network at once; those of a row share its embedding. Under
 /// `halting` a rollout that has ended keeps its answer.

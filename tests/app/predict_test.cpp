@@ -261,6 +261,20 @@ TEST(Predict, AnswersBoardsOfATextWithoutAFit) {
     EXPECT_EQ(std::ranges::count(answer, 'Q'), 5) << "commit places them all";
     for (std::size_t cell = 0; cell < answer.size(); ++cell) EXPECT_TRUE(question[cell] != 'Q' || answer[cell] == 'Q');
   }
+  // Draws belong to the board, whatever goes through the network with it.
+  write_atomically(
+      folder / "empty.txt", std::string(12, '\n') + [] {
+        std::string boards;
+        for (int board = 0; board < 12; ++board) boards += std::string(25, '.') + "\n";
+        return boards;
+      }());
+  std::vector<Json> drawn;
+  for (const char* batch : {"eval.batch=2", "eval.batch=100"}) {
+    EXPECT_EQ(ask("empty.txt", set({"eval.commit_temperature=1", batch})).status, 0);
+    drawn.push_back(read_json(output).at("puzzles"));
+  }
+  EXPECT_EQ(drawn[0], drawn[1]);
+  EXPECT_NE(drawn[0][0], drawn[0][2]) << "not the same draws in every batch";
   const auto steps = (folder / "steps.svg").string();
   expect_success({"eval", "--run", run, "--show", "1", "--picture", steps});
   EXPECT_TRUE(contains(read_text(steps), ">givens</text>"));

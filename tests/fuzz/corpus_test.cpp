@@ -6,11 +6,12 @@
 
 #include "dis/core/files.h"
 
+// clang-format off: it would go back and forth between two forms
 #define DIS_FUZZ_TARGETS(X)                                                                                \
   X(arc_reader)                                                                                            \
-  X(puzzle_csv)                                                                                            \
-  X(board_file) X(config) X(grid_puzzles) X(identifiers) X(npy) X(safetensors) X(state_json) X(submission) \
-      X(torch_file) X(trajectories) X(vote_file)
+  X(puzzle_csv) X(board_file) X(config) X(grid_puzzles) X(identifiers) X(npy) X(safetensors) X(state_json) \
+      X(submission) X(torch_file) X(trajectories) X(vote_file)
+// clang-format on
 
 #define DIS_DECLARE(name) extern "C" int name##_fuzz(const std::uint8_t*, std::size_t);
 DIS_FUZZ_TARGETS(DIS_DECLARE)
